@@ -1,0 +1,51 @@
+"""The errors of tracefs, and whose fault each is.
+
+::
+
+    TracefsError
+    ├── UsageError            the command line asks for what doesn't exist
+    ├── MountError            the mount can't be made or ended: the machine or the directory
+    │   └── SetupError        something is not installed or not permitted
+    ├── RecordingError        the recording can't be read: the file
+    └── CommandError          the command under test can't be started
+
+Each carries the exit code that the command line ends with and, where there is one, a repair.
+"""
+
+from typing import ClassVar
+
+
+class TracefsError(Exception):
+    """Something a person can act on: one clear line, and how to mend it."""
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, message: str, *, repair: str | None = None) -> None:
+        super().__init__(message)
+        self.repair = repair
+
+
+class UsageError(TracefsError):
+    """The command line asks for something that doesn't exist."""
+
+    exit_code = 2
+
+
+class MountError(TracefsError):
+    """The filesystem can't be mounted or unmounted."""
+
+
+class SetupError(MountError):
+    """The machine lacks something: a device, a helper, a permission, a part of tracefs."""
+
+
+class RecordingError(TracefsError):
+    """A recording can't be read or written."""
+
+
+class CommandError(TracefsError):
+    """The command under test can't be started; exit codes as in timeout(1)."""
+
+    def __init__(self, message: str, *, found: bool) -> None:
+        super().__init__(message)
+        self.found = found

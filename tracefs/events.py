@@ -1,0 +1,347 @@
+"""What is recorded: one structure for each kind of journal line.
+
+An *event* is one FUSE request with its reply, raw and uninterpreted (`linux/fuse.h`). A
+*sighting* is what a witness saw of the thread that the request held. Nothing here says what a
+program *called*: that is an opinion, formed later by `tracefs.trace` from the same lines.
+
+Common to all events:
+
+``start_ns``, ``end_ns``
+    CLOCK_MONOTONIC nanoseconds: request received, reply about to be given. ``end_ns >= start_ns``.
+``tid``
+    Thread id in the request's header, in the server's pid namespace; 0: the kernel itself, or a
+    thread that this namespace cannot see.
+``errno``
+    Error number in the reply, positive; 0: success.
+``path``
+    Path text (`tracefs.pathtext`) relative to the traced directory, ``.`` for itself, as it was
+    when the request arrived.
+``ino``
+    The filesystem's inode number as ``st_ino`` shows it; names one file as long as it lives.
+``fh``
+    Number of the open that the request came through; never used twice in one recording.
+"""
+
+from typing import Final, TypeAlias
+
+from msgspec import Struct
+
+FORMAT: Final = "tracefs-journal"
+VERSION: Final = 1
+
+
+class Header(Struct, frozen=True, kw_only=True, tag="header", tag_field="type"):
+    """First line: what was traced, how, and on which machine."""
+
+    format: str
+    version: int
+    tool: str
+    """Name and version of what wrote the journal."""
+    source: str
+    """The traced directory, path text as the user gave it."""
+    started: str
+    """Wall clock at the start, RFC 3339 with offset."""
+    start_ns: int
+    clock: str
+    """Clock of every ``_ns`` field."""
+    kernel: str
+    machine: str
+    """``uname -m``: which system call table the numbers in sightings belong to."""
+    mode: str
+    """``cached`` (write-through) or ``direct_io``."""
+    page_size: int
+    """Page size in bytes that reports count in."""
+    block_size: int
+    """``f_bsize`` of the source; the step of glibc's posix_fallocate emulation is at most this."""
+    witness: str
+    """Who looked for the caller: ``proc`` or ``none``."""
+    command: tuple[str, ...] | None
+    """The traced command, path text; None for a plain mount."""
+    operations: tuple[str, ...]
+    """Types of the event lines that were asked for; others are absent, not unseen."""
+
+
+class Footer(Struct, frozen=True, kw_only=True, tag="footer", tag_field="type"):
+    """Last line; a journal without it is incomplete."""
+
+    events: int
+    """Number of lines between header and footer."""
+    sha256: str
+    """Of all bytes before this line, header included."""
+    end_ns: int
+    """When the mount ended; what came later is not covered."""
+    reason: str
+    """``unmounted`` or ``terminated``."""
+
+
+class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a look at the held thread showed; a field is None or -1 where it is not known."""
+
+    nr: int = -1
+    """System call number; -1: not known."""
+    args: tuple[int, ...] = ()
+    """Six unsigned 64-bit arguments; empty: not known."""
+    pid: int | None = None
+    """Thread group id of the caller."""
+    comm: str | None = None
+    """Command name of the thread, at most 15 bytes, path text."""
+    fd: int | None = None
+    """Descriptor that the call names, from its arguments."""
+    position: int | None = None
+    """File position of *fd* (``pos`` in fdinfo) while the request was held, in bytes."""
+    fd_flags: int | None = None
+    """Open flags of *fd* as the kernel holds them (``flags`` in fdinfo)."""
+    fd_ino: int | None = None
+    """Inode number of *fd*; equals the event's file when the look was at the right descriptor."""
+    vector_bytes: int | None = None
+    """Sum of the lengths in the iovec, for calls that take one."""
+    missing: str | None = None
+    """Why something above is not known."""
+
+
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    """Base of all events."""
+
+    start_ns: int
+    end_ns: int
+    tid: int
+    errno: int = 0
+
+
+class Open(Event, frozen=True, kw_only=True, tag="open"):
+    """OPEN of an existing file."""
+
+    path: str
+    ino: int
+    fh: int
+    """0 when the open failed."""
+    flags: int
+    """open(2) flags; the kernel has removed O_CREAT, O_EXCL and O_NOCTTY."""
+    size: int = 0
+    """File size in bytes after the open (after O_TRUNC took effect)."""
+    seen: Sighting | None = None
+
+
+class Create(Event, frozen=True, kw_only=True, tag="create"):
+    """CREATE: a name is made and opened in one step."""
+
+    path: str
+    ino: int
+    fh: int
+    flags: int
+    mode: int
+    """Permission bits after the umask."""
+    existed: bool = False
+    """The name was there already (another program made it in between)."""
+    size: int = 0
+    seen: Sighting | None = None
+
+
+class Read(Event, frozen=True, kw_only=True, tag="read"):
+    """READ: pages that the kernel fetched; in cached mode not what a program asked for."""
+
+    ino: int
+    fh: int
+    offset: int
+    size: int
+    """Bytes asked for."""
+    result: int
+    """Bytes returned."""
+
+
+class Write(Event, frozen=True, kw_only=True, tag="write"):
+    """WRITE: a whole write call, or a fragment of one."""
+
+    ino: int
+    fh: int
+    """With *cached* the kernel guessed it: any open of the file."""
+    offset: int
+    size: int
+    """Bytes in the request."""
+    result: int
+    """Bytes accepted; 0 when *errno* is set."""
+    cached: bool = False
+    """FUSE_WRITE_CACHE: a dirty page of a shared mapping, not a write call."""
+    payload: int | None = None
+    """Offset in ``payload.bin`` of the bytes accepted; None: not kept."""
+    digest: str | None = None
+    """BLAKE2b-128 of the bytes accepted, hexadecimal; None: not asked for."""
+    zero: bool = False
+    """A single byte of value 0 was written."""
+    seen: Sighting | None = None
+
+
+class Fsync(Event, frozen=True, kw_only=True, tag="fsync"):
+    """FSYNC of a file."""
+
+    ino: int
+    fh: int
+    datasync: bool
+    """FUSE_FSYNC_FDATASYNC: data and size, not times."""
+    seen: Sighting | None = None
+
+
+class Fsyncdir(Event, frozen=True, kw_only=True, tag="fsyncdir"):
+    """FSYNCDIR of a directory."""
+
+    path: str
+    ino: int
+    datasync: bool
+    seen: Sighting | None = None
+
+
+class Flush(Event, frozen=True, kw_only=True, tag="flush"):
+    """FLUSH: one descriptor of the open was closed, by close(2), dup2(2), exec or exit."""
+
+    ino: int
+    fh: int
+
+
+class Release(Event, frozen=True, kw_only=True, tag="release"):
+    """RELEASE: the last descriptor and mapping of the open are gone; later than the close."""
+
+    ino: int
+    fh: int
+
+
+class Setattr(Event, frozen=True, kw_only=True, tag="setattr"):
+    """SETATTR; each field is None where it was not to change."""
+
+    path: str
+    ino: int
+    fh: int | None = None
+    """The open it came through; None: by name."""
+    mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+    size: int | None = None
+    atime_ns: int | None = None
+    mtime_ns: int | None = None
+    seen: Sighting | None = None
+
+
+class Mknod(Event, frozen=True, kw_only=True, tag="mknod"):
+    """MKNOD: a file, FIFO, socket or device; *ino* is 0 on failure."""
+
+    path: str
+    ino: int
+    mode: int
+    rdev: int = 0
+    seen: Sighting | None = None
+
+
+class Mkdir(Event, frozen=True, kw_only=True, tag="mkdir"):
+    """MKDIR."""
+
+    path: str
+    ino: int
+    mode: int
+    seen: Sighting | None = None
+
+
+class Symlink(Event, frozen=True, kw_only=True, tag="symlink"):
+    """SYMLINK at *path*; *target* is path text, uninterpreted."""
+
+    path: str
+    ino: int
+    target: str
+    seen: Sighting | None = None
+
+
+class Link(Event, frozen=True, kw_only=True, tag="link"):
+    """LINK: *path* becomes one more name of the file that is known as *old*."""
+
+    path: str
+    ino: int
+    old: str
+    seen: Sighting | None = None
+
+
+class Unlink(Event, frozen=True, kw_only=True, tag="unlink"):
+    """UNLINK; *ino* is 0 when the file was not known."""
+
+    path: str
+    ino: int
+    seen: Sighting | None = None
+
+
+class Rmdir(Event, frozen=True, kw_only=True, tag="rmdir"):
+    """RMDIR."""
+
+    path: str
+    ino: int
+    seen: Sighting | None = None
+
+
+class Rename(Event, frozen=True, kw_only=True, tag="rename"):
+    """RENAME of *old* to *path*."""
+
+    path: str
+    old: str
+    ino: int
+    """What moved."""
+    replaced: int = 0
+    """What *path* named before; 0: nothing, or not known."""
+    flags: int = 0
+    """RENAME_NOREPLACE (1), RENAME_EXCHANGE (2)."""
+    seen: Sighting | None = None
+
+
+class Setxattr(Event, frozen=True, kw_only=True, tag="setxattr"):
+    """SETXATTR; the value is not kept."""
+
+    path: str
+    ino: int
+    name: str
+    size: int
+    seen: Sighting | None = None
+
+
+class Removexattr(Event, frozen=True, kw_only=True, tag="removexattr"):
+    """REMOVEXATTR."""
+
+    path: str
+    ino: int
+    name: str
+    seen: Sighting | None = None
+
+
+class Statfs(Event, frozen=True, kw_only=True, tag="statfs"):
+    """STATFS; glibc's posix_fallocate emulation starts with one."""
+
+
+class Query(Event, frozen=True, kw_only=True, tag="query"):
+    """A request that only asks; recorded when all operations are wanted."""
+
+    operation: str
+    """Name of the pyfuse3 handler."""
+    ino: int
+    path: str | None = None
+
+
+AnyEvent: TypeAlias = (
+    Open
+    | Create
+    | Read
+    | Write
+    | Fsync
+    | Fsyncdir
+    | Flush
+    | Release
+    | Setattr
+    | Mknod
+    | Mkdir
+    | Symlink
+    | Link
+    | Unlink
+    | Rmdir
+    | Rename
+    | Setxattr
+    | Removexattr
+    | Statfs
+    | Query
+)
+"""Any line between header and footer."""
+
+Line: TypeAlias = Header | AnyEvent | Footer
+"""Any line of a journal."""

@@ -1,0 +1,29 @@
+r"""Paths as text that any byte string survives.
+
+A Linux path is bytes without NUL. In journals and in what users see it is *path text*: the UTF-8
+decoding, where each byte that is not valid UTF-8 is written ``\xNN`` and a backslash ``\\``.
+The mapping is one to one, and plain names look like themselves.
+"""
+
+import re
+
+_ESCAPE = re.compile(rb"\\(?:\\|x([0-9a-f]{2}))")
+
+
+def to_text(path: bytes) -> str:
+    r"""Return *path* as path text.
+
+    >>> to_text(b"caf\xc3\xa9"), to_text(b"caf\xe9")
+    ('café', 'caf\\xe9')
+    """
+    if b"\\" in path:
+        path = path.replace(b"\\", b"\\\\")
+    return path.decode("utf-8", "backslashreplace")
+
+
+def to_bytes(text: str) -> bytes:
+    """Return the path that *text* stands for; the inverse of `to_text`."""
+    raw = text.encode("utf-8")
+    if b"\\" not in raw:
+        return raw
+    return _ESCAPE.sub(lambda m: bytes([int(m[1], 16)]) if m[1] else b"\\", raw)
