@@ -1,0 +1,195 @@
+/* What pyfuse3 does not pass on of the FUSE request that is being handled, for Python.
+ *
+ * pyfuse3 gives no RequestContext to write, read, fsync, flush and release, so the thread that
+ * made the request would have to be guessed. This module stands between pyfuse3 and libfuse by
+ * symbol interposition (ld.so(8)): loaded with RTLD_GLOBAL before pyfuse3, its functions are the
+ * ones that pyfuse3 calls. They keep the request's struct fuse_in_header (linux/fuse.h) and pass
+ * the request on, unchanged.
+ *
+ * It also agrees on FUSE_HANDLE_KILLPRIV_V2 with the kernel, which libfuse does not know. Without
+ * it the kernel asks for the xattr security.capability before every write.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#define FUSE_USE_VERSION 32
+#include <dlfcn.h>
+#include <errno.h>
+#include <fuse3/fuse_lowlevel.h>
+#include <linux/fuse.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define EXPORTED __attribute__((visibility("default")))
+
+/* The first two members of libfuse's struct fuse_custom_io, all that is needed (libfuse 3.14). */
+struct device_io {
+	ssize_t (*writev)(int fd, struct iovec *iov, int count, void *userdata);
+	ssize_t (*read)(int fd, void *buf, size_t size, void *userdata);
+	void *unused[8];
+};
+
+typedef void process_fn(struct fuse_session *, const struct fuse_buf *);
+typedef int receive_fn(struct fuse_session *, struct fuse_buf *);
+typedef int mount_fn(struct fuse_session *, const char *);
+typedef int custom_io_fn(struct fuse_session *, const struct device_io *, int);
+
+static process_fn *real_process;
+static receive_fn *real_receive;
+static mount_fn *real_mount;
+static custom_io_fn *custom_io;
+
+static struct fuse_in_header header;
+static int is_page_cache;	/* FUSE_WRITE_CACHE: write-back of a shared mapping */
+static int kills_setid;		/* set-id bits must be cleared */
+static int offers_killpriv_v2;
+static int has_killpriv_v2;
+
+/* Copy the operation's own structure, which follows the header; 0 when the request is shorter. */
+static int
+body(const struct fuse_buf *buf, void *in, size_t size)
+{
+	if (buf->size < sizeof header + size)
+		return 0;
+	memcpy(in, (const char *)buf->mem + sizeof header, size);
+	return 1;
+}
+
+static void
+look(const struct fuse_buf *buf)
+{
+	struct fuse_write_in write_in;
+	struct fuse_open_in open_in;
+	struct fuse_setattr_in setattr_in;
+	struct fuse_init_in init_in;
+	int asks = 0;
+
+	memset(&header, 0, sizeof header);
+	is_page_cache = kills_setid = 0;
+	/* A request spliced into a pipe can't be seen here: tid 0, so its caller is unknown. */
+	if ((buf->flags & FUSE_BUF_IS_FD) || buf->size < sizeof header)
+		return;
+	memcpy(&header, buf->mem, sizeof header);
+	switch (header.opcode) {
+	case FUSE_WRITE:
+		if (body(buf, &write_in, sizeof write_in)) {
+			is_page_cache = !!(write_in.write_flags & FUSE_WRITE_CACHE);
+			asks = !!(write_in.write_flags & FUSE_WRITE_KILL_SUIDGID);
+		}
+		break;
+	case FUSE_OPEN:
+		if (body(buf, &open_in, sizeof open_in))
+			asks = !!(open_in.open_flags & FUSE_OPEN_KILL_SUIDGID);
+		break;
+	case FUSE_SETATTR:
+		if (body(buf, &setattr_in, sizeof setattr_in))
+			asks = !!(setattr_in.valid & FATTR_KILL_SUIDGID);
+		break;
+	case FUSE_INIT:
+		if (body(buf, &init_in, sizeof init_in))
+			offers_killpriv_v2 = !!(init_in.flags & FUSE_HANDLE_KILLPRIV_V2);
+		break;
+	}
+	/* Where the kernel doesn't say: root has CAP_FSETID, others have not (capabilities(7)). */
+	kills_setid = has_killpriv_v2 ? asks : header.uid != 0;
+}
+
+/* Write a reply; in the one to INIT, agree on FUSE_HANDLE_KILLPRIV_V2 if it was offered. */
+static ssize_t
+device_writev(int fd, struct iovec *iov, int count, void *userdata)
+{
+	struct fuse_out_header out;
+	struct fuse_init_out init;
+
+	(void)userdata;
+	if (header.opcode == FUSE_INIT && offers_killpriv_v2 && count == 2
+	    && iov[0].iov_len == sizeof out && iov[1].iov_len == sizeof init) {
+		memcpy(&out, iov[0].iov_base, sizeof out);
+		if (out.unique == header.unique && !out.error) {
+			memcpy(&init, iov[1].iov_base, sizeof init);
+			init.flags &= ~(uint32_t)FUSE_HANDLE_KILLPRIV;
+			init.flags |= FUSE_HANDLE_KILLPRIV_V2;
+			memcpy(iov[1].iov_base, &init, sizeof init);
+			has_killpriv_v2 = 1;
+		}
+	}
+	return writev(fd, iov, count);
+}
+
+static ssize_t
+device_read(int fd, void *buf, size_t size, void *userdata)
+{
+	(void)userdata;
+	return read(fd, buf, size);
+}
+
+EXPORTED void
+fuse_session_process_buf(struct fuse_session *session, const struct fuse_buf *buf)
+{
+	look(buf);
+	real_process(session, buf);
+}
+
+/* pyfuse3 ends the mount with an exception on all errors but EINTR.
+ * EAGAIN: the device is read without blocking, since a request may be withdrawn between poll(2)
+ * and read(2). ECONNABORTED: the connection ended meanwhile (fuse_dev_do_read in fs/fuse/dev.c). */
+EXPORTED int
+fuse_session_receive_buf(struct fuse_session *session, struct fuse_buf *buf)
+{
+	int result = real_receive(session, buf);
+
+	if (result == -EAGAIN)
+		return -EINTR;
+	if (result == -ECONNABORTED) {
+		fuse_session_exit(session);
+		return 0;
+	}
+	return result;
+}
+
+/* "/dev/fd/N" names a device that is mounted already; where libfuse lets us do the reading and
+ * writing there, do. */
+EXPORTED int
+fuse_session_mount(struct fuse_session *session, const char *mountpoint)
+{
+	static const struct device_io io = {.writev = device_writev, .read = device_read};
+	int fd;
+
+	if (custom_io && sscanf(mountpoint, "/dev/fd/%d", &fd) == 1)
+		return custom_io(session, &io, fd);
+	return real_mount(session, mountpoint);
+}
+
+static PyObject *
+current(PyObject *module, PyObject *unused)
+{
+	(void)module;
+	(void)unused;
+	return Py_BuildValue("(Iii)", header.pid, is_page_cache, kills_setid);
+}
+
+static PyMethodDef methods[] = {
+	{"current", current, METH_NOARGS,
+	 "current() -> (tid, is_page_cache, kills_setid) of the request being handled"},
+	{NULL, NULL, 0, NULL},
+};
+
+static struct PyModuleDef definition = {
+	PyModuleDef_HEAD_INIT, "_request", NULL, -1, methods, NULL, NULL, NULL, NULL,
+};
+
+PyMODINIT_FUNC
+PyInit__request(void)
+{
+	real_process = (process_fn *)dlsym(RTLD_NEXT, "fuse_session_process_buf");
+	real_receive = (receive_fn *)dlsym(RTLD_NEXT, "fuse_session_receive_buf");
+	real_mount = (mount_fn *)dlsym(RTLD_NEXT, "fuse_session_mount");
+	custom_io = (custom_io_fn *)dlsym(RTLD_NEXT, "fuse_session_custom_io");
+	if (!real_process || !real_receive || !real_mount) {
+		PyErr_SetString(PyExc_ImportError, "libfuse3 lacks a function");
+		return NULL;
+	}
+	return PyModule_Create(&definition);
+}

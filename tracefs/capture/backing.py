@@ -1,0 +1,301 @@
+"""What the mount does to the traced directory: plain calls on descriptors, no FUSE.
+
+Every operation goes through a directory descriptor or ``/proc/self/fd``; none walks a path, so
+none can meet a mount over the directory itself. All raise OSError with the error of the backing
+call; the caller passes it on. Permissions were checked by the kernel (``default_permissions``).
+"""
+
+import errno
+import os
+import stat
+from typing import Final
+
+from msgspec import Struct
+
+from tracefs.capture.inodes import InodeTable, Node
+from tracefs.capture.syscalls import renameat2
+
+_O_PATH_NOFOLLOW: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+_SETID: Final = stat.S_ISUID | stat.S_ISGID
+
+# Flags that the kernel has acted on already, or that would change what the descriptor does:
+# O_APPEND makes pwrite ignore its offset, O_DIRECT demands aligned buffers.
+_STRIPPED: Final = (
+    os.O_APPEND | os.O_DIRECT | os.O_CREAT | os.O_EXCL | os.O_NOCTTY | os.O_NOFOLLOW | os.O_ASYNC
+)
+
+
+class Caller(Struct, frozen=True):
+    """Whose request it is: effective ids (fsuid, fsgid) as the FUSE header has them."""
+
+    uid: int
+    gid: int
+
+
+class Changes(Struct, frozen=True, kw_only=True):
+    """What SETATTR asks for; None: leave. Times in nanoseconds since the epoch."""
+
+    mode: int | None = None
+    uid: int | None = None
+    gid: int | None = None
+    size: int | None = None
+    atime_ns: int | None = None
+    mtime_ns: int | None = None
+
+
+class Backing:
+    """The traced directory."""
+
+    def __init__(self, root_fd: int, *, max_open: int, keep_sync_flags: bool) -> None:
+        """Take the O_PATH descriptor of the directory.
+
+        With *keep_sync_flags*, O_SYNC and O_DSYNC stay on backing descriptors: in direct_io mode
+        the kernel sends no FSYNC for them (fs/fuse/file.c).
+        """
+        self.inodes = InodeTable(root_fd, max_open=max_open)
+        self._stripped = _STRIPPED if keep_sync_flags else _STRIPPED | os.O_SYNC | os.O_DSYNC
+        self._uid = os.geteuid()
+        self._gid = os.getegid()
+
+    # -- looking
+
+    def lookup(self, parent: Node, name: bytes) -> tuple[Node, os.stat_result]:
+        """Return the entry, one reference added."""
+        fd = os.open(name, _O_PATH_NOFOLLOW, dir_fd=self.inodes.fd(parent))
+        info = os.stat(fd)
+        return self.inodes.adopt(info, fd, parent, name), info
+
+    def getattr(self, node: Node) -> os.stat_result:
+        """Return the attributes."""
+        return os.stat(self.inodes.fd(node))
+
+    def readlink(self, node: Node) -> bytes:
+        """Return what the symbolic link says."""
+        # readlink(2): an empty path means the descriptor itself.
+        return os.readlink(b"", dir_fd=self.inodes.fd(node))
+
+    def statfs(self) -> os.statvfs_result:
+        """Return the state of the filesystem that holds the directory."""
+        return os.statvfs(self.inodes.root.fd)
+
+    def listdir(self, fd: int) -> list[bytes]:
+        """Return the names in the open directory, without ``.`` and ``..``."""
+        os.lseek(fd, 0, os.SEEK_SET)
+        return [os.fsencode(name) for name in os.listdir(fd)]
+
+    def peek(self, parent: Node, name: bytes) -> os.stat_result:
+        """Return the attributes of an entry; no reference is added."""
+        return os.stat(name, dir_fd=self.inodes.fd(parent), follow_symlinks=False)
+
+    def child(self, parent: Node, name: bytes) -> Node | None:
+        """Return the node of an entry, pinned, if the kernel knows it."""
+        try:
+            node = self.inodes.known(self.peek(parent, name))
+            if node is not None:
+                self.inodes.fd(node)
+        except OSError:
+            return None
+        return node
+
+    # -- changing
+
+    def setattr(
+        self, node: Node, changes: Changes, fd: int | None, kills_setid: bool
+    ) -> os.stat_result:
+        """Apply *changes*, through the descriptor if there is one; return the attributes."""
+        target: int | str = self._magic(node) if fd is None else fd
+        if changes.size is not None:
+            os.truncate(target, changes.size)
+            if kills_setid:
+                self.drop_setid(target)
+        if changes.uid is not None or changes.gid is not None:
+            os.chown(
+                target,
+                -1 if changes.uid is None else changes.uid,
+                -1 if changes.gid is None else changes.gid,
+            )
+        if changes.mode is not None:
+            os.chmod(target, stat.S_IMODE(changes.mode))
+        if changes.atime_ns is not None or changes.mtime_ns is not None:
+            self._set_times(target, node, changes)
+        return self.getattr(node)
+
+    def _set_times(self, target: int | str, node: Node, changes: Changes) -> None:
+        now = self.getattr(node)
+        if changes.atime_ns is not None and changes.mtime_ns is not None:
+            foreign = self._uid not in (0, now.st_uid)
+            if foreign and changes.atime_ns == changes.mtime_ns:
+                # Only UTIME_NOW is allowed to a writer who is no owner (utimensat(2)); the kernel
+                # let it pass, and pyfuse3 has turned it into a time.
+                os.utime(target)
+                return
+        os.utime(
+            target,
+            ns=(
+                now.st_atime_ns if changes.atime_ns is None else changes.atime_ns,
+                now.st_mtime_ns if changes.mtime_ns is None else changes.mtime_ns,
+            ),
+        )
+
+    def mknod(
+        self, parent: Node, name: bytes, mode: int, rdev: int, caller: Caller
+    ) -> tuple[Node, os.stat_result]:
+        """Make a file, FIFO, socket or device."""
+        os.mknod(name, mode, rdev, dir_fd=self.inodes.fd(parent))
+        return self._made(parent, name, mode, caller)
+
+    def mkdir(
+        self, parent: Node, name: bytes, mode: int, caller: Caller
+    ) -> tuple[Node, os.stat_result]:
+        """Make a directory."""
+        os.mkdir(name, mode, dir_fd=self.inodes.fd(parent))
+        return self._made(parent, name, mode, caller)
+
+    def symlink(
+        self, parent: Node, name: bytes, target: bytes, caller: Caller
+    ) -> tuple[Node, os.stat_result]:
+        """Make a symbolic link."""
+        os.symlink(target, name, dir_fd=self.inodes.fd(parent))
+        return self._made(parent, name, 0, caller)
+
+    def link(self, node: Node, parent: Node, name: bytes) -> tuple[Node, os.stat_result]:
+        """Give *node* one more name."""
+        os.link(
+            self._magic(node),
+            name,
+            dst_dir_fd=self.inodes.fd(parent),
+            follow_symlinks=True,
+        )
+        return self.lookup(parent, name)
+
+    def unlink(self, parent: Node, name: bytes) -> Node | None:
+        """Remove a name; return the node, if the kernel knows it."""
+        node = self.child(parent, name)
+        os.unlink(name, dir_fd=self.inodes.fd(parent))
+        if node is not None:
+            self.inodes.detached(node, parent, name)
+        return node
+
+    def rmdir(self, parent: Node, name: bytes) -> Node | None:
+        """Remove a directory; return the node, if the kernel knows it."""
+        node = self.child(parent, name)
+        os.rmdir(name, dir_fd=self.inodes.fd(parent))
+        if node is not None:
+            self.inodes.detached(node, parent, name)
+        return node
+
+    def rename(
+        self, old_parent: Node, old: bytes, parent: Node, name: bytes, flags: int
+    ) -> tuple[Node | None, Node | None]:
+        """Rename; return what moved and what it replaced or was exchanged with, if known."""
+        moved = self.child(old_parent, old)
+        replaced = self.child(parent, name)
+        old_fd, new_fd = self.inodes.fd(old_parent), self.inodes.fd(parent)
+        if flags:
+            renameat2(old_fd, old, new_fd, name, flags)
+        else:
+            os.rename(old, name, src_dir_fd=old_fd, dst_dir_fd=new_fd)
+        if moved is replaced:
+            # rename(2): two names of one file, nothing happens.
+            return moved, None
+        if replaced is not None:
+            if flags & 2:
+                self.inodes.moved(replaced, old_parent, old)
+            else:
+                self.inodes.detached(replaced, parent, name)
+        if moved is not None:
+            self.inodes.moved(moved, parent, name)
+        return moved, replaced
+
+    # -- opening
+
+    def open(self, node: Node, flags: int) -> int:
+        """Return a descriptor with the caller's own access mode."""
+        return os.open(self._magic(node), (flags & ~self._stripped) | os.O_CLOEXEC)
+
+    def create(
+        self, parent: Node, name: bytes, mode: int, flags: int, caller: Caller
+    ) -> tuple[int, Node, os.stat_result, bool]:
+        """Make and open a file: descriptor, node, attributes, and whether it was there before."""
+        dir_fd = self.inodes.fd(parent)
+        kept = (flags & ~self._stripped) | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            fd = os.open(name, kept | os.O_CREAT | os.O_EXCL, mode, dir_fd=dir_fd)
+        except FileExistsError:
+            if flags & os.O_EXCL:
+                raise
+            # Somebody else made it after the kernel had looked.
+            fd = os.open(name, kept, dir_fd=dir_fd)
+            node, info = self.lookup(parent, name)
+            return fd, node, info, True
+        try:
+            self._give(fd, mode, caller)
+            node, info = self.lookup(parent, name)
+        except OSError:
+            os.close(fd)
+            raise
+        return fd, node, info, False
+
+    def opendir(self, node: Node) -> int:
+        """Return a descriptor to list and to sync the directory with."""
+        return os.open(self._magic(node), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def drop_setid(self, target: int | str) -> None:
+        """Clear set-id bits, as a write by somebody without CAP_FSETID does (file_remove_privs).
+
+        FUSE_HANDLE_KILLPRIV and its second version leave it to the filesystem; a server that is
+        root does not clear them just by writing.
+        """
+        mode = os.stat(target).st_mode
+        drop = mode & stat.S_ISUID
+        if mode & stat.S_IXGRP:
+            drop |= mode & stat.S_ISGID
+        if drop:
+            os.chmod(target, stat.S_IMODE(mode) & ~drop)
+
+    # -- extended attributes
+
+    def getxattr(self, node: Node, name: bytes) -> bytes:
+        """Return a value; ENODATA when there is none."""
+        return os.getxattr(self._magic(node), name)
+
+    def listxattr(self, node: Node) -> list[bytes]:
+        """Return the names."""
+        return [os.fsencode(name) for name in os.listxattr(self._magic(node))]
+
+    def setxattr(self, node: Node, name: bytes, value: bytes) -> None:
+        """Set a value."""
+        os.setxattr(self._magic(node), name, value)
+
+    def removexattr(self, node: Node, name: bytes) -> None:
+        """Remove a value; ENODATA when there is none."""
+        os.removexattr(self._magic(node), name)
+
+    # -- helpers
+
+    def _magic(self, node: Node) -> str:
+        return f"/proc/self/fd/{self.inodes.fd(node)}"
+
+    def _made(
+        self, parent: Node, name: bytes, mode: int, caller: Caller
+    ) -> tuple[Node, os.stat_result]:
+        node, _ = self.lookup(parent, name)
+        self._give(self._magic(node), mode, caller)
+        return node, self.getattr(node)
+
+    def _give(self, target: int | str, mode: int, caller: Caller) -> None:
+        """Give what was just made to the caller, as if the caller had made it."""
+        if caller.uid == self._uid and caller.gid == self._gid:
+            return
+        info = os.stat(target)
+        # A set-group-ID directory passes its own group on (inode_init_owner in fs/inode.c).
+        inherited = info.st_gid != self._gid
+        os.chown(target, caller.uid, -1 if inherited else caller.gid)
+        if mode & _SETID and not stat.S_ISLNK(info.st_mode):
+            # chown clears these bits (chown(2)).
+            os.chmod(target, stat.S_IMODE(info.st_mode))
+
+
+def errno_of(error: OSError) -> int:
+    """Return the error number; EIO for an error without one."""
+    return error.errno or errno.EIO

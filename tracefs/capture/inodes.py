@@ -1,0 +1,181 @@
+"""The inodes that the kernel knows, each with a descriptor that pins the backing file.
+
+A node is found by (st_dev, st_ino) of its backing file, so hard links share one. As long as a node
+holds its O_PATH descriptor the backing inode number cannot be used again. Under descriptor
+pressure the oldest are closed; a node is then found again by its name, and compared by birth time.
+"""
+
+import errno
+import os
+import stat
+from typing import Final
+
+from tracefs.capture.syscalls import birth_time_ns
+
+ROOT_INO: Final = 1
+_OWN_NUMBERS: Final = 1 << 62
+_O_PATH_NOFOLLOW: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class Node:
+    """One file that the kernel holds a reference to."""
+
+    __slots__ = ("birth_ns", "fd", "ino", "is_dir", "key", "lookups", "name", "parent", "path")
+
+    def __init__(self, ino: int, key: tuple[int, int], *, is_dir: bool) -> None:
+        self.ino = ino
+        self.key = key
+        self.is_dir = is_dir
+        self.lookups = 0
+        """References that the kernel holds."""
+        self.fd = -1
+        """O_PATH descriptor; -1: closed, to be opened by name."""
+        self.parent: Node | None = None
+        """Directory that *name* is in; None: the root, or no name is left."""
+        self.name = b""
+        self.path = b"."
+        """Last path, once no name is left."""
+        self.birth_ns: int | None = None
+        """When the backing file was made, noted as its descriptor is closed; None: not known."""
+
+
+class InodeTable:
+    """FUSE inode number -> `Node`, and the references that the kernel holds."""
+
+    def __init__(self, root_fd: int, *, max_open: int) -> None:
+        """Take the O_PATH descriptor of the traced directory, and a limit for kept descriptors."""
+        info = os.stat(root_fd)
+        self.root = Node(ROOT_INO, (info.st_dev, info.st_ino), is_dir=True)
+        self.root.fd = root_fd
+        self.root.lookups = 1
+        self._by_ino: dict[int, Node] = {ROOT_INO: self.root}
+        self._by_key: dict[tuple[int, int], Node] = {self.root.key: self.root}
+        self._pinned: dict[int, Node] = {}
+        self._max_open = max_open
+        self._next_own = _OWN_NUMBERS
+
+    def __len__(self) -> int:
+        return len(self._by_ino)
+
+    def __getitem__(self, ino: int) -> Node:
+        """Return the node; ESTALE when the kernel names one that is not known."""
+        try:
+            return self._by_ino[ino]
+        except KeyError:
+            raise OSError(errno.ESTALE, "unknown inode") from None
+
+    def known(self, info: os.stat_result) -> Node | None:
+        """Return the node of a backing file, if the kernel knows it."""
+        return self._by_key.get((info.st_dev, info.st_ino))
+
+    def adopt(self, info: os.stat_result, fd: int, parent: Node, name: bytes) -> Node:
+        """Return the node for a backing file that *name* leads to, one reference added.
+
+        Takes over *fd*, an O_PATH descriptor of the file; -1: none.
+        """
+        key = (info.st_dev, info.st_ino)
+        node = self._by_key.get(key)
+        if node is not None and node.fd < 0 and fd >= 0 and not _same_birth(node, fd):
+            # The number was given to another file while nothing pinned it.
+            del self._by_key[key]
+            node = None
+        if node is None:
+            node = Node(self._number(info.st_ino), key, is_dir=stat.S_ISDIR(info.st_mode))
+            self._by_ino[node.ino] = node
+            self._by_key[key] = node
+        if node.fd < 0 and fd >= 0:
+            self._pin(node, fd)
+        elif fd >= 0:
+            os.close(fd)
+        if node is not self.root:
+            node.parent, node.name = parent, name
+        node.lookups += 1
+        return node
+
+    def forget(self, ino: int, count: int) -> None:
+        """Take back *count* references; the node goes with the last."""
+        node = self._by_ino.get(ino)
+        if node is None or node is self.root:
+            return
+        node.lookups -= count
+        if node.lookups > 0:
+            return
+        del self._by_ino[ino]
+        if self._by_key.get(node.key) is node:
+            del self._by_key[node.key]
+        self._unpin(node)
+
+    def fd(self, node: Node) -> int:
+        """Return the O_PATH descriptor of *node*; ESTALE when its name leads elsewhere now."""
+        if node.fd < 0:
+            if node.parent is None:
+                raise OSError(errno.ESTALE, "no name is left")
+            try:
+                fd = os.open(node.name, _O_PATH_NOFOLLOW, dir_fd=self.fd(node.parent))
+            except FileNotFoundError:
+                raise OSError(errno.ESTALE, "the name is gone") from None
+            info = os.stat(fd)
+            if (info.st_dev, info.st_ino) != node.key or not _same_birth(node, fd):
+                os.close(fd)
+                raise OSError(errno.ESTALE, "the name leads elsewhere")
+            self._pin(node, fd)
+        return node.fd
+
+    def path(self, node: Node) -> bytes:
+        """Return the path from the traced directory; the last one, when no name is left."""
+        names: list[bytes] = []
+        while node.parent is not None:
+            names.append(node.name)
+            node = node.parent
+        if node is not self.root:
+            names.append(node.path)
+        return b"/".join(reversed(names)) or b"."
+
+    def path_of(self, parent: Node, name: bytes) -> bytes:
+        """Return the path of an entry."""
+        return name if parent is self.root else self.path(parent) + b"/" + name
+
+    def moved(self, node: Node, parent: Node, name: bytes) -> None:
+        """Note that *node* is now called *name*."""
+        node.parent, node.name = parent, name
+
+    def detached(self, node: Node, parent: Node, name: bytes) -> None:
+        """Note that *name* no longer leads to *node*, which must be pinned."""
+        if node.parent is parent and node.name == name:
+            node.path = self.path(node)
+            node.parent = None
+
+    def close(self) -> None:
+        """Close every descriptor."""
+        for node in list(self._pinned.values()):
+            self._unpin(node)
+        os.close(self.root.fd)
+
+    def _number(self, st_ino: int) -> int:
+        # The program sees this number as st_ino, so the backing one is best, where it is free.
+        if st_ino > ROOT_INO and st_ino not in self._by_ino:
+            return st_ino
+        self._next_own += 1
+        return self._next_own
+
+    def _pin(self, node: Node, fd: int) -> None:
+        node.fd = fd
+        self._pinned[node.ino] = node
+        if len(self._pinned) > self._max_open:
+            self._make_room(node)
+
+    def _make_room(self, keep: Node) -> None:
+        for node in self._pinned.values():
+            if node.parent is not None and node is not keep and not node.is_dir:
+                node.birth_ns = birth_time_ns(node.fd)
+                self._unpin(node)
+                return
+
+    def _unpin(self, node: Node) -> None:
+        if self._pinned.pop(node.ino, None) is not None:
+            os.close(node.fd)
+            node.fd = -1
+
+
+def _same_birth(node: Node, fd: int) -> bool:
+    return node.birth_ns is None or node.birth_ns == birth_time_ns(fd)

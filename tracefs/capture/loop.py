@@ -1,0 +1,156 @@
+"""A cheaper request loop for pyfuse3.
+
+pyfuse3's loop costs, for each request, an uncontended `trio.Lock` (a scheduler tick) and a wait in
+epoll (two system calls and another tick). It looks its trio up in its own module, which
+``pyfuse3.asyncio`` uses to put asyncio there; `install` puts `_Trio` there, whose lock is free when
+nobody holds it, and whose wait is one poll(2) as long as no other task can have anything to do.
+
+What must hold: while any task awaits something that only trio can deliver (a worker thread), the
+wait goes through trio. `Loop.through_trio` counts those.
+"""
+
+import select
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import pyfuse3
+import trio
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+
+class Loop(trio.abc.Instrument):
+    """The state that the lock and the wait share; one for each mount, so one for each process.
+
+    `trio.run` must have it among its instruments.
+    """
+
+    def __init__(self, *control_fds: int) -> None:
+        """Take the descriptors that, when readable, mean that another task has work."""
+        self._control_fds = control_fds
+        self._poller: select.poll | None = None
+        self._through_trio = 0
+        self.stopping = False
+        """`stop` was called."""
+        self._lock = _Lock()
+
+    def install(self) -> None:
+        """Make pyfuse3 use this loop; to be called before `pyfuse3.main`."""
+        shim: Any = _Trio(trio, self)
+        pyfuse3.trio = shim  # type: ignore[attr-defined]  # where pyfuse3.asyncio puts its own
+
+    def lock(self) -> "_Lock":
+        """Return the lock around the wait; pyfuse3 asks for one for each mount."""
+        return self._lock
+
+    @contextmanager
+    def through_trio(self) -> Iterator[None]:
+        """Mark that a request waits for trio, so others must be able to run, now and meanwhile."""
+        self._through_trio += 1
+        self._lock.hand_over()
+        try:
+            yield
+        finally:
+            self._through_trio -= 1
+
+    def stop(self) -> None:
+        """Let the wait end, as if the device had been closed; to be called in the trio thread."""
+        self.stopping = True
+
+    def ignore(self, control_fd: int) -> None:
+        """Wait for *control_fd* no more; it stays readable for ever once its peer is gone."""
+        if self._poller is not None:
+            self._poller.unregister(control_fd)
+
+    async def wait_readable(self, fd: int) -> None:
+        """Return when the FUSE device *fd* may be read; ClosedResourceError after `stop`."""
+        if self._poller is None:
+            self._poller = select.poll()
+            self._poller.register(fd, select.POLLIN)
+            for control_fd in self._control_fds:
+                self._poller.register(control_fd, select.POLLIN)
+        if not self._lock.has_waiters:
+            # A task that pyfuse3 has just started to read next must reach the lock, or it starts
+            # one for every request.
+            await trio.lowlevel.checkpoint()
+        while True:
+            if self.stopping:
+                raise trio.ClosedResourceError
+            patience = None
+            if self._through_trio:
+                await trio.lowlevel.wait_readable(fd)
+                patience = 0
+            ready = dict(self._poller.poll(patience))
+            if len(ready) > (fd in ready):
+                await trio.lowlevel.checkpoint()
+            if ready.get(fd, 0) & select.POLLERR:
+                # fuse_dev_poll in fs/fuse/dev.c: the connection has ended.
+                raise trio.ClosedResourceError
+            if fd in ready:
+                return
+
+    def task_exited(self, task: trio.lowlevel.Task) -> None:
+        """Let the next reader take over, be it only to see that the device is gone."""
+        del task
+        self._lock.hand_over()
+
+
+class _Lock:
+    """A mutual exclusion whose free path does not yield.
+
+    A task that releases the lock takes it again before a waiter runs; waiters get it when the
+    holder is about to await something else, or has ended (`hand_over`).
+    """
+
+    def __init__(self) -> None:
+        self._held = False
+        self._waiters: deque[trio.lowlevel.Task] = deque()
+
+    async def __aenter__(self) -> None:
+        while self._held:
+            task = trio.lowlevel.current_task()
+            self._waiters.append(task)
+            await trio.lowlevel.wait_task_rescheduled(partial(self._give_up, task))
+        self._held = True
+
+    async def __aexit__(self, *_: object) -> None:
+        self._held = False
+
+    @property
+    def has_waiters(self) -> bool:
+        return bool(self._waiters)
+
+    def _give_up(self, task: trio.lowlevel.Task, _: object) -> trio.lowlevel.Abort:
+        self._waiters.remove(task)
+        return trio.lowlevel.Abort.SUCCEEDED
+
+    def hand_over(self) -> None:
+        """Wake one waiter, if there is one; the caller holds nothing."""
+        if not self._held and self._waiters:
+            trio.lowlevel.reschedule(self._waiters.popleft())
+
+
+class _Lowlevel:
+    """`trio.lowlevel` with the cheaper wait."""
+
+    def __init__(self, loop: Loop) -> None:
+        self.wait_readable = loop.wait_readable
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(trio.lowlevel, name)
+
+
+class _Trio:
+    """`trio` with the cheaper lock and wait."""
+
+    def __init__(self, module: "ModuleType", loop: Loop) -> None:
+        self._module = module
+        self.Lock = loop.lock
+        self.lowlevel = _Lowlevel(loop)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)

@@ -1,0 +1,79 @@
+"""Which tracefs mounts there are, as ``/proc/self/mountinfo`` says (proc(5))."""
+
+import os
+import re
+from typing import Final
+
+from msgspec import Struct
+
+from tracefs.errors import MountError
+
+FILESYSTEM: Final = b"fuse.tracefs"
+_OCTAL: Final = re.compile(rb"\\([0-7]{3})")
+
+
+class Mount(Struct, frozen=True):
+    """One mount of this namespace."""
+
+    mountpoint: bytes
+    kind: bytes
+    """Filesystem type."""
+    minor: int
+    """Minor device number; names the FUSE connection."""
+
+
+def mounts() -> list[Mount]:
+    """Return every mount, in the order in which they were made."""
+    with open("/proc/self/mountinfo", "rb") as file:
+        return [_parse(line) for line in file]
+
+
+def find(mountpoint: bytes) -> Mount | None:
+    """Return the tracefs that covers *mountpoint* (absolute); None: none does."""
+    found = [mount for mount in mounts() if mount.mountpoint == mountpoint]
+    return found[-1] if found and found[-1].kind == FILESYSTEM else None
+
+
+def abort(mount: Mount) -> None:
+    """End the FUSE connection: every request fails with ENOTCONN from now on (fuse.rst)."""
+    try:
+        with open(f"/sys/fs/fuse/connections/{mount.minor}/abort", "w", encoding="ascii") as file:
+            file.write("1")
+    except FileNotFoundError:
+        return  # fusectl is not mounted; unmounting lazily still works
+    except OSError as error:
+        raise MountError(f"cannot end the connection: {error.strerror}") from None
+
+
+def require_free(source: str, mountpoint: str) -> None:
+    """Raise MountError unless *mountpoint* can be mounted on: empty, or *source* itself."""
+    try:
+        where = os.stat(mountpoint)
+        names = os.listdir(mountpoint)
+    except FileNotFoundError:
+        raise MountError(f"{mountpoint}: no such directory", repair=f"mkdir {mountpoint}") from None
+    except NotADirectoryError:
+        raise MountError(f"{mountpoint}: not a directory") from None
+    except OSError as error:
+        raise MountError(
+            f"{mountpoint}: {error.strerror}", repair="tracefs umount --force"
+        ) from None
+    if find(os.path.realpath(os.fsencode(mountpoint))) is not None:
+        raise MountError(
+            f"{mountpoint}: a tracefs is mounted there already",
+            repair=f"tracefs umount {mountpoint}",
+        )
+    if names and not os.path.samestat(where, os.stat(source)):
+        raise MountError(
+            f"{mountpoint}: not empty; what is there would be hidden",
+            repair="mount on an empty directory, or on the source itself",
+        )
+
+
+def _parse(line: bytes) -> Mount:
+    words = line.split()
+    return Mount(
+        mountpoint=_OCTAL.sub(lambda m: bytes([int(m[1], 8)]), words[4]),
+        kind=words[words.index(b"-") + 1],
+        minor=int(words[2].split(b":")[1]),
+    )

@@ -1,0 +1,147 @@
+"""A process of its own in a mount namespace of its own, where the mount covers the directory.
+
+The process that is to become the command makes the namespace and the mount, and hands the FUSE
+device to a server that stays outside (mount_namespaces(7), user_namespaces(7)). Nobody else sees
+the mount, the server cannot meet it, and it is gone with the last process inside.
+"""
+
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Final, NoReturn
+
+from tracefs.capture.syscalls import (
+    CLONE_NEWNS,
+    CLONE_NEWUSER,
+    MS_NODEV,
+    MS_NOSUID,
+    make_mounts_private,
+    mount,
+    unshare,
+)
+
+_GO: Final = b"g"
+_NOT_FOUND: Final = 127
+_NOT_RUN: Final = 126
+
+
+class PrivateMount:
+    """A forked process that holds the mount and waits for the word to run the command."""
+
+    def __init__(self, directory: bytes) -> None:
+        """Fork, and mount over *directory* in the child's namespace.
+
+        Raises:
+            OSError: this machine doesn't allow it; nothing is left behind.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.pid = os.fork()
+        if self.pid == 0:
+            ours.close()
+            _hold(theirs, directory)
+        theirs.close()
+        self._channel = ours
+        answer, fds, _, _ = socket.recv_fds(ours, 256, 1, socket.MSG_CMSG_CLOEXEC)
+        if not fds:
+            os.waitpid(self.pid, 0)
+            ours.close()
+            number = int(answer or b"0")
+            raise OSError(number, os.strerror(number))
+        self.device: int = fds[0]
+
+    def go(self, argv: list[bytes]) -> None:
+        """Run *argv* in the process."""
+        self._channel.send(_GO + b"\0".join(argv))
+        self._channel.close()
+
+    def abandon(self) -> None:
+        """End the process without running anything."""
+        self._channel.close()
+        os.waitpid(self.pid, 0)
+
+
+def _hold(channel: socket.socket, directory: bytes) -> NoReturn:
+    """Be the child: mount, hand over the device, wait, become the command."""
+    status = _NOT_RUN
+    try:
+        try:
+            _enter()
+            device = _mount_over(directory)
+        except OSError as error:
+            channel.send(str(error.errno or 0).encode())
+            os._exit(0)
+        socket.send_fds(channel, [b"ok"], [device])
+        os.close(device)
+        word = channel.recv(1 << 20)
+        if word[:1] == _GO:
+            become(word[1:].split(b"\0"), enter=return_to_cwd)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _enter() -> None:
+    """Take a mount namespace; without the privilege, inside a user namespace of the same ids."""
+    try:
+        unshare(CLONE_NEWNS)
+    except PermissionError:
+        uid, gid = os.geteuid(), os.getegid()
+        unshare(CLONE_NEWUSER | CLONE_NEWNS)
+        _write("/proc/self/setgroups", "deny")
+        _write("/proc/self/uid_map", f"{uid} {uid} 1")
+        _write("/proc/self/gid_map", f"{gid} {gid} 1")
+    make_mounts_private()
+
+
+def _write(path: str, text: str) -> None:
+    with open(path, "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def _mount_over(directory: bytes) -> int:
+    """Mount over *directory*; return the FUSE device."""
+    device = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+    options = (
+        f"fd={device},rootmode=40000,user_id={os.geteuid()},group_id={os.getegid()},"
+        "default_permissions"
+    )
+    # As root, others are let in: whoever the command becomes, it finds its own directory, and
+    # nobody outside sees the mount. A user namespace has but one id.
+    flags = 0
+    if os.geteuid() == 0:
+        options += ",allow_other"
+    else:
+        flags = MS_NOSUID | MS_NODEV
+    mount("tracefs", directory, "fuse.tracefs", flags, options)
+    return device
+
+
+def return_to_cwd() -> None:
+    """Walk the path of the working directory again, now through the mount."""
+    os.chdir(os.getcwd())
+
+
+def become(argv: list[bytes], *, enter: Callable[[], None] | None = None) -> NoReturn:
+    """Run *argv* in place of this process; 127 when it isn't found, 126 when it can't be run."""
+    # Python ignores these from its start on (signal module); the command must not.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    name = os.fsdecode(argv[0])
+    try:
+        if enter is not None:
+            enter()
+        try:
+            os.execvp(argv[0], argv)
+        except OSError as error:
+            if error.errno != 8:  # ENOEXEC
+                raise
+            # execvp(3): a file without a recognised header is a shell script.
+            os.execv("/bin/sh", [b"sh", *argv])
+    except FileNotFoundError:
+        print(f"tracefs: cannot run {name}: not found", file=sys.stderr, flush=True)
+        os._exit(_NOT_FOUND)
+    except OSError as error:
+        print(f"tracefs: cannot run {name}: {error.strerror}", file=sys.stderr, flush=True)
+        os._exit(_NOT_RUN)

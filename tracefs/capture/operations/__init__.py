@@ -1,0 +1,66 @@
+"""The pyfuse3 adapter: each request to one call of `Backing`, and one line in the journal.
+
+A handler notes who asks, performs the backing call, records the outcome, and replies. Between a
+handler's start and its first ``await`` no other request is read, so
+`tracefs.capture.request.current` belongs to it until then.
+
+``names``, ``files``, ``directories`` and ``attributes`` hold the handlers by what they are about,
+``handlers`` what they share.
+"""
+
+import errno
+import os
+from collections.abc import Callable
+from typing import Final
+
+from tracefs.capture.backing import Backing
+from tracefs.capture.operations.attributes import AttributeOperations
+from tracefs.capture.operations.directories import DirectoryOperations
+from tracefs.capture.operations.files import FileOperations
+from tracefs.capture.operations.names import NameOperations
+from tracefs.capture.recorder import Recorder
+from tracefs.capture.syncer import Syncer
+
+UNSUPPORTED: Final = {
+    "access": errno.ENOSYS,  # never asked: default_permissions lets the kernel decide
+    "poll": errno.ENOSYS,  # the kernel then answers as for any regular file
+}
+"""Handlers of pyfuse3 that are not implemented, and the error they answer with."""
+
+
+class Operations(NameOperations, FileOperations, DirectoryOperations, AttributeOperations):
+    """All request handlers of one mount."""
+
+    # NFS export would forbid that inode numbers come back.
+    supports_dot_lookup = False
+    # Two writes would be merged into one WRITE.
+    enable_writeback_cache = False
+    enable_acl = True
+
+    def __init__(
+        self,
+        backing: Backing,
+        recorder: Recorder,
+        syncer: Syncer,
+        *,
+        direct_io: bool,
+        ready: Callable[[], None],
+    ) -> None:
+        """Take what to serve, whom to tell, and what to call once requests are answered."""
+        super().__init__(backing, recorder, syncer, direct_io=direct_io)
+        self._ready = ready
+
+    def init(self) -> None:
+        """Note that the kernel has agreed on the protocol."""
+        self._ready()
+
+    def stacktrace(self) -> None:
+        """Do nothing: the default writes to the log, on anybody's request."""
+
+    def close(self) -> None:
+        """Close every descriptor that is still open."""
+        for opened in self._files.values():
+            os.close(opened.fd)
+        for directory in self._directories.values():
+            os.close(directory.fd)
+        self._inodes.close()

@@ -1,0 +1,162 @@
+"""Requests for attributes, extended ones, and the state of the filesystem."""
+
+from time import monotonic_ns
+
+from tracefs import events
+from tracefs.capture.request import current  # before pyfuse3
+
+# isort: split
+import pyfuse3
+
+from tracefs.capture.backing import Changes
+from tracefs.capture.operations.handlers import (
+    Handlers,
+    attempt,
+    guarded,
+)
+from tracefs.capture.replies import attributes, statvfs
+from tracefs.pathtext import to_text
+
+
+class AttributeOperations(Handlers):
+    """Requests for attributes, extended ones, and the state of the filesystem."""
+
+    @guarded
+    async def getattr(self, inode: int, ctx: pyfuse3.RequestContext) -> pyfuse3.EntryAttributes:
+        """Return the attributes of the backing file."""
+        start = monotonic_ns()
+        node = self._inodes[inode]
+        failed, info = attempt(self._backing.getattr, node)
+        self._query("getattr", start, ctx.pid, failed, node)
+        if info is None:
+            raise pyfuse3.FUSEError(failed)
+        return attributes(node, info)
+
+    @guarded
+    async def setattr(
+        self,
+        inode: int,
+        attr: pyfuse3.EntryAttributes,
+        fields: pyfuse3.SetattrFields,
+        fh: int | None,
+        ctx: pyfuse3.RequestContext,
+    ) -> pyfuse3.EntryAttributes:
+        """Change mode, owner, size or times, by descriptor where the request has one."""
+        start = monotonic_ns()
+        _, _, kills_setid = current()
+        seen = self._look(ctx.pid)
+        node = self._inodes[inode]
+        opened = None if fh is None else self._files.get(fh)
+        changes = Changes(
+            mode=attr.st_mode & 0o7777 if fields.update_mode else None,
+            uid=attr.st_uid if fields.update_uid else None,
+            gid=attr.st_gid if fields.update_gid else None,
+            size=attr.st_size if fields.update_size else None,
+            atime_ns=attr.st_atime_ns if fields.update_atime else None,
+            mtime_ns=attr.st_mtime_ns if fields.update_mtime else None,
+        )
+        failed, info = attempt(
+            self._backing.setattr, node, changes, opened.fd if opened else None, bool(kills_setid)
+        )
+        self._record(
+            events.Setattr(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=ctx.pid,
+                errno=failed,
+                seen=seen,
+                path=to_text(self._inodes.path(node)),
+                ino=inode,
+                fh=fh,
+                mode=changes.mode,
+                uid=changes.uid,
+                gid=changes.gid,
+                size=changes.size,
+                atime_ns=changes.atime_ns,
+                mtime_ns=changes.mtime_ns,
+            )
+        )
+        if info is None:
+            raise pyfuse3.FUSEError(failed)
+        return attributes(node, info)
+
+    @guarded
+    async def statfs(self, ctx: pyfuse3.RequestContext) -> pyfuse3.StatvfsData:
+        """Return the state of the filesystem below."""
+        start = monotonic_ns()
+        failed, info = attempt(self._backing.statfs)
+        self._record(
+            events.Statfs(start_ns=start, end_ns=monotonic_ns(), tid=ctx.pid, errno=failed)
+        )
+        if info is None:
+            raise pyfuse3.FUSEError(failed)
+        return statvfs(info)
+
+    @guarded
+    async def getxattr(self, inode: int, name: bytes, ctx: pyfuse3.RequestContext) -> bytes:
+        """Return an extended attribute; ENODATA where there is none."""
+        start = monotonic_ns()
+        node = self._inodes[inode]
+        failed, value = attempt(self._backing.getxattr, node, name)
+        self._query("getxattr", start, ctx.pid, failed, node)
+        if value is None:
+            raise pyfuse3.FUSEError(failed)
+        return value
+
+    @guarded
+    async def listxattr(self, inode: int, ctx: pyfuse3.RequestContext) -> list[bytes]:
+        """Return the names of the extended attributes."""
+        start = monotonic_ns()
+        node = self._inodes[inode]
+        failed, names = attempt(self._backing.listxattr, node)
+        self._query("listxattr", start, ctx.pid, failed, node)
+        if names is None:
+            raise pyfuse3.FUSEError(failed)
+        return names
+
+    @guarded
+    async def setxattr(
+        self, inode: int, name: bytes, value: bytes, ctx: pyfuse3.RequestContext
+    ) -> None:
+        """Set an extended attribute, an ACL among them."""
+        start = monotonic_ns()
+        seen = self._look(ctx.pid)
+        node = self._inodes[inode]
+        failed, _ = attempt(self._backing.setxattr, node, name, value)
+        self._record(
+            events.Setxattr(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=ctx.pid,
+                errno=failed,
+                seen=seen,
+                path=to_text(self._inodes.path(node)),
+                ino=inode,
+                name=to_text(name),
+                size=len(value),
+            )
+        )
+        if failed:
+            raise pyfuse3.FUSEError(failed)
+
+    @guarded
+    async def removexattr(self, inode: int, name: bytes, ctx: pyfuse3.RequestContext) -> None:
+        """Remove an extended attribute; ENODATA where there is none."""
+        start = monotonic_ns()
+        seen = self._look(ctx.pid)
+        node = self._inodes[inode]
+        failed, _ = attempt(self._backing.removexattr, node, name)
+        self._record(
+            events.Removexattr(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=ctx.pid,
+                errno=failed,
+                seen=seen,
+                path=to_text(self._inodes.path(node)),
+                ino=inode,
+                name=to_text(name),
+            )
+        )
+        if failed:
+            raise pyfuse3.FUSEError(failed)

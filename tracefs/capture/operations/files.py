@@ -1,0 +1,229 @@
+"""Requests on open files."""
+
+import os
+from time import monotonic_ns
+
+from tracefs import events
+from tracefs.capture.request import current  # before pyfuse3
+
+# isort: split
+import pyfuse3
+
+from tracefs.capture.backing import errno_of
+from tracefs.capture.inodes import Node
+from tracefs.capture.operations.handlers import (
+    Handlers,
+    OpenFile,
+    attempt,
+    caller,
+    guarded,
+)
+from tracefs.capture.replies import attributes
+from tracefs.pathtext import to_text
+
+
+class FileOperations(Handlers):
+    """Requests on open files."""
+
+    @guarded
+    async def open(self, inode: int, flags: int, ctx: pyfuse3.RequestContext) -> pyfuse3.FileInfo:
+        """Open with the caller's access mode, on a descriptor of its own."""
+        start = monotonic_ns()
+        _, _, kills_setid = current()
+        seen = self._look(ctx.pid)
+        node = self._inodes[inode]
+        failed, fd = attempt(self._backing.open, node, flags)
+        fh = size = 0
+        if fd is not None:
+            if flags & os.O_TRUNC and kills_setid:
+                self._backing.drop_setid(fd)
+            fh, size = self._opened(fd, node)
+        self._record(
+            events.Open(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=ctx.pid,
+                errno=failed,
+                seen=seen,
+                path=to_text(self._inodes.path(node)),
+                ino=inode,
+                fh=fh,
+                flags=flags,
+                size=size,
+            )
+        )
+        if failed:
+            raise pyfuse3.FUSEError(failed)
+        return self._file_info(fh)
+
+    @guarded
+    async def create(
+        self, parent_inode: int, name: bytes, mode: int, flags: int, ctx: pyfuse3.RequestContext
+    ) -> tuple[pyfuse3.FileInfo, pyfuse3.EntryAttributes]:
+        """Make and open a file for the caller; EEXIST only with O_EXCL. Look-up count one."""
+        start = monotonic_ns()
+        seen = self._look(ctx.pid)
+        parent = self._inodes[parent_inode]
+        mode &= 0o7777
+        failed, made = attempt(self._backing.create, parent, name, mode, flags, caller(ctx))
+        fh = size = ino = 0
+        existed = False
+        if made is not None:
+            fd, node, info, existed = made
+            ino = node.ino
+            fh, size = self._opened(fd, node)
+        self._record(
+            events.Create(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=ctx.pid,
+                errno=failed,
+                seen=seen,
+                path=self._text(parent, name),
+                ino=ino,
+                fh=fh,
+                flags=flags,
+                mode=mode,
+                existed=existed,
+                size=size,
+            )
+        )
+        if made is None:
+            raise pyfuse3.FUSEError(failed)
+        return self._file_info(fh), attributes(node, info)
+
+    @guarded
+    async def read(self, fh: int, off: int, size: int) -> bytes:
+        """Read from the backing file; short only at its end."""
+        start = monotonic_ns()
+        tid, _, _ = current()
+        opened = self._files[fh]
+        failed, data = attempt(os.pread, opened.fd, size, off)
+        self._record(
+            events.Read(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=tid,
+                errno=failed,
+                ino=opened.node.ino,
+                fh=fh,
+                offset=off,
+                size=size,
+                result=len(data) if data is not None else 0,
+            )
+        )
+        if data is None:
+            raise pyfuse3.FUSEError(failed)
+        return data
+
+    @guarded
+    async def write(self, fh: int, off: int, buf: bytes) -> int:
+        """Write at the offset that the kernel gives; a short write stays short."""
+        start = monotonic_ns()
+        tid, cached, kills_setid = current()
+        seen = None if cached else self._look(tid)
+        opened = self._files[fh]
+        failed = result = 0
+        try:
+            result = os.pwrite(opened.fd, buf, off)
+        except OSError as error:
+            failed = errno_of(error)
+        if opened.setid and kills_setid and not failed:
+            self._backing.drop_setid(opened.fd)
+        payload, digest = self._recorder.contents(buf[:result])
+        self._record(
+            events.Write(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=tid,
+                errno=failed,
+                ino=opened.node.ino,
+                fh=fh,
+                offset=off,
+                size=len(buf),
+                result=result,
+                cached=bool(cached),
+                payload=payload,
+                digest=digest,
+                zero=buf == b"\0",
+                seen=seen,
+            )
+        )
+        if failed:
+            raise pyfuse3.FUSEError(failed)
+        return result
+
+    @guarded
+    async def fsync(self, fh: int, datasync: bool) -> None:
+        """Sync the backing file; its error is the reply."""
+        start = monotonic_ns()
+        tid, _, _ = current()
+        seen = self._look(tid)
+        opened = self._files[fh]
+        failed = await self._syncer.sync(opened.fd, datasync=datasync)
+        self._record(
+            events.Fsync(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=tid,
+                errno=failed,
+                ino=opened.node.ino,
+                fh=fh,
+                datasync=datasync,
+                seen=seen,
+            )
+        )
+        if failed:
+            raise pyfuse3.FUSEError(failed)
+
+    @guarded
+    async def flush(self, fh: int) -> None:
+        """A descriptor of the open was closed. No look at the caller: `tracefs.witness.proc`."""
+        start = monotonic_ns()
+        tid, _, _ = current()
+        opened = self._files[fh]
+        # Closing a duplicate lets the backing filesystem report late write errors (close(2)).
+        failed, _ = attempt(lambda: os.close(os.dup(opened.fd)))
+        self._record(
+            events.Flush(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=tid,
+                errno=failed,
+                ino=opened.node.ino,
+                fh=fh,
+            )
+        )
+        if failed:
+            raise pyfuse3.FUSEError(failed)
+
+    @guarded
+    async def release(self, fh: int) -> None:
+        """The open is over. No look at the caller: see `tracefs.witness.proc`."""
+        start = monotonic_ns()
+        tid, _, _ = current()
+        opened = self._files.pop(fh)
+        failed, _ = attempt(os.close, opened.fd)
+        self._record(
+            events.Release(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=tid,
+                errno=failed,
+                ino=opened.node.ino,
+                fh=fh,
+            )
+        )
+
+    def _opened(self, fd: int, node: Node) -> tuple[int, int]:
+        info = os.stat(fd)
+        self._last_fh += 1
+        self._files[self._last_fh] = OpenFile(
+            self._last_fh, fd, node, setid=bool(info.st_mode & 0o6000)
+        )
+        return self._last_fh, info.st_size
+
+    def _file_info(self, fh: int) -> pyfuse3.FileInfo:
+        # Without keep_cache each open drops the file's cached pages, so that a change made past
+        # the mount is seen, as close-to-open filesystems promise.
+        return pyfuse3.FileInfo(fh=fh, direct_io=self._direct_io, keep_cache=False)

@@ -1,0 +1,111 @@
+"""What the handlers share: state, guard, and how a request becomes a line and a reply.
+
+Only FUSEError leaves a handler: `guarded` turns a bug into EIO for one request, since any other
+exception would end the mount (pyfuse3, request handlers).
+"""
+
+import errno
+import functools
+import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
+
+import pyfuse3
+
+from tracefs.capture.backing import Backing, Caller, errno_of
+from tracefs.capture.inodes import Node
+from tracefs.capture.recorder import Recorder
+from tracefs.capture.syncer import Syncer
+from tracefs.pathtext import to_text
+
+P = ParamSpec("P")
+T = TypeVar("T")
+H = TypeVar("H", bound="Handlers")
+
+_log: Final = logging.getLogger(__name__)
+
+
+class OpenFile:
+    """One open of a regular file."""
+
+    __slots__ = ("fd", "fh", "node", "setid")
+
+    def __init__(self, fh: int, fd: int, node: Node, *, setid: bool) -> None:
+        self.fh = fh
+        self.fd = fd
+        self.node = node
+        self.setid = setid
+        """The file had set-id bits when it was opened, so writes must clear them."""
+
+
+class OpenDirectory:
+    """One open of a directory, with the names as they were when listing began."""
+
+    __slots__ = ("fd", "names", "node")
+
+    def __init__(self, fd: int, node: Node) -> None:
+        self.fd = fd
+        self.node = node
+        self.names: list[bytes] = []
+
+
+class Handlers(pyfuse3.Operations):
+    """State of one mount, for the handlers in the other modules of this package."""
+
+    def __init__(
+        self, backing: Backing, recorder: Recorder, syncer: Syncer, *, direct_io: bool
+    ) -> None:
+        super().__init__()
+        self._backing = backing
+        self._inodes = backing.inodes
+        self._recorder = recorder
+        self._record = recorder.record
+        self._look = recorder.look
+        self._syncer = syncer
+        self._direct_io = direct_io
+        self._files: dict[int, OpenFile] = {}
+        self._directories: dict[int, OpenDirectory] = {}
+        self._last_fh = 0
+
+    def _text(self, parent: Node, name: bytes) -> str:
+        return to_text(self._inodes.path_of(parent, name))
+
+    def _query(self, operation: str, start_ns: int, tid: int, failed: int, node: Node) -> None:
+        """Record a request that only asks about *node*, if that is wanted."""
+        if self._recorder.queries:
+            path = to_text(self._inodes.path(node))
+            self._recorder.query(operation, start_ns, tid, failed, node.ino, path)
+
+
+def guarded(
+    handler: Callable[Concatenate[H, P], Coroutine[Any, Any, T]],
+) -> Callable[Concatenate[H, P], Coroutine[Any, Any, T]]:
+    """Let nothing but FUSEError out of *handler*."""
+
+    @functools.wraps(handler)
+    async def guard(self: H, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await handler(self, *args, **kwargs)
+        except pyfuse3.FUSEError:
+            raise
+        except OSError as error:
+            raise pyfuse3.FUSEError(errno_of(error)) from None
+        except Exception as error:  # noqa: BLE001  # a bug of ours must not end the mount
+            # No traceback: it would read source files, perhaps through this very mount.
+            _log.error("%s failed: %r", handler.__name__, error)
+            raise pyfuse3.FUSEError(errno.EIO) from None
+
+    return cast("Callable[Concatenate[H, P], Coroutine[Any, Any, T]]", guard)
+
+
+def attempt(call: Callable[..., T], *args: object) -> tuple[int, T | None]:
+    """Return (0, result) or (error number, None)."""
+    try:
+        return 0, call(*args)
+    except OSError as error:
+        return errno_of(error), None
+
+
+def caller(ctx: pyfuse3.RequestContext) -> Caller:
+    """Return whose request it is."""
+    return Caller(ctx.uid, ctx.gid)

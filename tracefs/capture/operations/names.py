@@ -1,0 +1,234 @@
+"""Requests that make, find, move and remove names."""
+
+from collections.abc import Sequence
+from time import monotonic_ns
+
+from tracefs import events
+
+# isort: split
+import pyfuse3
+
+from tracefs.capture.operations.handlers import (
+    Handlers,
+    attempt,
+    caller,
+    guarded,
+)
+from tracefs.capture.replies import attributes
+from tracefs.pathtext import to_text
+
+
+class NameOperations(Handlers):
+    """Requests that make, find, move and remove names."""
+
+    @guarded
+    async def lookup(
+        self, parent_inode: int, name: bytes, ctx: pyfuse3.RequestContext
+    ) -> pyfuse3.EntryAttributes:
+        """Find *name*; the look-up count of the result goes up by one. ENOENT is not cached."""
+        start = monotonic_ns()
+        parent = self._inodes[parent_inode]
+        failed, found = attempt(self._backing.lookup, parent, name)
+        if self._recorder.queries:
+            self._recorder.query(
+                "lookup", start, ctx.pid, failed, parent_inode, self._text(parent, name)
+            )
+        if found is None:
+            raise pyfuse3.FUSEError(failed)
+        return attributes(*found)
+
+    async def forget(self, inode_list: Sequence[tuple[int, int]]) -> None:
+        """Take back look-up counts; never fails."""
+        for ino, count in inode_list:
+            self._inodes.forget(ino, count)
+
+    @guarded
+    async def readlink(self, inode: int, ctx: pyfuse3.RequestContext) -> bytes:
+        """Return what a symbolic link says."""
+        start = monotonic_ns()
+        node = self._inodes[inode]
+        failed, target = attempt(self._backing.readlink, node)
+        self._query("readlink", start, ctx.pid, failed, node)
+        if target is None:
+            raise pyfuse3.FUSEError(failed)
+        return target
+
+    @guarded
+    async def mknod(
+        self, parent_inode: int, name: bytes, mode: int, rdev: int, ctx: pyfuse3.RequestContext
+    ) -> pyfuse3.EntryAttributes:
+        """Make a file, FIFO, socket or device for the caller; look-up count one."""
+        start = monotonic_ns()
+        seen = self._look(ctx.pid)
+        parent = self._inodes[parent_inode]
+        failed, made = attempt(self._backing.mknod, parent, name, mode, rdev, caller(ctx))
+        self._record(
+            events.Mknod(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=ctx.pid,
+                errno=failed,
+                seen=seen,
+                path=self._text(parent, name),
+                ino=made[0].ino if made else 0,
+                mode=mode,
+                rdev=rdev,
+            )
+        )
+        if made is None:
+            raise pyfuse3.FUSEError(failed)
+        return attributes(*made)
+
+    @guarded
+    async def mkdir(
+        self, parent_inode: int, name: bytes, mode: int, ctx: pyfuse3.RequestContext
+    ) -> pyfuse3.EntryAttributes:
+        """Make a directory for the caller; look-up count one."""
+        start = monotonic_ns()
+        seen = self._look(ctx.pid)
+        parent = self._inodes[parent_inode]
+        failed, made = attempt(self._backing.mkdir, parent, name, mode & 0o7777, caller(ctx))
+        self._record(
+            events.Mkdir(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=ctx.pid,
+                errno=failed,
+                seen=seen,
+                path=self._text(parent, name),
+                ino=made[0].ino if made else 0,
+                mode=mode & 0o7777,
+            )
+        )
+        if made is None:
+            raise pyfuse3.FUSEError(failed)
+        return attributes(*made)
+
+    @guarded
+    async def symlink(
+        self, parent_inode: int, name: bytes, target: bytes, ctx: pyfuse3.RequestContext
+    ) -> pyfuse3.EntryAttributes:
+        """Make a symbolic link for the caller; look-up count one."""
+        start = monotonic_ns()
+        seen = self._look(ctx.pid)
+        parent = self._inodes[parent_inode]
+        failed, made = attempt(self._backing.symlink, parent, name, target, caller(ctx))
+        self._record(
+            events.Symlink(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=ctx.pid,
+                errno=failed,
+                seen=seen,
+                path=self._text(parent, name),
+                ino=made[0].ino if made else 0,
+                target=to_text(target),
+            )
+        )
+        if made is None:
+            raise pyfuse3.FUSEError(failed)
+        return attributes(*made)
+
+    @guarded
+    async def link(
+        self, inode: int, new_parent_inode: int, new_name: bytes, ctx: pyfuse3.RequestContext
+    ) -> pyfuse3.EntryAttributes:
+        """Give a file one more name; its look-up count goes up by one."""
+        start = monotonic_ns()
+        seen = self._look(ctx.pid)
+        node, parent = self._inodes[inode], self._inodes[new_parent_inode]
+        old = to_text(self._inodes.path(node))
+        failed, made = attempt(self._backing.link, node, parent, new_name)
+        self._record(
+            events.Link(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=ctx.pid,
+                errno=failed,
+                seen=seen,
+                path=self._text(parent, new_name),
+                ino=inode,
+                old=old,
+            )
+        )
+        if made is None:
+            raise pyfuse3.FUSEError(failed)
+        return attributes(*made)
+
+    @guarded
+    async def unlink(self, parent_inode: int, name: bytes, ctx: pyfuse3.RequestContext) -> None:
+        """Remove a name; the file stays as long as the kernel remembers it."""
+        start = monotonic_ns()
+        seen = self._look(ctx.pid)
+        parent = self._inodes[parent_inode]
+        path = self._text(parent, name)
+        failed, node = attempt(self._backing.unlink, parent, name)
+        self._record(
+            events.Unlink(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=ctx.pid,
+                errno=failed,
+                seen=seen,
+                path=path,
+                ino=node.ino if node else 0,
+            )
+        )
+        if failed:
+            raise pyfuse3.FUSEError(failed)
+
+    @guarded
+    async def rmdir(self, parent_inode: int, name: bytes, ctx: pyfuse3.RequestContext) -> None:
+        """Remove an empty directory, else ENOTEMPTY."""
+        start = monotonic_ns()
+        seen = self._look(ctx.pid)
+        parent = self._inodes[parent_inode]
+        path = self._text(parent, name)
+        failed, node = attempt(self._backing.rmdir, parent, name)
+        self._record(
+            events.Rmdir(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=ctx.pid,
+                errno=failed,
+                seen=seen,
+                path=path,
+                ino=node.ino if node else 0,
+            )
+        )
+        if failed:
+            raise pyfuse3.FUSEError(failed)
+
+    @guarded
+    async def rename(
+        self,
+        parent_inode_old: int,
+        name_old: bytes,
+        parent_inode_new: int,
+        name_new: bytes,
+        flags: int,
+        ctx: pyfuse3.RequestContext,
+    ) -> None:
+        """Rename, with RENAME_NOREPLACE (EEXIST) and RENAME_EXCHANGE."""
+        start = monotonic_ns()
+        seen = self._look(ctx.pid)
+        old_parent, parent = self._inodes[parent_inode_old], self._inodes[parent_inode_new]
+        old, path = self._text(old_parent, name_old), self._text(parent, name_new)
+        failed, nodes = attempt(self._backing.rename, old_parent, name_old, parent, name_new, flags)
+        moved, replaced = nodes or (None, None)
+        self._record(
+            events.Rename(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=ctx.pid,
+                errno=failed,
+                seen=seen,
+                path=path,
+                old=old,
+                flags=flags,
+                ino=moved.ino if moved else 0,
+                replaced=replaced.ino if replaced else 0,
+            )
+        )
+        if failed:
+            raise pyfuse3.FUSEError(failed)

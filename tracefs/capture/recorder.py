@@ -1,0 +1,66 @@
+"""Between handlers and journal: what is recorded of a request."""
+
+import hashlib
+from time import monotonic_ns
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from tracefs.events import AnyEvent, Query, Sighting
+from tracefs.journal.writer import JournalWriter
+from tracefs.witness.proc import ProcWitness
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_DIGEST_BYTES: Final = 16
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What the user asked to have recorded."""
+
+    queries: bool = False
+    """Also requests that only ask: lookup, getattr, readdir …"""
+    payload: bool = False
+    """Also the bytes written."""
+    digests: bool = False
+    """Also a hash of the bytes written."""
+
+
+class Recorder:
+    """Writes events; nothing here raises or stops the program's own I/O."""
+
+    def __init__(self, journal: JournalWriter, witness: ProcWitness | None, wanted: Wanted) -> None:
+        self._witness = witness
+        self.queries = wanted.queries
+        """Requests that only ask are to be recorded."""
+        self._wanted = wanted
+        self._journal = journal
+        self.record: Callable[[AnyEvent], None] = journal.event
+
+    def look(self, tid: int) -> Sighting | None:
+        """Return what the held thread does; None: nobody looks, or the kernel itself asks."""
+        return self._witness.look(tid) if self._witness is not None and tid else None
+
+    def query(
+        self, operation: str, start_ns: int, tid: int, failed: int, ino: int, path: str
+    ) -> None:
+        """Record a request that only asks."""
+        self.record(
+            Query(
+                start_ns=start_ns,
+                end_ns=monotonic_ns(),
+                tid=tid,
+                errno=failed,
+                operation=operation,
+                ino=ino,
+                path=path,
+            )
+        )
+
+    def contents(self, data: bytes) -> tuple[int | None, str | None]:
+        """Keep the bytes written: offset in the side file, and hash, as far as wanted."""
+        if not (self._wanted.payload or self._wanted.digests):
+            return None, None
+        digest = hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
+        return self._journal.payload(data) if self._wanted.payload else None, digest

@@ -1,0 +1,74 @@
+"""Backing results as pyfuse3 structures."""
+
+import os
+import stat
+from typing import Final
+
+import pyfuse3
+
+from tracefs.capture.backing import Backing
+from tracefs.capture.inodes import ROOT_INO, Node
+
+_TIMEOUT_S: Final = 1.0
+"""How long the kernel may trust names and attributes. Changes through the mount are seen at once;
+this bounds how late a change made past it is."""
+_SETID: Final = stat.S_ISUID | stat.S_ISGID
+
+
+def attributes(node: Node, info: os.stat_result) -> pyfuse3.EntryAttributes:
+    """Return the attributes of *node*."""
+    entry = pyfuse3.EntryAttributes()
+    # pyfuse3 sends st_ino both as the node's id and as what stat(2) shows. The root's id is
+    # fixed, but only entries carry it, and the root is never one.
+    entry.st_ino = info.st_ino if node.ino == ROOT_INO else node.ino
+    entry.entry_timeout = _TIMEOUT_S
+    # A write clears set-id bits here, unseen by the kernel, which must ask again.
+    entry.attr_timeout = 0 if info.st_mode & _SETID else _TIMEOUT_S
+    entry.st_mode = info.st_mode
+    entry.st_nlink = info.st_nlink
+    entry.st_uid = info.st_uid
+    entry.st_gid = info.st_gid
+    entry.st_rdev = info.st_rdev
+    entry.st_size = info.st_size
+    entry.st_blksize = info.st_blksize
+    entry.st_blocks = info.st_blocks
+    entry.st_atime_ns = info.st_atime_ns
+    entry.st_mtime_ns = info.st_mtime_ns
+    entry.st_ctime_ns = info.st_ctime_ns
+    return entry
+
+
+def directory_entry(
+    token: pyfuse3.ReaddirToken, backing: Backing, parent: Node, name: bytes, next_id: int
+) -> bool:
+    """Add one entry to a listing; False: no room is left."""
+    try:
+        info = backing.peek(parent, name)
+    except OSError:
+        return True  # gone since the listing began
+    if name in (b".", b".."):
+        # The kernel takes no reference for these (fuse_direntplus_link in fs/fuse/readdir.c).
+        dots = pyfuse3.EntryAttributes()
+        dots.st_ino = info.st_ino
+        dots.st_mode = info.st_mode
+        return pyfuse3.readdir_reply(token, name, dots, next_id)
+    node = backing.inodes.adopt(info, -1, parent, name)
+    if pyfuse3.readdir_reply(token, name, attributes(node, info), next_id):
+        return True
+    backing.inodes.forget(node.ino, 1)
+    return False
+
+
+def statvfs(info: os.statvfs_result) -> pyfuse3.StatvfsData:
+    """Return the state of the filesystem."""
+    data = pyfuse3.StatvfsData()
+    data.f_bsize = info.f_bsize
+    data.f_frsize = info.f_frsize
+    data.f_blocks = info.f_blocks
+    data.f_bfree = info.f_bfree
+    data.f_bavail = info.f_bavail
+    data.f_files = info.f_files
+    data.f_ffree = info.f_ffree
+    data.f_favail = info.f_favail
+    data.f_namemax = info.f_namemax
+    return data

@@ -1,0 +1,32 @@
+"""Who made the request that is being handled.
+
+`current` returns the thread id in the request's header (0: the kernel, or not visible here),
+whether it is a write-back of a shared mapping, and whether it must clear set-id bits; it belongs
+to the handler that has just been called, until that awaits.
+
+Import this module before pyfuse3: the extension must be in the global symbol scope first
+(see ``_request.c``).
+"""
+
+import os
+import sys
+
+from tracefs.errors import SetupError
+
+__all__ = ["current"]
+
+if "pyfuse3" in sys.modules:
+    raise ImportError("tracefs.capture.request must be imported before pyfuse3")
+
+_flags = sys.getdlopenflags()
+sys.setdlopenflags(os.RTLD_NOW | os.RTLD_GLOBAL)
+try:
+    from tracefs.capture._request import current
+except ImportError as error:
+    raise SetupError(
+        f"the compiled part of tracefs is missing ({error})",
+        repair="apt install gcc pkg-config libfuse3-dev python3-dev, "
+        "then install tracefs[capture] again",
+    ) from error
+finally:
+    sys.setdlopenflags(_flags)

@@ -1,0 +1,254 @@
+"""The process that serves one mount: ``python -m tracefs.capture.server FD``.
+
+It is told what to do over the socket FD (`tracefs.capture.messages`), so nothing on the mount's
+side of the machine is needed once it runs: everything is imported, every directory is open.
+"""
+
+import fcntl
+import gc
+import logging
+import os
+import platform
+import resource
+import signal
+import socket
+import sys
+from datetime import datetime
+from importlib.machinery import BuiltinImporter, FrozenImporter
+from pathlib import Path
+from time import monotonic_ns
+from typing import Final
+
+from tracefs import __version__
+from tracefs.capture.operations import Operations  # before pyfuse3
+
+# isort: split
+import pyfuse3
+import trio
+
+from tracefs.capture.backing import Backing
+from tracefs.capture.fusermount import HelperMount
+from tracefs.capture.loop import Loop
+from tracefs.capture.messages import (
+    Config,
+    Detach,
+    Device,
+    Done,
+    Failed,
+    Message,
+    MountAt,
+    Ready,
+    Warned,
+    receive,
+    send,
+)
+from tracefs.capture.recorder import Recorder, Wanted
+from tracefs.capture.syncer import Syncer
+from tracefs.errors import MountError, TracefsError
+from tracefs.events import FORMAT, VERSION, Header
+from tracefs.journal.writer import JournalWriter
+from tracefs.pathtext import to_bytes
+from tracefs.witness.proc import ProcWitness
+
+_RECORDED: Final = (
+    "open", "create", "read", "write", "fsync", "fsyncdir", "flush", "release", "setattr", "mknod",
+    "mkdir", "symlink", "link", "unlink", "rmdir", "rename", "setxattr", "removexattr", "statfs",
+)  # fmt: skip
+
+
+class Server:
+    """One mount, from configuration to the journal's footer."""
+
+    def __init__(self, control: socket.socket, terminated: int) -> None:
+        """Take the socket to whoever started this, and a pipe that is readable after SIGTERM."""
+        self._control = control
+        self._terminated = terminated
+        self._detached = False
+        self._helper: HelperMount | None = None
+
+    def run(self) -> int:
+        """Serve until the mount ends; return the exit status."""
+        message, fds = receive(self._control)
+        if not isinstance(message, Config):
+            return 3
+        try:
+            self._serve(message, fds[0])
+        except TracefsError as error:
+            self._tell(Failed(message=str(error), repair=error.repair))
+            return error.exit_code
+        return 0
+
+    def _serve(self, config: Config, root_fd: int) -> None:
+        lock = _lock(root_fd, config.source)
+        journal = JournalWriter(
+            Path(os.fsdecode(to_bytes(config.recording))),
+            _header(config, os.statvfs(root_fd)),
+            payload=config.payload,
+            on_failure=lambda why: self._tell(Warned(message=why)),
+        )
+        witness = ProcWitness(platform.machine()) if config.witness else None
+        try:
+            device = self._device()
+            if device is None:
+                journal.close(monotonic_ns(), "never mounted")
+                return
+            os.set_blocking(device, False)
+            loop = Loop(self._control.fileno(), self._terminated)
+            operations = Operations(
+                Backing(root_fd, max_open=_raise_limits(), keep_sync_flags=config.direct_io),
+                Recorder(
+                    journal,
+                    witness,
+                    Wanted(queries=config.queries, payload=config.payload, digests=config.digests),
+                ),
+                Syncer(loop),
+                direct_io=config.direct_io,
+                ready=lambda: self._tell(Ready(pid=os.getpid())),
+            )
+            reason = self._loop(operations, loop, device)
+            journal.close(monotonic_ns(), reason)
+            operations.close()
+        finally:
+            if witness is not None:
+                witness.close()
+            if self._helper is not None:
+                self._helper.release()
+            os.close(lock)
+        self._tell(Done(events=journal.events, failed=journal.failed))
+
+    def _device(self) -> int | None:
+        """Return the FUSE device once told where it is; None: there is nothing to serve."""
+        message, fds = receive(self._control)
+        if isinstance(message, Device):
+            return fds[0]
+        if isinstance(message, MountAt):
+            options = ["fsname=tracefs", "subtype=tracefs", "default_permissions"]
+            if message.allow_other:
+                options.append("allow_other")
+            if os.geteuid() == 0:
+                options += ["suid", "dev"]
+            self._helper = HelperMount(to_bytes(message.mountpoint), options)
+            return self._helper.device
+        return None
+
+    def _loop(self, operations: Operations, loop: Loop, device: int) -> str:
+        """Answer requests until the mount ends; return why it did."""
+        # libfuse takes over a device that is mounted already when it is named like this.
+        pyfuse3.init(operations, f"/dev/fd/{device}", set())
+        loop.install()
+        gc.collect()
+        gc.freeze()
+        try:
+            terminated = trio.run(self._main, loop, instruments=[loop])
+        finally:
+            pyfuse3.close(unmount=False)
+        return "terminated" if terminated else "unmounted"
+
+    async def _main(self, loop: Loop) -> bool:
+        # The first use of a worker thread imports and allocates; later nothing may be imported.
+        await trio.to_thread.run_sync(int)
+        _close_imports()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._listen, loop)
+            nursery.start_soon(self._await_signal, loop)
+            await pyfuse3.main()
+            nursery.cancel_scope.cancel()
+        return loop.stopping
+
+    async def _await_signal(self, loop: Loop) -> None:
+        await trio.lowlevel.wait_readable(self._terminated)
+        os.read(self._terminated, 1)
+        _end(loop)
+
+    async def _listen(self, loop: Loop) -> None:
+        """End the mount when told to, or when nobody is left who could end it."""
+        while True:
+            await trio.lowlevel.wait_readable(self._control)
+            message, _ = receive(self._control)
+            if isinstance(message, Detach):
+                self._detached = True
+            elif message is None and (self._detached or self._helper is None):
+                # A mount in a namespace of its own ends with the last process that can see it.
+                loop.ignore(self._control.fileno())
+                return
+            else:
+                _end(loop)
+                return
+
+    def _tell(self, message: Message) -> None:
+        if isinstance(message, Warned):
+            print(f"tracefs: {message.message}", file=sys.stderr, flush=True)
+        try:
+            send(self._control, message)
+        except OSError:
+            return
+
+
+def _close_imports() -> None:
+    """Make a late import fail: through a mount over the interpreter's own files it would hang."""
+    sys.meta_path[:] = [BuiltinImporter, FrozenImporter]
+
+
+def _end(loop: Loop) -> None:
+    loop.stop()
+    pyfuse3.terminate()
+
+
+def _lock(root_fd: int, source: str) -> int:
+    """Take the one lock that a traced directory has: two mounts would each cache its pages."""
+    fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=root_fd)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        raise MountError(
+            f"{source} is being traced already",
+            repair="wait for the other run to end, or trace another directory",
+        ) from None
+    return fd
+
+
+def _header(config: Config, filesystem: os.statvfs_result) -> Header:
+    return Header(
+        format=FORMAT,
+        version=VERSION,
+        tool=f"tracefs {__version__}",
+        source=config.source,
+        started=datetime.now().astimezone().isoformat(),
+        start_ns=monotonic_ns(),
+        clock="CLOCK_MONOTONIC",
+        kernel=platform.release(),
+        machine=platform.machine(),
+        mode="direct_io" if config.direct_io else "cached",
+        page_size=config.page_size,
+        block_size=filesystem.f_bsize,
+        witness="proc" if config.witness else "none",
+        command=config.command,
+        operations=(*_RECORDED, "query") if config.queries else _RECORDED,
+    )
+
+
+def _raise_limits() -> int:
+    """Allow as many descriptors as the machine does; return how many inodes may keep one."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY:
+        hard = 1 << 20
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard // 2
+
+
+def main() -> int:
+    """Run the server on the socket whose number is the only argument."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    terminated, terminate = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.signal(signal.SIGTERM, lambda *_: os.write(terminate, b"T"))
+    logging.basicConfig(level=logging.WARNING, format="tracefs: server: %(message)s")
+    # A reply that nobody waits for any more: the caller was killed, or the mount is gone.
+    logging.getLogger("pyfuse3").setLevel(logging.CRITICAL)
+    os.umask(0)
+    os.chdir("/")
+    return Server(socket.socket(fileno=int(sys.argv[1])), terminated).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

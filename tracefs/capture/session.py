@@ -1,0 +1,132 @@
+"""The other side of the server: start it, tell it what to serve, hear how it went."""
+
+import os
+import select
+import socket
+import subprocess
+import sys
+from typing import Self
+
+from tracefs.capture.messages import (
+    Config,
+    Detach,
+    Device,
+    Done,
+    Failed,
+    Message,
+    MountAt,
+    Ready,
+    Stop,
+    receive,
+    send,
+)
+from tracefs.errors import MountError, SetupError
+
+
+class Session:
+    """One server process."""
+
+    def __init__(self, config: Config, root_fd: int) -> None:
+        """Start a server for the traced directory *root_fd* (O_PATH)."""
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tracefs.capture.server", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                # Ctrl-C is for the command; the server ends with the mount.
+                start_new_session=True,
+            )
+        self._failure: Failed | None = None
+        send(self._control, config, (root_fd,))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def pid(self) -> int:
+        """Process id of the server."""
+        return self._process.pid
+
+    def serve(self, device: int) -> None:
+        """Serve what is mounted already; return when requests are answered."""
+        self._send(Device(), device)
+        self._await_ready()
+
+    def mount(self, mountpoint: str, *, allow_other: bool) -> None:
+        """Mount at *mountpoint* (absolute path text), visible to all; return when it is served."""
+        self._send(MountAt(mountpoint=mountpoint, allow_other=allow_other))
+        self._await_ready()
+
+    def stop(self) -> None:
+        """Tell the server to end, mounted or not."""
+        self._send(Stop())
+
+    def detach(self) -> None:
+        """Let the server go on alone."""
+        self._send(Detach())
+        self._control.close()
+
+    def wait(self, timeout: float | None = None) -> Done | None:
+        """Return the server's last word; None after *timeout* seconds without it.
+
+        Raises:
+            MountError: the server is gone without one.
+        """
+        poller = select.poll()
+        poller.register(self._control, select.POLLIN)
+        while poller.poll(None if timeout is None else timeout * 1000):
+            message = self._receive()
+            if isinstance(message, Done):
+                self._process.wait()
+                return message
+            if message is None:
+                raise MountError(f"the server ended unexpectedly ({self._status()})")
+        return None
+
+    def close(self) -> None:
+        """Close the connection; the server ends once its mount does."""
+        self._control.close()
+
+    def _await_ready(self) -> None:
+        while not isinstance(message := self._receive(), Ready):
+            if isinstance(message, Failed):
+                self._process.wait()
+                raise MountError(message.message, repair=message.repair)
+            if message is None:
+                raise SetupError(
+                    f"the server did not start ({self._status()})", repair="tracefs doctor"
+                )
+
+    def _send(self, message: Message, *fds: int) -> None:
+        try:
+            send(self._control, message, fds)
+        except OSError:
+            # It has said why, or ended: whoever waits next hears it.
+            return
+
+    def _receive(self) -> Message | None:
+        try:
+            return receive(self._control)[0]
+        except OSError:
+            return None
+
+    def _status(self) -> str:
+        status = self._process.wait()
+        return f"signal {-status}" if status < 0 else f"exit status {status}"
+
+
+def open_directory(path: str) -> int:
+    """Return an O_PATH descriptor of a directory; MountError when it is none."""
+    try:
+        return os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise MountError(f"{path}: no such directory") from None
+    except NotADirectoryError:
+        raise MountError(f"{path}: not a directory") from None
+    except OSError as error:
+        raise MountError(f"{path}: {error.strerror}") from None

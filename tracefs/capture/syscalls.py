@@ -1,0 +1,81 @@
+"""System calls that Python's standard library does not offer."""
+
+import ctypes
+import errno
+import os
+import struct
+from typing import Final
+
+_libc: Final = ctypes.CDLL(None, use_errno=True)
+
+CLONE_NEWNS: Final = 0x00020000
+CLONE_NEWUSER: Final = 0x10000000
+MS_NOSUID: Final = 1 << 1
+MS_NODEV: Final = 1 << 2
+MS_REC: Final = 1 << 14
+MS_PRIVATE: Final = 1 << 18
+MNT_DETACH: Final = 2
+PR_SET_CHILD_SUBREAPER: Final = 36
+RENAME_NOREPLACE: Final = 1
+RENAME_EXCHANGE: Final = 2
+_AT_EMPTY_PATH: Final = 0x1000
+_STATX_BTIME: Final = 0x800
+# struct statx (linux/stat.h): stx_mask first, stx_btime at byte 80.
+_STATX_SIZE: Final = 256
+_BTIME: Final = struct.Struct("=qI")
+
+
+def _check(result: int, what: str | bytes | None = None) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), what)
+
+
+def unshare(flags: int) -> None:
+    """Leave shared namespaces (unshare(2))."""
+    _check(_libc.unshare(flags))
+
+
+def mount(source: str, target: bytes, kind: str, flags: int, data: str) -> None:
+    """Mount a filesystem (mount(2))."""
+    _check(
+        _libc.mount(source.encode(), target, kind.encode(), ctypes.c_ulong(flags), data.encode()),
+        target,
+    )
+
+
+def make_mounts_private() -> None:
+    """Stop mounts of this namespace from reaching others (mount_namespaces(7))."""
+    _check(_libc.mount(None, b"/", None, ctypes.c_ulong(MS_REC | MS_PRIVATE), None), b"/")
+
+
+def umount(target: bytes, flags: int = 0) -> None:
+    """umount2(2)."""
+    _check(_libc.umount2(target, flags), target)
+
+
+def become_subreaper() -> None:
+    """Adopt orphaned descendants (PR_SET_CHILD_SUBREAPER in prctl(2))."""
+    _check(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+
+
+def renameat2(old_dir: int, old: bytes, new_dir: int, new: bytes, flags: int) -> None:
+    """Rename with flags (renameat2(2))."""
+    _check(_libc.renameat2(old_dir, old, new_dir, new, ctypes.c_uint(flags)), old)
+
+
+def birth_time_ns(fd: int) -> int | None:
+    """Return when the file was made, in nanoseconds; None: not known (stx_btime in statx(2))."""
+    buffer = ctypes.create_string_buffer(_STATX_SIZE)
+    if _libc.statx(fd, b"", _AT_EMPTY_PATH, _STATX_BTIME, buffer) != 0:
+        return None
+    (mask,) = struct.unpack_from("=I", buffer)
+    if not mask & _STATX_BTIME:
+        return None
+    seconds, nanoseconds = _BTIME.unpack_from(buffer, 80)
+    return int(seconds) * 1_000_000_000 + int(nanoseconds)
+
+
+def is_missing_call(error: OSError) -> bool:
+    """Whether *error* says that the kernel does not allow or have the call at all."""
+    return error.errno in (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EINVAL, errno.ENOSPC)

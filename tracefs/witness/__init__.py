@@ -1,0 +1,1 @@
+"""Who made a request, and with which system call."""

@@ -1,0 +1,197 @@
+"""Who called, read from /proc while the request holds the caller.
+
+A thread that waits for a FUSE reply sits in its system call: ``/proc/<tid>/syscall`` shows number
+and arguments, ``/proc/<tid>/fdinfo/<fd>`` the file position (proc(5)).
+
+Never to be used for FLUSH or RELEASE: exec closes descriptors while it holds the
+``exec_update_lock`` that ``/proc/<tid>/syscall`` takes (fs/exec.c, fs/proc/base.c), so the look
+would wait for the request and the request for the look.
+"""
+
+import errno
+import os
+import struct
+from collections import OrderedDict
+from typing import Final
+
+from tracefs.events import Sighting
+from tracefs.pathtext import to_text
+from tracefs.syscalls import Syscall, table
+
+_MAX_THREADS: Final = 128
+_MAX_FDS: Final = 8
+_IOV_MAX: Final = 1024
+_IOVEC: Final = struct.Struct("=QQ")
+_INT: Final = 0xFFFFFFFF
+
+
+class _Thread:
+    """Kept-open descriptors of one thread's /proc files; reading them costs a third of opening."""
+
+    __slots__ = ("comm", "fdinfo", "pid", "syscall", "tid")
+
+    def __init__(self, tid: int) -> None:
+        self.tid = tid
+        self.fdinfo: OrderedDict[int, int] = OrderedDict()
+        self.syscall = self.comm = -1
+        try:
+            self.syscall = os.open(f"/proc/{tid}/syscall", os.O_RDONLY | os.O_CLOEXEC)
+            self.comm = os.open(f"/proc/{tid}/comm", os.O_RDONLY | os.O_CLOEXEC)
+            self.pid = _thread_group(tid)
+        except OSError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        for fd in (self.syscall, self.comm, *self.fdinfo.values()):
+            if fd >= 0:
+                os.close(fd)
+        self.fdinfo.clear()
+
+    def open_fdinfo(self, fd: int) -> int:
+        kept = self.fdinfo.get(fd)
+        if kept is None:
+            kept = os.open(f"/proc/{self.tid}/fdinfo/{fd}", os.O_RDONLY | os.O_CLOEXEC)
+            self.fdinfo[fd] = kept
+            if len(self.fdinfo) > _MAX_FDS:
+                os.close(self.fdinfo.popitem(last=False)[1])
+        return kept
+
+    def drop_fdinfo(self, fd: int) -> None:
+        kept = self.fdinfo.pop(fd, None)
+        if kept is not None:
+            os.close(kept)
+
+
+class ProcWitness:
+    """Looks at held threads; not safe for use by several threads."""
+
+    def __init__(self, machine: str) -> None:
+        self._calls: dict[int, Syscall] = table(machine)
+        self._threads: OrderedDict[int, _Thread] = OrderedDict()
+
+    def close(self) -> None:
+        """Close every kept descriptor."""
+        while self._threads:
+            self._threads.popitem()[1].close()
+
+    def look(self, tid: int) -> Sighting:
+        """Return what thread *tid*, held by a request, is doing; never raises.
+
+        The caller must not be handling a FLUSH or RELEASE of that thread.
+        """
+        thread = self._threads.get(tid)
+        fresh = thread is None
+        try:
+            if thread is None:
+                thread = self._remember(tid)
+            try:
+                line = os.pread(thread.syscall, 256, 0)
+            except ProcessLookupError:
+                if fresh:
+                    raise
+                # The number now belongs to another thread.
+                self._forget(tid)
+                thread = self._remember(tid)
+                line = os.pread(thread.syscall, 256, 0)
+            comm = to_text(os.pread(thread.comm, 64, 0)[:-1])
+        except OSError as error:
+            self._forget(tid)
+            return Sighting(missing=_why(error))
+        words = line.split()
+        if len(words) < 7:
+            # "running", or "-1 SP PC" for a thread that is held outside a system call.
+            return Sighting(
+                pid=thread.pid, comm=comm, missing="the thread was not in a system call"
+            )
+        nr = int(words[0])
+        args = tuple([int(word, 16) for word in words[1:7]])
+        call = self._calls.get(nr)
+        if call is None or (call.fd is None and call.vector is None):
+            return Sighting(nr=nr, args=args, pid=thread.pid, comm=comm)
+        return self._look_at_descriptor(thread, call, nr, args, comm)
+
+    def _look_at_descriptor(
+        self, thread: _Thread, call: Syscall, nr: int, args: tuple[int, ...], comm: str
+    ) -> Sighting:
+        fd = position = fd_flags = fd_ino = vector_bytes = missing = None
+        try:
+            if call.vector is not None:
+                vector_bytes = _vector_bytes(thread.tid, args[call.vector], args[call.vector + 1])
+            if call.fd is not None:
+                fd = args[call.fd] & _INT
+                words = _fdinfo(thread, fd)
+                position, fd_flags, fd_ino = int(words[1]), int(words[3], 8), int(words[7])
+        except OSError as error:
+            missing = _why(error)
+        return Sighting(
+            nr=nr,
+            args=args,
+            pid=thread.pid,
+            comm=comm,
+            fd=fd,
+            position=position,
+            fd_flags=fd_flags,
+            fd_ino=fd_ino,
+            vector_bytes=vector_bytes,
+            missing=missing,
+        )
+
+    def _remember(self, tid: int) -> _Thread:
+        thread = self._threads[tid] = _Thread(tid)
+        if len(self._threads) > _MAX_THREADS:
+            self._threads.popitem(last=False)[1].close()
+        return thread
+
+    def _forget(self, tid: int) -> None:
+        thread = self._threads.pop(tid, None)
+        if thread is not None:
+            thread.close()
+
+
+def _fdinfo(thread: _Thread, fd: int) -> list[bytes]:
+    """Return fdinfo word by word: ``pos: N flags: N mnt_id: N ino: N`` and what follows."""
+    kept = fd in thread.fdinfo
+    try:
+        words = os.pread(thread.open_fdinfo(fd), 512, 0).split(None, 8)
+    except FileNotFoundError:
+        thread.drop_fdinfo(fd)
+        if not kept:
+            raise
+        # The descriptor was closed and opened again, or the thread's table replaced by exec.
+        words = os.pread(thread.open_fdinfo(fd), 512, 0).split(None, 8)
+    if len(words) < 8:
+        raise OSError(errno.ENODATA, "fdinfo without inode number")
+    return words
+
+
+def _thread_group(tid: int) -> int:
+    with open(f"/proc/{tid}/status", "rb") as status:
+        for line in status:
+            if line.startswith(b"Tgid:"):
+                return int(line[5:])
+    raise ProcessLookupError(errno.ESRCH, "no Tgid")
+
+
+def _vector_bytes(tid: int, address: int, count: int) -> int:
+    """Return the sum of the lengths in the thread's iovec."""
+    count &= _INT
+    if count > _IOV_MAX:
+        raise OSError(errno.EINVAL, "iovec too long")
+    memory = os.open(f"/proc/{tid}/mem", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        raw = os.pread(memory, count * _IOVEC.size, address)
+    finally:
+        os.close(memory)
+    if len(raw) < count * _IOVEC.size:
+        raise OSError(errno.EFAULT, "iovec cut short")
+    return sum(length for _, length in _IOVEC.iter_unpack(raw))
+
+
+def _why(error: OSError) -> str:
+    name = errno.errorcode.get(error.errno or 0, str(error.errno))
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return f"the caller may not be read: {name}"
+    if error.errno in (errno.ENOENT, errno.ESRCH):
+        return f"the caller was gone: {name}"
+    return f"the caller could not be read: {name}"
