@@ -1,0 +1,44 @@
+"""What is measured, in which order.
+
+A machine's speed drifts while it measures, and what one run leaves in the caches the next one
+finds. So targets take turns within each round, each round in another order.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+STORAGES = ("tmpfs", "disk")
+PLACEMENTS = ("one core", "free")
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One run of the worker."""
+
+    round: int
+    storage: str
+    placement: str
+    target: str
+
+
+def order(targets: Sequence[str], round_no: int) -> tuple[str, ...]:
+    """Return *targets* in the order of one round: a row of a Williams square.
+
+    Over as many rounds as there are targets each is first once, and, if their number is even,
+    each follows each other one once.
+
+    >>> order("abcd", 0), order("abcd", 1)
+    (('a', 'b', 'd', 'c'), ('b', 'c', 'a', 'd'))
+    """
+    count = len(targets)
+    zigzag = [(number + 1) // 2 * (1 if number % 2 else -1) for number in range(count)]
+    return tuple(targets[(place + round_no) % count] for place in zigzag)
+
+
+def steps(targets: Sequence[str], rounds: int) -> Iterator[Step]:
+    """Yield every run, round by round."""
+    for round_no in range(rounds):
+        for storage in STORAGES:
+            for placement in PLACEMENTS:
+                for target in order(targets, round_no):
+                    yield Step(round=round_no, storage=storage, placement=placement, target=target)

@@ -1,0 +1,123 @@
+/* The program that is measured: three workloads on FILE, each iteration timed.
+ *
+ * usage: worker FILE ITERATIONS BUDGET_MS
+ *
+ * A workload ends after ITERATIONS or BUDGET_MS milliseconds, whichever comes first. Prints one line
+ * for each: its name, then the nanoseconds of every iteration. Nothing is printed while it measures.
+ */
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PAGE = 4096, PAGES = 256 };
+
+static unsigned char page[PAGE];
+
+static void must(int fine, const char *call)
+{
+    if (!fine) {
+        perror(call);
+        exit(1);
+    }
+}
+
+static int64_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
+}
+
+static int open_file(const char *path)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+
+    must(fd >= 0, "open");
+    return fd;
+}
+
+static void put(int fd, long i)
+{
+    must(pwrite(fd, page, PAGE, i % PAGES * (off_t)PAGE) == PAGE, "pwrite");
+}
+
+static void only_pwrite(const char *path, int fd, long i)
+{
+    (void)path;
+    put(fd, i);
+}
+
+static void pwrite_sync(const char *path, int fd, long i)
+{
+    (void)path;
+    put(fd, i);
+    must(fdatasync(fd) == 0, "fdatasync");
+}
+
+static void open_to_close(const char *path, int unused, long i)
+{
+    int fd = open_file(path);
+
+    (void)unused;
+    put(fd, i);
+    must(fdatasync(fd) == 0, "fdatasync");
+    must(close(fd) == 0, "close");
+}
+
+static const struct workload {
+    const char *name;
+    void (*once)(const char *path, int fd, long i);
+} workloads[] = {
+    {"pwrite", only_pwrite},
+    {"pwrite+fdatasync", pwrite_sync},
+    {"open+pwrite+fdatasync+close", open_to_close},
+};
+
+static void measure(const struct workload *load, const char *path, int fd, long limit, int64_t budget)
+{
+    int64_t *spent = calloc((size_t)limit, sizeof *spent);
+    int64_t end = now() + budget;
+    long count = 0;
+
+    must(spent != NULL, "calloc");
+    while (count < limit) {
+        int64_t start = now();
+        load->once(path, fd, count);
+        int64_t stop = now();
+        spent[count++] = stop - start;
+        if (stop >= end)
+            break;
+    }
+    printf("%s", load->name);
+    for (long i = 0; i < count; i++)
+        printf(" %lld", (long long)spent[i]);
+    printf("\n");
+    free(spent);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 4) {
+        fprintf(stderr, "usage: %s FILE ITERATIONS BUDGET_MS\n", argv[0]);
+        return 2;
+    }
+    long limit = strtol(argv[2], NULL, 10);
+    int64_t budget = strtol(argv[3], NULL, 10) * INT64_C(1000000);
+
+    must(limit > 0 && budget > 0, "arguments");
+    memset(page, 'x', sizeof page);
+    /* The file gets its size beforehand, so that no iteration has to change it. */
+    int fd = open_file(argv[1]);
+    for (long i = 0; i < PAGES; i++)
+        put(fd, i);
+    must(fsync(fd) == 0, "fsync");
+    for (size_t i = 0; i < sizeof workloads / sizeof *workloads; i++)
+        measure(&workloads[i], argv[1], fd, limit, budget);
+    must(close(fd) == 0, "close");
+    return 0;
+}
