@@ -13,8 +13,8 @@ _ESCAPE = re.compile(rb"\\(?:\\|x([0-9a-f]{2}))")
 def to_text(path: bytes) -> str:
     r"""Return *path* as path text.
 
-    >>> to_text(b"caf\xc3\xa9"), to_text(b"caf\xe9")
-    ('café', 'caf\\xe9')
+    >>> to_text(b"\xc3\xa9.db"), to_text(b"\xe9.db")
+    ('é.db', '\\xe9.db')
     """
     if b"\\" in path:
         path = path.replace(b"\\", b"\\\\")

@@ -1,0 +1,230 @@
+"""Writing a recording: what a program was told, the journal already has."""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from tracefs.errors import RecordingError
+from tracefs.events import AnyEvent, Footer, Header
+from tracefs.journal import lock
+from tracefs.journal.format import JOURNAL, PAYLOAD, encode
+from tracefs.pathtext import to_text
+
+CHECK_EVERY: Final = 1024
+"""Events between two looks at whether the files are still linked; a power of two."""
+
+# OSError: the write. The others: an event that JSON can't hold, such as a lone surrogate.
+_UNWRITABLE: Final = (OSError, ValueError, OverflowError, TypeError)
+
+
+class JournalWriter:
+    """One recording in the making; used by one thread.
+
+    After the constructor nothing raises and no path is walked: only descriptors are used, so the
+    journal can be written by a server whose mount covers the folder's parents. The first failure
+    ends journalling for good: *on_failure* is called once with a one-line reason, `failed` holds
+    it, and the journal never gets a footer. A line that was torn by the failure stays as it is.
+
+    Args:
+        folder: the recording; made with mode 0700, or an empty directory that exists.
+        header: first line.
+        payload: also make ``payload.bin``.
+        on_failure: told the reason; must not raise.
+
+    Raises:
+        RecordingError: the folder can't be made or is not empty, or the header can't be written.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        header: Header,
+        *,
+        payload: bool = False,
+        on_failure: Callable[[str], None],
+    ) -> None:
+        self.folder: Final = folder
+        self.events = 0
+        """Lines written after the header."""
+        self.failed: str | None = None
+        """Why journalling stopped; None: it didn't."""
+        self._on_failure = on_failure
+        self._hash = hashlib.sha256()
+        self._payload = -1
+        self._payload_size = 0
+        made = _make_folder(folder)
+        self._journal = _create(folder / JOURNAL)
+        self._recording = True
+        lock.hold(self._journal)
+        try:
+            if payload:
+                self._payload = _create(folder / PAYLOAD)
+            self._begin(header)
+        except (RecordingError, *_UNWRITABLE) as error:
+            self._close_files()
+            _discard(folder, made)
+            if isinstance(error, RecordingError):
+                raise
+            raise RecordingError(f"cannot record into {_name(folder)}: {_reason(error)}") from error
+
+    def event(self, event: AnyEvent) -> None:
+        """Append *event* with one write(2); does nothing once journalling has stopped."""
+        if not self._recording:
+            return
+        # `_append` written out: this runs once for each request, while the program waits.
+        try:
+            line = encode(event) + b"\n"
+            written = os.write(self._journal, line)
+        except _UNWRITABLE as error:
+            self._fail(f"{JOURNAL}: {_reason(error)}")
+            return
+        if written != len(line):
+            self._fail(_short(JOURNAL, written, len(line)))
+            return
+        self._hash.update(line)
+        self.events += 1
+        if not self.events % CHECK_EVERY:
+            self._check_linked()
+
+    def payload(self, data: bytes) -> int | None:
+        """Append *data* to the side file, before the line that refers to it.
+
+        Returns:
+            Its offset in bytes; None when it is not kept, because journalling has stopped or no
+            payload was asked for.
+        """
+        if not self._recording or self._payload < 0:
+            return None
+        if not self._append(self._payload, PAYLOAD, data):
+            return None
+        offset = self._payload_size
+        self._payload_size += len(data)
+        return offset
+
+    def close(self, end_ns: int, reason: str) -> None:
+        """End the recording with a footer, unless journalling has stopped; may be called again.
+
+        Args:
+            end_ns: CLOCK_MONOTONIC nanoseconds when the mount ended.
+            reason: ``unmounted`` or ``terminated``.
+        """
+        if not self._recording or not self._check_linked():
+            return
+        footer = Footer(
+            events=self.events, sha256=self._hash.hexdigest(), end_ns=end_ns, reason=reason
+        )
+        if not self._append(self._journal, JOURNAL, encode(footer) + b"\n"):
+            return
+        error = self._close_files()
+        if error is not None:
+            self._fail(f"{JOURNAL}: {_reason(error)}")
+
+    def _begin(self, header: Header) -> None:
+        """Write the first line; raise what went wrong."""
+        line = encode(header) + b"\n"
+        written = os.write(self._journal, line)
+        if written != len(line):
+            raise RecordingError(
+                f"cannot record into {_name(self.folder)}: {_short(JOURNAL, written, len(line))}"
+            )
+        if not os.fstat(self._journal).st_nlink:
+            raise RecordingError(f"{_name(self.folder)} was deleted while it was made")
+        self._hash.update(line)
+
+    def _append(self, descriptor: int, file: str, data: bytes) -> bool:
+        try:
+            written = os.write(descriptor, data)
+        except OSError as error:
+            self._fail(f"{file}: {_reason(error)}")
+            return False
+        if written != len(data):
+            self._fail(_short(file, written, len(data)))
+            return False
+        return True
+
+    def _check_linked(self) -> bool:
+        """Writing to a deleted file succeeds; only its link count tells."""
+        for descriptor, file in ((self._journal, JOURNAL), (self._payload, PAYLOAD)):
+            try:
+                if descriptor >= 0 and not os.fstat(descriptor).st_nlink:
+                    self._fail(f"{file}: it was deleted")
+                    return False
+            except OSError as error:
+                self._fail(f"{file}: {_reason(error)}")
+                return False
+        return True
+
+    def _fail(self, reason: str) -> None:
+        self.failed = reason
+        self._close_files()
+        self._on_failure(reason)
+
+    def _close_files(self) -> OSError | None:
+        self._recording = False
+        failure = None
+        for descriptor in (self._journal, self._payload):
+            try:
+                if descriptor >= 0:
+                    os.close(descriptor)
+            except OSError as error:
+                failure = error
+        self._journal = self._payload = -1
+        return failure
+
+
+def _make_folder(folder: Path) -> bool:
+    """Make *folder*, or find it empty; return whether it was made."""
+    try:
+        os.mkdir(folder, 0o700)
+    except FileExistsError:
+        _require_empty(folder)
+        return False
+    except OSError as error:
+        raise RecordingError(f"cannot make {_name(folder)}: {_reason(error)}") from error
+    return True
+
+
+def _discard(folder: Path, made: bool) -> None:
+    """Take back a recording that never began."""
+    with contextlib.suppress(OSError):
+        (folder / JOURNAL).unlink(missing_ok=True)
+        (folder / PAYLOAD).unlink(missing_ok=True)
+        if made:
+            folder.rmdir()
+
+
+def _require_empty(folder: Path) -> None:
+    try:
+        with os.scandir(folder) as entries:
+            empty = next(entries, None) is None
+    except OSError as error:
+        raise RecordingError(f"cannot record into {_name(folder)}: {_reason(error)}") from error
+    if not empty:
+        raise RecordingError(
+            f"cannot record into {_name(folder)}: it exists and is not empty",
+            repair="Name a new folder, or delete this one.",
+        )
+
+
+def _create(path: Path) -> int:
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, 0o600)
+    except OSError as error:
+        raise RecordingError(f"cannot make {_name(path)}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return strerror or f"an event can't be written: {error}"
+
+
+def _short(file: str, written: int, length: int) -> str:
+    return f"{file}: only {written} of {length} bytes were written; is the disk full?"
+
+
+def _name(path: Path) -> str:
+    return to_text(os.fsencode(path))
