@@ -91,8 +91,9 @@ class Backing:
         """Return the node of an entry, pinned, if the kernel knows it."""
         try:
             node = self.inodes.known(self.peek(parent, name))
-            if node is not None:
-                self.inodes.fd(node)
+            if node is not None and node.fd < 0:
+                fd = os.open(name, _O_PATH_NOFOLLOW, dir_fd=self.inodes.fd(parent))
+                self.inodes.pin(node, fd)
         except OSError:
             return None
         return node
@@ -225,11 +226,11 @@ class Backing:
             if flags & os.O_EXCL:
                 raise
             # Somebody else made it after the kernel had looked.
-            fd = os.open(name, kept, dir_fd=dir_fd)
+            fd = os.open(name, kept | os.O_NONBLOCK, dir_fd=dir_fd)
             node, info = self.lookup(parent, name)
             return fd, node, info, True
         try:
-            self._give(fd, mode, caller)
+            self._give(fd, parent, mode, caller)
             node, info = self.lookup(parent, name)
         except OSError:
             os.close(fd)
@@ -280,16 +281,18 @@ class Backing:
         self, parent: Node, name: bytes, mode: int, caller: Caller
     ) -> tuple[Node, os.stat_result]:
         node, _ = self.lookup(parent, name)
-        self._give(self._magic(node), mode, caller)
+        self._give(self._magic(node), parent, mode, caller)
         return node, self.getattr(node)
 
-    def _give(self, target: int | str, mode: int, caller: Caller) -> None:
+    def _give(self, target: int | str, parent: Node, mode: int, caller: Caller) -> None:
         """Give what was just made to the caller, as if the caller had made it."""
         if caller.uid == self._uid and caller.gid == self._gid:
             return
         info = os.stat(target)
-        # A set-group-ID directory passes its own group on (inode_init_owner in fs/inode.c).
-        inherited = info.st_gid != self._gid
+        # A set-group-ID directory passes its own group on (inode_init_owner in fs/inode.c), and
+        # so does any directory of a filesystem mounted with grpid.
+        setgid = self.getattr(parent).st_mode & stat.S_ISGID
+        inherited = setgid or info.st_gid != self._gid
         os.chown(target, caller.uid, -1 if inherited else caller.gid)
         if mode & _SETID and not stat.S_ISLNK(info.st_mode):
             # chown clears these bits (chown(2)).

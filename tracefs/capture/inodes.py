@@ -84,7 +84,7 @@ class InodeTable:
             self._by_ino[node.ino] = node
             self._by_key[key] = node
         if node.fd < 0 and fd >= 0:
-            self._pin(node, fd)
+            self.pin(node, fd)
         elif fd >= 0:
             os.close(fd)
         if node is not self.root:
@@ -118,7 +118,7 @@ class InodeTable:
             if (info.st_dev, info.st_ino) != node.key or not _same_birth(node, fd):
                 os.close(fd)
                 raise OSError(errno.ESTALE, "the name leads elsewhere")
-            self._pin(node, fd)
+            self.pin(node, fd)
         return node.fd
 
     def path(self, node: Node) -> bytes:
@@ -158,7 +158,8 @@ class InodeTable:
         self._next_own += 1
         return self._next_own
 
-    def _pin(self, node: Node, fd: int) -> None:
+    def pin(self, node: Node, fd: int) -> None:
+        """Let *node* keep *fd*, an O_PATH descriptor of its backing file."""
         node.fd = fd
         self._pinned[node.ino] = node
         if len(self._pinned) > self._max_open:

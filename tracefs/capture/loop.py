@@ -63,6 +63,7 @@ class Loop(trio.abc.Instrument):
 
     def ignore(self, control_fd: int) -> None:
         """Wait for *control_fd* no more; it stays readable for ever once its peer is gone."""
+        self._control_fds = tuple(fd for fd in self._control_fds if fd != control_fd)
         if self._poller is not None:
             self._poller.unregister(control_fd)
 

@@ -91,5 +91,6 @@ def receive(sock: socket.socket) -> tuple[Message | None, list[int]]:
     try:
         data, fds, _, _ = socket.recv_fds(sock, _LIMIT, 4, socket.MSG_CMSG_CLOEXEC)
     except ConnectionResetError:
-        return None, []
+        # It closed without reading all that we sent; what it said before is still to be read.
+        data, fds, _, _ = socket.recv_fds(sock, _LIMIT, 4, socket.MSG_CMSG_CLOEXEC)
     return (_decoder.decode(data) if data else None), fds

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -31,6 +32,8 @@ class Options(Struct, frozen=True, kw_only=True):
     payload: bool = False
     digests: bool = False
     page_size: int = 4096
+    visible: bool = False
+    """Mount where everybody sees it, even if a namespace can be had."""
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -84,37 +87,63 @@ def run_traced(
     if target == b"/":
         raise MountError("the root directory cannot be traced in place")
     words = config(directory, recording, tuple(to_text(word) for word in argv), options)
+    for name in _opened_before(target):
+        notice(f"{name} is a file in {directory}, opened before: what goes there is not recorded")
     become_subreaper()
-    try:
-        private = PrivateMount(target)
-    except OSError:
-        with Session(words, root_fd) as session:
-            os.close(root_fd)
-            return _run_visible(session, target, argv, notice)
+    private = None if options.visible else _private(target)
     with Session(words, root_fd) as session:
         os.close(root_fd)
+        if private is None:
+            return _run_visible(session, target, argv, notice)
+        return _run_private(session, private, argv, notice)
+
+
+def _opened_before(target: bytes) -> list[str]:
+    """Return the standard streams that lead past the mount to a file in *target*."""
+    names = []
+    for fd, name in ((1, "standard output"), (2, "standard error")):
         try:
-            session.serve(private.device)
-        except MountError:
-            private.abandon()
-            raise
-        finally:
-            os.close(private.device)
-        private.go(argv)
-        return _finish(session, _await(private.pid), notice)
+            path = os.readlink(b"/proc/self/fd/%d" % fd)
+            regular = stat.S_ISREG(os.fstat(fd).st_mode)
+        except OSError:
+            continue
+        if regular and path.startswith(target + b"/"):
+            names.append(name)
+    return names
+
+
+def _private(target: bytes) -> PrivateMount | None:
+    """Return a mount that the command alone will see; None: this machine doesn't allow it."""
+    try:
+        return PrivateMount(target)
+    except OSError:
+        return None
+
+
+def _run_private(
+    session: Session, private: PrivateMount, argv: list[bytes], notice: Callable[[str], None]
+) -> Outcome:
+    try:
+        session.serve(private.device)
+    except MountError:
+        private.abandon()
+        raise
+    finally:
+        os.close(private.device)
+    private.go(argv)
+    return _finish(session, _await(private.pid), notice)
 
 
 def _run_visible(
     session: Session, target: bytes, argv: list[bytes], notice: Callable[[str], None]
 ) -> Outcome:
-    """Run with a mount that everybody sees: no namespace can be had."""
     session.mount(to_text(target), allow_other=False)
     pid = os.fork()
     if pid == 0:
         session.close()
         become(argv, enter=return_to_cwd)
     status = _await(pid)
-    _await_orphans(notice)
+    _await_orphans(session, notice)
     try:
         fusermount.unmount(target)
     except MountError as error:
@@ -153,10 +182,10 @@ def _finish(session: Session, status: int, notice: Callable[[str], None]) -> Out
     """Wait for the mount to end with the last process that uses it."""
     done: Done | None = session.wait(_PATIENCE_S)
     if done is None:
-        notice(_waiting())
+        notice(_waiting(_orphans(session)))
         try:
             while done is None:
-                _reap()
+                _reap(session)
                 done = session.wait(_PATIENCE_S)
         except KeyboardInterrupt:
             notice("ended while processes were still running; they lose the directory")
@@ -166,27 +195,34 @@ def _finish(session: Session, status: int, notice: Callable[[str], None]) -> Out
     return Outcome(status=status, events=done.events, failed=done.failed)
 
 
-def _await_orphans(notice: Callable[[str], None]) -> None:
+def _await_orphans(session: Session, notice: Callable[[str], None]) -> None:
     """Wait for what the command left running."""
-    _reap()
-    if _children():
-        notice(_waiting())
-    with contextlib.suppress(ChildProcessError, KeyboardInterrupt):
-        while _children():
-            pid, _ = os.wait()
-            del pid
+    orphans = _orphans(session)
+    if orphans:
+        notice(_waiting(orphans))
+    with contextlib.suppress(KeyboardInterrupt):
+        while _orphans(session):
+            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
+            _reap(session)
 
 
-def _waiting() -> str:
-    pids = " ".join(map(str, _children())) or "unknown"
-    return f"the command left processes running: {pids}; waiting for them (Ctrl-C ends the trace)"
+def _waiting(pids: list[int]) -> str:
+    names = " ".join(map(str, pids)) or "unknown"
+    return f"the command left processes running ({names}); waiting for them, Ctrl-C ends the trace"
 
 
-def _reap() -> None:
+def _reap(session: Session) -> None:
     """Collect adopted processes that have ended."""
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+    for pid in _children():
+        if pid != session.pid:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+
+
+def _orphans(session: Session) -> list[int]:
+    """Return the processes that the command has left to us."""
+    _reap(session)
+    return [pid for pid in _children() if pid != session.pid]
 
 
 def _children() -> list[int]:

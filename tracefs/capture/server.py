@@ -65,6 +65,7 @@ class Server:
         self._terminated = terminated
         self._detached = False
         self._helper: HelperMount | None = None
+        self._recording = b""
 
     def run(self) -> int:
         """Serve until the mount ends; return the exit status."""
@@ -84,8 +85,11 @@ class Server:
             Path(os.fsdecode(to_bytes(config.recording))),
             _header(config, os.statvfs(root_fd)),
             payload=config.payload,
-            on_failure=lambda why: self._tell(Warned(message=why)),
+            on_failure=lambda why: self._tell(
+                Warned(message=f"recording stopped: {why}; the program goes on unrecorded")
+            ),
         )
+        self._recording = to_bytes(config.recording)
         witness = ProcWitness(platform.machine()) if config.witness else None
         try:
             device = self._device()
@@ -167,6 +171,8 @@ class Server:
             message, _ = receive(self._control)
             if isinstance(message, Detach):
                 self._detached = True
+                # Whoever started us may wait for the end of what we hold open.
+                _speak_into(self._recording)
             elif message is None and (self._detached or self._helper is None):
                 # A mount in a namespace of its own ends with the last process that can see it.
                 loop.ignore(self._control.fileno())
@@ -206,6 +212,14 @@ def _lock(root_fd: int, source: str) -> int:
             repair="wait for the other run to end, or trace another directory",
         ) from None
     return fd
+
+
+def _speak_into(recording: bytes) -> None:
+    """Send what this process says to ``server.log``, beside the journal."""
+    path = os.path.join(recording, b"server.log")
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    os.dup2(log, sys.stderr.fileno())
+    os.close(log)
 
 
 def _header(config: Config, filesystem: os.statvfs_result) -> Header:

@@ -1,5 +1,6 @@
 """Requests that make, find, move and remove names."""
 
+import contextlib
 from collections.abc import Sequence
 from time import monotonic_ns
 
@@ -40,7 +41,8 @@ class NameOperations(Handlers):
     async def forget(self, inode_list: Sequence[tuple[int, int]]) -> None:
         """Take back look-up counts; never fails."""
         for ino, count in inode_list:
-            self._inodes.forget(ino, count)
+            with contextlib.suppress(OSError):
+                self._inodes.forget(ino, count)
 
     @guarded
     async def readlink(self, inode: int, ctx: pyfuse3.RequestContext) -> bytes:

@@ -1,0 +1,92 @@
+"""``tracefs run``: run a command and record what it does to its files."""
+
+import argparse
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from tracefs.capture.runner import Outcome, run_traced
+from tracefs.cli import target
+from tracefs.errors import TracefsError, UsageError
+
+NAME: Final = "run"
+HELP: Final = "run a command and record what it does to its files"
+
+EXIT_TOOL_FAILED: Final = 125
+"""As timeout(1): tracefs itself failed, the command was not run or not traced to its end."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments to *parser*."""
+    parser.usage = "tracefs run [OPTION]... [--] COMMAND [ARG]..."
+    parser.add_argument(
+        "--dir", metavar="DIR", default=".", help="directory to trace (default: the current one)"
+    )
+    target.add_arguments(parser)
+    parser.add_argument(
+        "--contract",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="judge at the end; exit 1 if only the contract is broken",
+    )
+    parser.add_argument(
+        "--visible",
+        action="store_true",
+        help="mount for everybody, not for the command alone; other processes are recorded too",
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing unless it fails")
+    parser.add_argument("command", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command and return its exit code, or what the judgement makes of it."""
+    words = args.command[1:] if args.command[:1] == ["--"] else args.command
+    if not words:
+        raise UsageError("no command to run", repair="tracefs run -- COMMAND ARG…")
+    if args.contract:
+        _reject_unknown(args.contract)
+    try:
+        recording = target.folder(args.output, words[0], datetime.now().astimezone(), args.dir)
+        with target.discarded_on_failure(recording):
+            outcome = run_traced(
+                args.dir,
+                [os.fsencode(word) for word in words],
+                recording,
+                target.options(args),
+                _say,
+            )
+    except TracefsError as error:
+        _say(str(error))
+        if error.repair:
+            _say(f"  repair: {error.repair}")
+        return EXIT_TOOL_FAILED
+    return _conclude(args, outcome, recording)
+
+
+def _conclude(args: argparse.Namespace, outcome: Outcome, recording: Path) -> int:
+    if not args.quiet:
+        _say(f"recorded {outcome.events} events in {recording}")
+    if outcome.failed:
+        _say(f"the recording is incomplete: {outcome.failed}")
+    verdict = _judge(args.contract, recording) if args.contract else 0
+    return outcome.status or verdict or (EXIT_TOOL_FAILED if outcome.failed else 0)
+
+
+def _reject_unknown(contracts: list[str]) -> None:
+    from tracefs.contracts import find  # noqa: PLC0415  # judging is not needed to record
+
+    for name in contracts:
+        find(name)
+
+
+def _judge(contracts: list[str], recording: Path) -> int:
+    from tracefs.cli.check import judge  # noqa: PLC0415  # judging is not needed to record
+
+    return judge(str(recording), contracts, file=sys.stderr)
+
+
+def _say(line: str) -> None:
+    print(f"tracefs: {line}", file=sys.stderr, flush=True)

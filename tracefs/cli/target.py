@@ -1,0 +1,96 @@
+"""What ``run`` and ``mount`` share: how to record, and where to."""
+
+import argparse
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from tracefs.capture.runner import Options
+from tracefs.cli.arguments import positive
+from tracefs.errors import RecordingError, TracefsError, UsageError
+from tracefs.journal.reader import JournalReader
+from tracefs.journal.recordings import is_inside, new_folder, state_dir
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say how to record and where to."""
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="DIR",
+        help="folder to record into (default: a new one in the state directory)",
+    )
+    parser.add_argument(
+        "--page-size", metavar="N", type=positive, default=4096, help="bytes in a page"
+    )
+    parser.add_argument(
+        "--direct-io",
+        action="store_true",
+        help="pass every read and write on as it is; no shared mappings then",
+    )
+    parser.add_argument("--payload", action="store_true", help="keep the bytes written")
+    parser.add_argument("--hash", action="store_true", help="keep a hash of the bytes written")
+    parser.add_argument(
+        "--all", action="store_true", help="record requests that only ask, too: lookup, getattr…"
+    )
+    parser.add_argument(
+        "--witness",
+        choices=("proc", "none"),
+        default="proc",
+        help="who looks for the caller (default: proc)",
+    )
+
+
+def options(args: argparse.Namespace, *, visible: bool = False) -> Options:
+    """Return how to record."""
+    return Options(
+        direct_io=args.direct_io,
+        witness=args.witness == "proc",
+        queries=args.all,
+        payload=args.payload,
+        digests=args.hash,
+        page_size=args.page_size,
+        visible=visible,
+    )
+
+
+def folder(output: str | None, command: str, when: datetime, *outside: str) -> Path:
+    """Return the folder to record into: *output*, or a new one named by command and time.
+
+    It must lie outside the directories *outside*.
+
+    Raises:
+        UsageError: it lies inside the traced directory.
+        RecordingError: it can't be made.
+    """
+    base = state_dir(os.environ)
+    place = base if output is None else Path(output).absolute()
+    if any(is_inside(place, Path(directory)) for directory in outside):
+        raise UsageError(
+            f"the recording ({place}) would lie inside the traced directory",
+            repair="name a folder outside it with -o, or trace a smaller directory with --dir",
+        )
+    return new_folder(command, when, base) if output is None else place
+
+
+@contextlib.contextmanager
+def discarded_on_failure(recording: Path) -> Iterator[None]:
+    """Remove the folder of a recording that never began; what holds an event is kept."""
+    known = recording.exists() and any(recording.iterdir())
+    try:
+        yield
+    except TracefsError:
+        if not known and not _has_events(recording):
+            shutil.rmtree(recording, ignore_errors=True)
+        raise
+
+
+def _has_events(recording: Path) -> bool:
+    try:
+        with JournalReader(recording) as reader:
+            return next(iter(reader.events()), None) is not None
+    except RecordingError:
+        return False
