@@ -1,0 +1,75 @@
+"""What a program did: one structure for each system call."""
+
+from msgspec import Struct
+
+
+class Call(Struct, frozen=True, gc=False):
+    """One system call on a traced file, joined from events and sightings.
+
+    None stands for what is not known. Paths are path text (`tracefs.pathtext`). Build it by
+    keyword; only the joining of writes and syncs, where it is most of the cost, goes by position.
+    """
+
+    index: int
+    """Number of the call in its trace, from 0, in the order in which calls were complete; -1 for
+    the fetching of pages (family read), which is no call."""
+    call: str
+    """Name as in ``man 2``; ``mmap`` for a store through a shared mapping; ``unknown``."""
+    family: str
+    """What it does: open, write, sync, syncdir, close, truncate, attr, xattr, rename, link, unlink,
+    symlink, mkdir, rmdir, mknod, read."""
+    known_by: str | None
+    """How the name is known: ``seccomp``, ``proc``, ``fuse``; None when it isn't."""
+    path: str | None
+    start_ns: int
+    end_ns: int
+    tid: int | None
+    """None: not known, as for stores through a mapping."""
+    pid: int | None = None
+    comm: str | None = None
+    ino: int | None = None
+    """Identifies the file, whatever its name."""
+    handle: int | None = None
+    """Identifies the open (``fh`` in the journal)."""
+    fd: int | None = None
+    offset: int | None = None
+    """Bytes from the start of the file."""
+    length: int | None = None
+    """Bytes the program asked for; new size for a truncate."""
+    result: int | None = None
+    """What the call returned where that is known; None for a failed call."""
+    errno: int = 0
+    """Error number; 0: success."""
+    flags: tuple[str, ...] = ()
+    """open(2) flags, or RWF_* or RENAME_* flags, by name."""
+    fragments: int = 0
+    """Number of WRITE requests that the kernel made of it."""
+    position: int | None = None
+    """File position of the descriptor while the call was held, in bytes."""
+    synced_by: str | None = None
+    """Flag that made the write synchronous and was seen to take effect: O_DSYNC, O_SYNC,
+    RWF_DSYNC, RWF_SYNC."""
+    target: str | None = None
+    """New name for rename, existing name for link, contents for symlink."""
+    created: bool = False
+    """The open made the file."""
+    size: int | None = None
+    """File size in bytes right after an open."""
+    datasync: bool = False
+    """The sync left out times (FUSE_FSYNC_FDATASYNC)."""
+    note: str | None = None
+    """A label: who is really behind the call (glibc's posix_fallocate)."""
+    reason: str | None = None
+    """Why the name, or something else above, is not known."""
+
+
+class Released(Struct, frozen=True, kw_only=True, gc=False):
+    """The last descriptor and mapping of an open are gone (RELEASE); no call of the program."""
+
+    handle: int
+    ino: int
+    end_ns: int
+
+
+TraceItem = Call | Released
+"""What a trace yields, in order."""

@@ -1,0 +1,105 @@
+"""Which name each open file has at the moment.
+
+WRITE, FSYNC, FLUSH and RELEASE say through which open they came, not under which name. The name is
+the one that the open used, kept up to date as ``/proc/self/fd`` keeps it, with two differences: a
+file whose name was removed keeps its last name (without `` (deleted)``, so that it still matches a
+pattern), unless a link was made while it was open, which then takes over.
+
+State is held for open files only.
+"""
+
+from typing import Final
+
+from tracefs.events import Create, Link, Open, Rename, Unlink
+
+NOT_OPENED: Final = "the open is not in the journal"
+"""Why a request's path is not known."""
+
+_EXCHANGE: Final = 0x2
+
+
+class Handle:
+    """One open of a file."""
+
+    __slots__ = ("aliases", "flags", "ino", "named", "path")
+
+    def __init__(self, path: str, ino: int, flags: int) -> None:
+        self.path = path
+        self.ino = ino
+        self.flags = flags
+        """As the kernel holds them."""
+        self.named = True
+        """*path* still names the file."""
+        self.aliases: tuple[str, ...] = ()
+        """Other names that the file got while it was open."""
+
+    def link(self, name: str) -> None:
+        """Note that *name* names the file too."""
+        if self.named:
+            self.aliases = (*self.aliases, name)
+        else:
+            self.path, self.named = name, True
+
+    def unlink(self, name: str) -> None:
+        """Note that *name* names it no longer."""
+        if name in self.aliases:
+            self.aliases = tuple(alias for alias in self.aliases if alias != name)
+        elif self.named and name == self.path:
+            if self.aliases:
+                self.path, self.aliases = self.aliases[-1], self.aliases[:-1]
+            else:
+                self.named = False
+
+    def move(self, renamed: Rename) -> None:
+        """Apply a rename of the file, or of a directory above it."""
+        if self.named:
+            self.path = self._moved(self.path, renamed)
+        if self.aliases:
+            self.aliases = tuple(self._moved(alias, renamed) for alias in self.aliases)
+
+    def _moved(self, path: str, renamed: Rename) -> str:
+        new = _under(path, renamed.old, renamed.path, exact=self.ino == renamed.ino)
+        if new is None and renamed.flags & _EXCHANGE:
+            new = _under(path, renamed.path, renamed.old, exact=self.ino != renamed.ino)
+        return path if new is None else new
+
+
+def _under(path: str, old: str, new: str, *, exact: bool) -> str | None:
+    """Return *path* with its beginning *old* replaced by *new*; None when it isn't there."""
+    if path == old:
+        return new if exact else None
+    if path.startswith(old) and path[len(old)] == "/":
+        return new + path[len(old) :]
+    return None
+
+
+class Handles(dict[int, Handle]):
+    """The opens by number (``fh``). A change of names looks at each of them."""
+
+    __slots__ = ()
+
+    def opened(self, event: Open | Create) -> None:
+        """Remember an open that succeeded."""
+        self[event.fh] = Handle(event.path, event.ino, event.flags)
+
+    def linked(self, event: Link) -> None:
+        """Remember the new name of a file."""
+        for handle in self.values():
+            if handle.ino == event.ino:
+                handle.link(event.path)
+
+    def unlinked(self, event: Unlink) -> None:
+        """Forget a name of a file."""
+        for handle in self.values():
+            if event.ino in {0, handle.ino}:
+                handle.unlink(event.path)
+
+    def renamed(self, event: Rename) -> None:
+        """Move names; what the new name stood for before has lost it."""
+        if event.ino == event.replaced != 0:
+            return  # rename(2): two names of one file stay as they are
+        exchange = event.flags & _EXCHANGE
+        for handle in self.values():
+            if not exchange:
+                handle.unlink(event.path)
+            handle.move(event)

@@ -1,0 +1,117 @@
+"""Events in journal order become calls, in one pass."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from tracefs.events import (
+    AnyEvent,
+    Create,
+    Event,
+    Flush,
+    Fsync,
+    Fsyncdir,
+    Header,
+    Link,
+    Mkdir,
+    Mknod,
+    Open,
+    Query,
+    Read,
+    Release,
+    Removexattr,
+    Rename,
+    Rmdir,
+    Setattr,
+    Setxattr,
+    Statfs,
+    Symlink,
+    Unlink,
+    Write,
+)
+from tracefs.trace.call import Released, TraceItem
+from tracefs.trace.fallocate import Emulation
+from tracefs.trace.handles import Handles
+from tracefs.trace.naming import Namer
+from tracefs.trace.output import Output
+from tracefs.trace.requests import Requests
+from tracefs.trace.writes import Writes
+
+
+def join(header: Header, events: Iterable[AnyEvent], *, reads: bool = False) -> Iterator[TraceItem]:
+    """Yield the calls behind *events*, each as soon as it is complete.
+
+    Args:
+        header: of the journal that the events come from.
+        events: in journal order.
+        reads: also yield READs, which fetch pages and are no calls: family read, index -1.
+
+    Never raises for any sequence of well-formed events. Memory is bounded by the open files and
+    the threads that are inside a call.
+    """
+    return Joiner(header, reads=reads).run(events)
+
+
+class Joiner:
+    """One pass over one recording."""
+
+    def __init__(self, header: Header, *, reads: bool = False) -> None:
+        self.output = Output()
+        """Holds the counts."""
+        self._handles = Handles()
+        namer = Namer(header)
+        pwrite = namer.numbers(frozenset({"pwrite64"}))
+        self._emulation = Emulation(header.block_size, pwrite)
+        self._writes = Writes(header, namer, self._handles, self._emulation, self.output)
+        self._requests = Requests(header, namer, self._handles, self.output)
+        self._handlers = self._dispatch(reads=reads)
+
+    def _dispatch(self, *, reads: bool) -> dict[type[Event], Callable[[Any], None]]:
+        requests = self._requests
+        return {
+            Write: self._writes.write,
+            Fsync: requests.fsync,
+            Open: requests.open,
+            Create: requests.open,
+            Flush: requests.flush,
+            Release: self._release,
+            Fsyncdir: requests.fsyncdir,
+            Setattr: requests.setattr,
+            Rename: requests.rename,
+            Unlink: requests.unlink,
+            Rmdir: requests.rmdir,
+            Link: requests.link,
+            Symlink: requests.symlink,
+            Mkdir: requests.mkdir,
+            Mknod: requests.mknod,
+            Setxattr: requests.setxattr,
+            Removexattr: requests.removexattr,
+            Read: requests.read if reads else _ignore,
+            Statfs: self._emulation.start,
+            Query: _ignore,
+        }
+
+    def run(self, events: Iterable[AnyEvent]) -> Iterator[TraceItem]:
+        """Yield what *events* tell; to be called once."""
+        handlers, items = self._handlers, self.output.items
+        pending, runs = self._writes.pending, self._emulation.runs
+        absorb, pass_by = self._writes.absorb, self._emulation.pass_by
+        for event in events:
+            if runs and event.tid in runs:
+                pass_by(event)
+            if not (pending and event.tid in pending and absorb(event)):
+                handlers[type(event)](event)
+            if items:
+                yield from items
+                items.clear()
+        self._writes.end()
+        yield from items
+        items.clear()
+
+    def _release(self, event: Release) -> None:
+        self._writes.released(event.fh)
+        self._handles.pop(event.fh, None)
+        self.output.items.append(Released(handle=event.fh, ino=event.ino, end_ns=event.end_ns))
+
+
+def _ignore(event: Event) -> None:
+    """Take no notice: a request that only asks is no call on data."""

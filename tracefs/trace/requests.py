@@ -1,0 +1,207 @@
+"""Requests that are one call each: syncs, opens, closes, names and attributes."""
+
+from typing import Any, Final
+
+from tracefs.events import (
+    Create,
+    Event,
+    Flush,
+    Fsync,
+    Fsyncdir,
+    Header,
+    Link,
+    Mkdir,
+    Mknod,
+    Open,
+    Read,
+    Removexattr,
+    Rename,
+    Rmdir,
+    Setattr,
+    Setxattr,
+    Sighting,
+    Symlink,
+    Unlink,
+)
+from tracefs.trace.call import Call
+from tracefs.trace.flags import rename_flags
+from tracefs.trace.handles import NOT_OPENED, Handles
+from tracefs.trace.naming import DATA_SYNCS, FULL_SYNCS, UNKNOWN, Name, Namer, unknown
+from tracefs.trace.output import Output
+
+_FETCHED: Final = "pages that the kernel fetched: which call wanted them is not visible"
+_CLOSE: Final = Name("close", "fuse")
+
+
+class Requests:
+    """Turns each request into its call."""
+
+    def __init__(self, header: Header, namer: Namer, handles: Handles, output: Output) -> None:
+        self._namer = namer
+        self._handles = handles
+        self._out = output
+        self._witness = header.witness
+        self._full = namer.numbers(FULL_SYNCS)
+        self._data = namer.numbers(DATA_SYNCS)
+
+    def fsync(self, event: Fsync) -> None:
+        """FSYNC that no write implies."""
+        seen = event.seen
+        if seen is not None:
+            call = (self._data if event.datasync else self._full).get(seen.nr)
+            handle = self._handles.get(event.fh)
+            if call is not None and handle is not None and seen.fd_ino in {None, event.ino}:
+                out = self._out
+                errno = event.errno
+                out.items.append(
+                    # By position: keywords cost as much as all the rest.
+                    Call(
+                        out.calls, call.name, "sync", self._witness, handle.path, event.start_ns,
+                        event.end_ns, event.tid, seen.pid, seen.comm, event.ino, event.fh, seen.fd,
+                        None, None, None if errno else 0, errno, (), 0, seen.position, None, None,
+                        False, None, event.datasync,
+                    )
+                )  # fmt: skip
+                out.calls += 1
+                return
+        self._on_handle(event, self._namer.sync(event), "sync", datasync=event.datasync)
+
+    def fsyncdir(self, event: Fsyncdir) -> None:
+        """FSYNCDIR."""
+        name = self._namer.sync(event)
+        self._named(event, name, "syncdir", datasync=event.datasync)
+
+    def open(self, event: Open | Create) -> None:
+        """OPEN or CREATE."""
+        name = self._namer.opening(event)
+        ok = event.errno == 0
+        if ok:
+            self._handles.opened(event)
+        self._named(
+            event,
+            name,
+            "open",
+            handle=event.fh if ok else None,
+            result=None,  # the descriptor's number is made after the reply
+            flags=self._namer.opening_flags(event, name),
+            created=ok and isinstance(event, Create) and not event.existed,
+            size=event.size if ok else None,
+        )
+
+    def flush(self, event: Flush) -> None:
+        """FLUSH."""
+        self._on_handle(event, _CLOSE, "close")
+
+    def setattr(self, event: Setattr) -> None:
+        """SETATTR, unless the kernel made it in passing."""
+        name = self._namer.setattr(event)
+        if name is None:
+            return
+        family = "attr" if event.size is None else "truncate"
+        self._named(event, name, family, handle=event.fh, length=event.size)
+
+    def rename(self, event: Rename) -> None:
+        """RENAME."""
+        if not event.errno:
+            self._handles.renamed(event)
+        name = self._namer.by_family(event.seen, "rename")
+        flags = rename_flags(event.flags)
+        self._named(event, name, "rename", path=event.old, target=event.path, flags=flags)
+
+    def unlink(self, event: Unlink) -> None:
+        """UNLINK."""
+        if not event.errno:
+            self._handles.unlinked(event)
+        self._by_family(event, "unlink")
+
+    def rmdir(self, event: Rmdir) -> None:
+        """RMDIR."""
+        self._by_family(event, "rmdir")
+
+    def link(self, event: Link) -> None:
+        """LINK."""
+        if not event.errno:
+            self._handles.linked(event)
+        self._by_family(event, "link", target=event.old)
+
+    def symlink(self, event: Symlink) -> None:
+        """SYMLINK."""
+        self._by_family(event, "symlink", target=event.target)
+
+    def mkdir(self, event: Mkdir) -> None:
+        """MKDIR."""
+        self._by_family(event, "mkdir")
+
+    def mknod(self, event: Mknod) -> None:
+        """MKNOD."""
+        self._by_family(event, "mknod")
+
+    def setxattr(self, event: Setxattr) -> None:
+        """SETXATTR."""
+        name = self._namer.xattr(event.seen, "setxattr")
+        self._named(event, name, "xattr", length=event.size)
+
+    def removexattr(self, event: Removexattr) -> None:
+        """REMOVEXATTR."""
+        self._named(event, self._namer.xattr(event.seen, "removexattr"), "xattr")
+
+    def read(self, event: Read) -> None:
+        """READ: not a call, so it is neither numbered nor counted."""
+        self._append(
+            event,
+            unknown(_FETCHED),
+            "read",
+            index=-1,
+            path=self._path(event.fh),
+            ino=event.ino,
+            handle=event.fh,
+            offset=event.offset,
+            length=event.size,
+            result=None if event.errno else event.result,
+        )
+
+    def _by_family(self, event: Any, family: str, **fields: Any) -> None:
+        self._named(event, self._namer.by_family(event.seen, family), family, **fields)
+
+    def _path(self, fh: int) -> str | None:
+        handle = self._handles.get(fh)
+        return None if handle is None else handle.path
+
+    def _on_handle(self, event: Fsync | Flush, name: Name, family: str, **fields: Any) -> None:
+        """Append the call of a request that names an open, not a path."""
+        path = self._path(event.fh)
+        if path is None:
+            reason = NOT_OPENED if name.reason is None else f"{name.reason}; {NOT_OPENED}"
+            name = name._replace(reason=reason)
+        self._count(event, name, family, path=path, ino=event.ino, handle=event.fh, **fields)
+
+    def _named(self, event: Any, name: Name, family: str, **fields: Any) -> None:
+        """Append the call of a request that names a path."""
+        fields.setdefault("path", event.path)
+        self._count(event, name, family, ino=event.ino or None, **fields)
+
+    def _count(self, event: Event, name: Name, family: str, **fields: Any) -> None:
+        fields.setdefault("result", None if event.errno else 0)
+        self._append(event, name, family, index=self._out.calls, **fields)
+        self._out.calls += 1
+        self._out.unknown += name.call == UNKNOWN
+
+    def _append(self, event: Event, name: Name, family: str, **fields: Any) -> None:
+        seen: Sighting | None = getattr(event, "seen", None)
+        if seen is not None:
+            fields.update(pid=seen.pid, comm=seen.comm)
+            if name.sighted:
+                fields.update(fd=seen.fd, position=seen.position)
+        self._out.items.append(
+            Call(
+                call=name.call,
+                family=family,
+                known_by=name.known_by,
+                start_ns=event.start_ns,
+                end_ns=event.end_ns,
+                tid=event.tid or None,
+                errno=event.errno,
+                reason=name.reason,
+                **fields,
+            )
+        )

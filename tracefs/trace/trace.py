@@ -1,0 +1,87 @@
+"""A journal, read as calls."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from tracefs.events import AnyEvent, Header
+from tracefs.findings import TraceSummary
+from tracefs.trace.call import TraceItem
+from tracefs.trace.join import Joiner
+
+
+class Ending(Protocol):
+    """How a journal ended."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was written is there."""
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is incomplete; None when it is complete."""
+
+
+class Journal(Protocol):
+    """What is read: `tracefs.journal.reader.JournalReader`, or anything like it."""
+
+    @property
+    def header(self) -> Header:
+        """The first line."""
+
+    @property
+    def ending(self) -> Ending:
+        """Known once `events` is exhausted."""
+
+    def events(self) -> Iterator[AnyEvent]:
+        """Yield each event in order, once."""
+
+
+class Trace:
+    """The calls of one journal, in one pass and constant memory.
+
+    Args:
+        journal: not read yet.
+        reads: also yield the fetching of pages (see `tracefs.trace.join.join`).
+    """
+
+    def __init__(self, journal: Journal, *, reads: bool = False) -> None:
+        self._journal = journal
+        self._joiner = Joiner(journal.header, reads=reads)
+        self._exhausted = False
+
+    @property
+    def header(self) -> Header:
+        """The journal's first line."""
+        return self._journal.header
+
+    @property
+    def calls(self) -> int:
+        """Number of calls that were yielded so far."""
+        return self._joiner.output.calls
+
+    @property
+    def unknown_calls(self) -> int:
+        """How many of them could not be named; they count as no evidence."""
+        return self._joiner.output.unknown
+
+    def items(self) -> Iterator[TraceItem]:
+        """Yield calls and releases in order, once.
+
+        Raises:
+            RecordingError: the journal can't be read on.
+        """
+        yield from self._joiner.run(self._journal.events())
+        self._exhausted = True
+
+    def summary(self) -> TraceSummary:
+        """Return how much a verdict rests on; incomplete until `items` is exhausted."""
+        complete, reason = False, "not read to its end"
+        ending = self._journal.ending if self._exhausted else None
+        if ending is not None:
+            complete, reason = ending.complete, ending.reason or ""
+        return TraceSummary(
+            complete=complete,
+            calls=self.calls,
+            unknown_calls=self.unknown_calls,
+            incomplete_because=None if complete else reason,
+        )

@@ -1,0 +1,233 @@
+"""The fragments of a write call, and the syncs it implies, joined into the one call."""
+
+from typing import Final
+
+from tracefs.events import AnyEvent, Fsync, Header, Query, Read, Write
+from tracefs.trace.call import Call
+from tracefs.trace.claims import contradiction, read_claim
+from tracefs.trace.fallocate import Emulation
+from tracefs.trace.flags import O_APPEND, O_DSYNC, o_direct, rwf_flags, sync_flag
+from tracefs.trace.handles import NOT_OPENED, Handle, Handles
+from tracefs.trace.naming import UNKNOWN, Namer
+from tracefs.trace.output import Output
+from tracefs.trace.pending import Pending
+
+_WRITE: Final = frozenset({"write"})
+_PLAIN: Final = frozenset({"write", "pwrite64"})
+_SPECIAL: Final = O_APPEND | O_DSYNC
+
+
+class Writes:
+    """Joins WRITEs; holds at most one call for each thread."""
+
+    def __init__(
+        self, header: Header, namer: Namer, handles: Handles, emulation: Emulation, output: Output
+    ) -> None:
+        self._namer = namer
+        self._handles = handles
+        self._emulation = emulation
+        self._out = output
+        self._cached = header.mode == "cached"
+        self._direct = o_direct(header.machine)
+        self._witness = header.witness
+        self._plain = namer.numbers(_PLAIN)
+        self.pending: dict[int, Pending] = {}
+        """By thread: the call that is not complete, or waits for its implied sync."""
+
+    def write(self, event: Write) -> None:
+        """Take a WRITE that continues no pending call."""
+        seen = event.seen
+        if seen is not None:
+            call = self._plain.get(seen.nr)
+            handle = self._handles.get(event.fh)
+            args = seen.args
+            if (
+                # By far the most common: a whole call in one request, and nothing special.
+                call is not None
+                and handle is not None
+                and len(args) == 6
+                and event.offset == (seen.position if call.offset is None else args[3])
+                and event.size == args[2] == event.result
+                and seen.fd_ino == event.ino
+                and seen.fd_flags is not None
+                and not (seen.fd_flags | handle.flags) & _SPECIAL
+                and not (event.errno or event.zero or event.cached)
+                and event.tid
+            ):
+                out = self._out
+                out.items.append(
+                    # By position: keywords cost as much as all the rest.
+                    Call(
+                        out.calls, call.name, "write", self._witness, handle.path, event.start_ns,
+                        event.end_ns, event.tid, seen.pid, seen.comm, event.ino, event.fh, seen.fd,
+                        event.offset, event.size, event.result, 0, (), 1, seen.position,
+                    )
+                )  # fmt: skip
+                out.calls += 1
+                return
+        self._begin(event)
+
+    def absorb(self, event: AnyEvent) -> bool:
+        """Offer *event* to the pending call of its thread; False: it is something else.
+
+        Reading doesn't end a call: a page fault on its buffer reads in the middle of it. Neither
+        does write-back.
+        """
+        call = self.pending[event.tid]
+        if isinstance(event, Read | Query) or (isinstance(event, Write) and event.cached):
+            return False
+        if isinstance(event, Write) and call.takes(event):
+            call.add(event)
+        elif isinstance(event, Fsync) and call.causes(event):
+            call.sync(event)
+        else:
+            del self.pending[event.tid]
+            if isinstance(event, Write) and call.may_take(event):
+                call.doubt = "whether the next write belongs to this call is not visible"
+            self._emit(call)
+            return False
+        self._settle(call)
+        return True
+
+    def released(self, fh: int) -> None:
+        """Complete the calls on an open that is gone."""
+        for tid, call in list(self.pending.items()):
+            if call.first.fh == fh:
+                del self.pending[tid]
+                self._emit(call)
+
+    def end(self) -> None:
+        """Complete what the journal's end cut off; what the program was told is not known."""
+        for call in self.pending.values():
+            call.doubt = call.doubt or "the journal ends within this call"
+            self._emit(call)
+        self.pending.clear()
+
+    def _begin(self, event: Write) -> None:
+        seen = event.seen
+        if event.cached:
+            self._emit_alone(event, "mmap", None)
+            return
+        if not event.tid:
+            self._emit_alone(
+                event, UNKNOWN, "written by the kernel, or by a thread not visible here"
+            )
+            return
+        call = self._namer.identify(seen, _WRITE, "a write")
+        if isinstance(call, str):
+            self._emit_alone(event, UNKNOWN, call)
+            return
+        assert seen is not None
+        handle = self._handles.get(event.fh)
+        bits = (seen.fd_flags or 0) | (0 if handle is None else handle.flags)
+        claim = read_claim(call, seen, _current(seen.fd_flags, bits))
+        reason = contradiction(claim, event, seen)
+        if reason is not None:
+            self._emit_alone(event, UNKNOWN, reason)
+            return
+        direct = self._cached and bool(bits & self._direct)
+        flag = sync_flag(bits, claim.flags)
+        self._settle(Pending(event, seen, claim, handle, flag, direct=direct))
+
+    def _settle(self, call: Pending) -> None:
+        """Emit a call of which nothing more can come; hold any other."""
+        if call.over and not (self._cached and call.waits_for_sync):
+            self.pending.pop(call.first.tid, None)
+            self._emit(call)
+        else:
+            self.pending[call.first.tid] = call
+
+    def _emit(self, call: Pending) -> None:
+        first, seen, claim = call.first, call.seen, call.claim
+        told = call.doubt is None
+        failed = call.errno != 0 and call.done == 0
+        synced, unsynced = self._durability(call)
+        note = None
+        if first.zero and claim.name == "pwrite64" and claim.length == 1:
+            note = self._emulation.note(first)
+        self._append(
+            Call(
+                index=self._out.calls,
+                call=claim.name,
+                family="write",
+                known_by=self._witness,
+                path=None if call.handle is None else call.handle.path,
+                start_ns=first.start_ns,
+                end_ns=call.end_ns,
+                tid=first.tid,
+                pid=seen.pid,
+                comm=seen.comm,
+                ino=first.ino,
+                handle=first.fh,
+                fd=seen.fd,
+                offset=first.offset,
+                length=claim.length,
+                result=call.done if told and not failed else None,
+                errno=call.errno if told and failed else 0,
+                flags=rwf_flags(claim.flags),
+                fragments=call.fragments,
+                position=seen.position,
+                synced_by=synced,
+                note=note,
+                reason=_reasons(
+                    None if call.handle is not None else NOT_OPENED,
+                    None if claim.length is not None else seen.missing or "the length is not known",
+                    call.doubt or unsynced,
+                ),
+            )
+        )
+
+    def _durability(self, call: Pending) -> tuple[str | None, str | None]:
+        """Return the flag that made the call durable, or why the flag it has did not."""
+        flag = call.sync_flag
+        if flag is None or not call.done:
+            return None, None
+        if call.synced:
+            return flag, None
+        if self._cached:
+            return None, f"no sync followed, though {flag} asks for one"
+        if flag.startswith("O_"):
+            return flag, None  # the backing descriptor has the flag too
+        return None, f"{flag} has no effect: in direct_io mode the kernel does not pass it on"
+
+    def _emit_alone(self, event: Write, name: str, reason: str | None) -> None:
+        """Emit a WRITE that can't be joined to anything."""
+        seen = event.seen
+        handle: Handle | None = self._handles.get(event.fh)
+        mapped = name == "mmap"
+        self._append(
+            Call(
+                index=self._out.calls,
+                call=name,
+                family="write",
+                known_by="fuse" if mapped else None,
+                path=None if handle is None else handle.path,
+                start_ns=event.start_ns,
+                end_ns=event.end_ns,
+                tid=None if mapped else event.tid or None,
+                pid=None if seen is None else seen.pid,
+                comm=None if seen is None else seen.comm,
+                ino=event.ino,
+                handle=event.fh,
+                offset=event.offset,
+                length=event.size if mapped else None,
+                result=None if event.errno else event.result,
+                errno=event.errno,
+                fragments=1,
+                reason=_reasons(reason, None if handle is not None else NOT_OPENED),
+            )
+        )
+        self._out.unknown += not mapped
+
+    def _append(self, call: Call) -> None:
+        self._out.items.append(call)
+        self._out.calls += 1
+
+
+def _current(fd_flags: int | None, bits: int) -> int:
+    """Return the flags of now: fcntl(F_SETFL) can set and clear O_APPEND, fdinfo shows it."""
+    return bits if fd_flags is None else fd_flags
+
+
+def _reasons(*reasons: str | None) -> str | None:
+    return "; ".join(filter(None, reasons)) or None
