@@ -1,0 +1,75 @@
+# make demo and make test are all a newcomer needs; both set up what is missing first.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+# The interpreter .venv is made with; empty: the newest suitable one found.
+PYTHON ?=
+export PYTHON
+# Extra arguments: make test ARGS='-k journal'
+ARGS ?=
+BIN := .venv/bin
+
+.PHONY: help
+help: ## Show this list
+	@echo 'make demo and make test set up everything they need. All targets:'
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+.PHONY: setup
+setup: ## Install what is missing: system packages, .venv, the C extension
+	@tools/setup
+
+# Needs a mount, so a usable /dev/fuse; without one these fail, they never skip.
+.PHONY: setup-fuse
+setup-fuse:
+	@tools/setup --need-fuse
+
+.PHONY: demo
+demo: setup-fuse ## Record two small programs, show their traces and verdicts
+	@$(BIN)/python tools/demo.py $(ARGS)
+
+.PHONY: test
+test: setup-fuse ## Run every test, with real mounts
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: bench
+bench: setup-fuse ## Measure against the bare directory, strace and an empty filesystem
+	@$(BIN)/python tools/bench $(ARGS)
+
+.PHONY: doctor
+doctor: setup ## Say whether this machine can mount, and how to mend what can't
+	@$(BIN)/tracefs doctor $(ARGS)
+
+.PHONY: check
+check: lint types layers ## lint, types and layers
+
+.PHONY: lint
+lint: setup ## Style, likely mistakes, spelling
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+
+.PHONY: types
+types: setup ## mypy, strict
+	$(BIN)/mypy
+
+.PHONY: layers
+layers: setup ## Who may import whom
+	$(BIN)/lint-imports
+
+.PHONY: format
+format: setup ## Rewrite the sources in the project's format
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+.PHONY: wheel
+wheel: setup ## Build a wheel into dist/
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+.PHONY: changelog
+changelog: setup ## Show what the next release's notes would say
+	$(BIN)/towncrier build --draft --version next
+
+.PHONY: clean
+clean: ## Remove what was built, .venv included; recordings stay
+	rm -rf .venv build dist *.egg-info .coverage* .hypothesis .*_cache
+	rm -f tracefs/capture/*.so
+	find . -name __pycache__ -prune -exec rm -rf {} +

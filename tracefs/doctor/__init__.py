@@ -1,0 +1,20 @@
+"""Whether this machine can run tracefs, and how to mend what keeps it from that.
+
+Three steps that know nothing of each other's insides: `probe` tries things in a process of its own
+(a mount in a private namespace, a look at another process), `facts` gathers what it and the machine
+say, `judge` turns facts into checks without touching the machine. Imports no other part of tracefs.
+"""
+
+from tracefs.doctor.check import Check, Report, Status
+from tracefs.doctor.facts import Facts, gather
+from tracefs.doctor.judge import judge
+
+__all__ = ["Check", "Facts", "Report", "Status", "examine", "gather", "judge"]
+
+
+def examine(recordings: str) -> Report:
+    """Return what this machine allows the calling user to do; leaves nothing mounted or written.
+
+    *recordings* is the directory that recordings go to by default.
+    """
+    return judge(gather(recordings))
