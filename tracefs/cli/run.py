@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
                 args.dir,
                 [os.fsencode(word) for word in words],
                 recording,
-                target.options(args),
+                target.options(args, visible=args.visible),
                 _say,
             )
     except TracefsError as error:

@@ -1,0 +1,31 @@
+"""Sets of bytes, against a plain set."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracefs.report.ranges import Ranges
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["add", "remove"]), st.integers(0, 40), st.integers(0, 40))
+)
+
+
+@given(STEPS)
+def test_it_holds_what_a_set_would_hold(steps: list[tuple[str, int, int]]) -> None:
+    ranges, model = Ranges(), set[int]()
+    for step, start, stop in steps:
+        if step == "add":
+            ranges.add(start, stop)
+            model |= set(range(start, stop))
+        else:
+            ranges.remove(start, stop)
+            model -= set(range(start, stop))
+        assert ranges.total == len(model)
+        assert len(ranges) == sum(1 for byte in model if byte - 1 not in model)
+
+
+def test_clear_empties_it() -> None:
+    ranges = Ranges()
+    ranges.add(1, 5)
+    ranges.clear()
+    assert (ranges.total, len(ranges)) == (0, 0)

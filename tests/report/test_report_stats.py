@@ -1,0 +1,179 @@
+"""Figures of a trace: each against a case where the answer is known."""
+
+import errno
+import itertools
+
+import pytest
+from report_support import PAGE, START_NS, call, close, fdatasync, pwrite
+from syrupy.assertion import SnapshotAssertion
+
+from tracefs.findings import TraceSummary
+from tracefs.report.jsonline import line
+from tracefs.report.rewrites import PageCount, PageWrites
+from tracefs.report.stats import Stats, StatsReport
+from tracefs.report.stats_text import render
+from tracefs.report.unsynced import RECENT_LIMIT, Unsynced
+from tracefs.trace.call import Call
+
+OPEN = call("openat", "open", flags=("O_RDWR", "O_CREAT"), created=True)
+
+
+def report(*calls: Call, top: int = 10) -> StatsReport:
+    numbered = [
+        Call(**({f: getattr(c, f) for f in c.__struct_fields__} | {"index": i}))
+        for i, c in enumerate(calls)
+    ]
+    stats = Stats(PAGE, top)
+    stats.add_all(numbered)
+    return stats.report(TraceSummary(complete=True, calls=len(calls), unknown_calls=0))
+
+
+def test_a_page_written_and_synced_leaves_nothing() -> None:
+    figures = report(OPEN, pwrite(0), fdatasync(start_ns=START_NS + 168_000), close())
+    assert figures.bytes_written == PAGE
+    assert figures.rewrites.pages == 0
+    assert figures.unsynced.closes_with_unsynced == 0
+    assert figures.unsynced.bytes_at_end == 0
+
+
+def test_unsynced_bytes_at_a_close_and_at_the_end() -> None:
+    figures = report(OPEN, pwrite(0), pwrite(100), close())
+    assert [(c.call, c.path, c.bytes) for c in figures.unsynced.at_close] == [
+        (3, "pages.db", PAGE + 100)
+    ]
+    assert figures.unsynced.bytes_at_end == PAGE + 100
+
+
+def test_a_failed_write_or_sync_changes_nothing() -> None:
+    failed = pwrite(0, errno=errno.ENOSPC, result=None)
+    figures = report(failed, pwrite(0), fdatasync(errno=errno.EIO, result=None), close())
+    assert figures.unsynced.bytes_at_end == PAGE
+    assert figures.bytes_written == PAGE
+    assert {c.call: (c.count, c.failed) for c in figures.calls} == {
+        "pwrite64": (2, 1),
+        "fdatasync": (1, 1),
+        "close": (1, 0),
+    }
+    assert figures.syncs == ()
+
+
+def test_a_sync_that_began_before_the_write_was_answered_does_not_cover_it() -> None:
+    write = pwrite(0, start_ns=10, end_ns=30)
+    earlier = pwrite(PAGE, start_ns=1, end_ns=2)
+    figures = report(earlier, write, fdatasync(start_ns=20, end_ns=40))
+    assert figures.unsynced.bytes_at_end == PAGE
+
+
+def test_o_dsync_needs_no_sync() -> None:
+    figures = report(pwrite(0), pwrite(0, 100, synced_by="O_DSYNC"), close())
+    assert figures.unsynced.bytes_at_end == PAGE - 100
+
+
+@pytest.mark.parametrize(
+    ("after", "left"),
+    [
+        (call("ftruncate", "truncate", length=100), 100),
+        (call("openat", "open", flags=("O_WRONLY", "O_TRUNC")), 0),
+        (call("openat", "open", flags=("O_WRONLY",)), PAGE),
+        (call("sync", "sync", path=None, ino=None, start_ns=START_NS + 10**9), 0),
+        (fdatasync(ino=8, start_ns=START_NS + 10**9), PAGE),
+        (OPEN, 0),
+    ],
+)
+def test_what_ends_waiting(after: Call, left: int) -> None:
+    assert report(pwrite(0), after).unsynced.bytes_at_end == left
+
+
+def test_a_cut_range_does_not_come_back_with_an_overlapping_sync() -> None:
+    cut = call("ftruncate", "truncate", length=100)
+    figures = report(pwrite(0, start_ns=10, end_ns=30), cut, fdatasync(start_ns=20, end_ns=40))
+    assert figures.unsynced.bytes_at_end == 100
+
+
+def test_a_deleted_file_is_said_to_be_deleted() -> None:
+    figures = report(pwrite(0), call("unlink", "unlink"))
+    assert figures.unsynced.at_end[0].deleted
+
+
+def test_pages_written_more_than_once() -> None:
+    figures = report(pwrite(0), pwrite(0), pwrite(0), pwrite(8292), pwrite(8192), top=1)
+    assert figures.rewrites.pages == 2
+    assert figures.rewrites.top == (PageCount(writes=3, path="pages.db", page=0),)
+
+
+def test_a_new_file_with_an_old_inode_number_is_another_file() -> None:
+    assert report(pwrite(0), OPEN, pwrite(0)).rewrites.pages == 0
+
+
+def test_writes_without_a_place_are_counted_as_such() -> None:
+    figures = report(call("write", "write", result=5))
+    assert (figures.unplaced_writes, figures.bytes_written) == (1, 5)
+
+
+def test_pages_beyond_the_limit_are_counted_and_told() -> None:
+    pages = PageWrites(PAGE, top=5, limit=2)
+    for page in (0, 1, 2, 2, 0):
+        pages.add(7, "f", page * PAGE, PAGE)
+    result = pages.result()
+    assert (result.pages, result.not_followed) == (1, 2)
+
+
+def test_a_forged_length_ends() -> None:
+    pages = PageWrites(PAGE, top=5, limit=2)
+    pages.add(7, "f", 0, 1 << 62)
+    assert pages.result().not_followed == (1 << 62) // PAGE - 2
+
+
+def test_a_forgotten_file_makes_room() -> None:
+    pages = PageWrites(PAGE, top=5, limit=1)
+    pages.add(7, "f", 0, PAGE)
+    pages.forget(7)
+    pages.add(8, "g", 0, PAGE)
+    assert pages.result().not_followed == 0
+
+
+def test_ranges_beyond_the_limit_are_counted_and_told() -> None:
+    unsynced = Unsynced(range_limit=1)
+    for start in (0, 10, 20):
+        unsynced.write(7, pwrite(0), start, start + 5)
+    assert (unsynced.waiting(7), unsynced.not_followed) == (5, 2)
+    unsynced.sync(fdatasync(start_ns=START_NS + 10**9))
+    unsynced.write(7, pwrite(0), 0, 5)
+    assert unsynced.not_followed == 2
+
+
+def test_a_sync_beside_too_many_writes_is_uncertain() -> None:
+    unsynced = Unsynced()
+    for i in range(RECENT_LIMIT):
+        unsynced.write(7, pwrite(0, end_ns=START_NS + 1000 + i), i, i + 1)
+    unsynced.sync(fdatasync(start_ns=START_NS))
+    assert unsynced.uncertain == 1
+
+
+def test_figures_of_a_small_trace(snapshot: SnapshotAssertion) -> None:
+    clock = itertools.count(START_NS, 1_000_000)
+    calls = [
+        OPEN,
+        *(pwrite(i % 3 * PAGE, start_ns=next(clock), end_ns=next(clock)) for i in range(5)),
+        fdatasync(start_ns=next(clock), end_ns=next(clock)),
+        pwrite(100, start_ns=next(clock), end_ns=next(clock), path="new\nline.db"),
+        call("write", "write", result=5),
+        close(path="new\nline.db"),
+        close(),
+        call("unlink", "unlink"),
+    ]
+    figures = report(*calls, top=2)
+    assert "\n".join(render(figures)) == snapshot(name="text")
+    assert line(figures) == snapshot(name="json")
+    assert "\n".join(render(report())) == snapshot(name="nothing recorded")
+
+
+def test_limits_are_told(snapshot: SnapshotAssertion) -> None:
+    stats = Stats(PAGE, 1)
+    stats._pages = PageWrites(PAGE, top=1, limit=1)
+    stats._unsynced = Unsynced(range_limit=1)
+    for offset in (0, 0, 8192):
+        stats.add(pwrite(offset))
+    stats._unsynced.uncertain = 1
+    summary = TraceSummary(complete=False, calls=3, unknown_calls=1, incomplete_because="no footer")
+    assert "\n".join(render(stats.report(summary))) == snapshot

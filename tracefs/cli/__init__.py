@@ -1,0 +1,1 @@
+"""The command line: one subcommand, one file, imported when it is asked for."""

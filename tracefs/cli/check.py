@@ -1,0 +1,138 @@
+"""``tracefs check``: say whether a recording keeps a contract."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Final, TextIO
+
+from tracefs.check import check
+from tracefs.cli import recording
+from tracefs.cli.arguments import path_glob, positive
+from tracefs.findings import CheckResult, Verdict
+from tracefs.journal.reader import JournalReader, Source
+from tracefs.report.strace import CallLines
+from tracefs.report.style import style_for
+from tracefs.report.verdict import VerdictText, written_out
+from tracefs.report.verdict_json import verdict_line
+from tracefs.trace import Call, Trace
+
+NAME: Final = "check"
+HELP: Final = "say whether a recording keeps a contract"
+_DEFAULT: Final = "page-write"
+
+EXIT_BROKEN: Final = 1
+EXIT_UNKNOWN: Final = 4
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments to *parser*."""
+    recording.add_argument(parser)
+    parser.add_argument(
+        "--contract",
+        metavar="NAME",
+        action="append",
+        help=f"contract to hold (default: {_DEFAULT})",
+    )
+    parser.add_argument(
+        "--page-size", metavar="N", type=positive, help="bytes in a page (default: as recorded)"
+    )
+    parser.add_argument(
+        "--without", metavar="RULE", action="append", default=[], help="leave this rule out"
+    )
+    parser.add_argument(
+        "--path",
+        metavar="GLOB",
+        type=path_glob,
+        action="append",
+        default=[],
+        help="only files with paths like GLOB",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the verdict; return the exit code."""
+    return judge(
+        args.recording,
+        args.contract or [_DEFAULT],
+        page_size=args.page_size,
+        without=args.without,
+        paths=args.path,
+        as_json=args.json,
+    )
+
+
+def judge(
+    name: str | None,
+    contracts: Sequence[str],
+    *,
+    page_size: int | None = None,
+    without: Sequence[str] = (),
+    paths: Sequence[str] = (),
+    as_json: bool = False,
+    file: TextIO | None = None,
+) -> int:
+    """Judge the recording *name* (None: the latest), print the answer, return the exit code.
+
+    Args:
+        name: as `tracefs.journal.recordings.resolve` takes it.
+        contracts: ids; at least one.
+        page_size: bytes; None: as recorded.
+        without: rules to leave out.
+        paths: globs that choose files; none: all.
+        as_json: JSON instead of text.
+        file: where to print; None: standard output.
+
+    Raises:
+        UsageError: there is no such contract or rule.
+        RecordingError: the recording can't be found or read.
+    """
+    source = recording.find(name)
+    if not as_json:
+        recording.make_rereadable(source)
+    with JournalReader(source) as reader:
+        header = reader.header
+        result = check(Trace(reader), contracts, page_size=page_size, without=without, paths=paths)
+    if as_json:
+        recording.print_json(verdict_line(result), file)
+    else:
+        _print_text(source, result, page_size or header.page_size, header.start_ns, file)
+    return exit_code(result)
+
+
+def _print_text(
+    source: Source, result: CheckResult, page_size: int, start_ns: int, file: TextIO | None
+) -> None:
+    style = style_for(file or sys.stdout)
+    lines = CallLines(start_ns=start_ns, page_size=page_size, style=style)
+    text = VerdictText(seen=_calls(source, _wanted(result)), lines=lines, style=style)
+    print("\n".join(text.render(result)), file=file)
+
+
+def exit_code(result: CheckResult) -> int:
+    """Return 0 for kept, 1 for broken, 4 for unknown or a recording that is incomplete."""
+    if result.verdict is Verdict.BROKEN:
+        return EXIT_BROKEN
+    if result.verdict is Verdict.UNKNOWN or not result.trace.complete:
+        return EXIT_UNKNOWN
+    return 0
+
+
+def _wanted(result: CheckResult) -> frozenset[int]:
+    findings = (finding for contract in result.contracts for finding in written_out(contract))
+    return frozenset(finding.call for finding in findings if finding.call is not None)
+
+
+def _calls(source: Source, wanted: frozenset[int]) -> dict[int, Call]:
+    """Return the calls with the indices *wanted*, from a second pass: the first keeps none."""
+    seen: dict[int, Call] = {}
+    if not wanted:
+        return seen
+    recording.rewind(source)
+    with JournalReader(source) as reader:
+        for item in Trace(reader).items():
+            if isinstance(item, Call) and item.index in wanted:
+                seen[item.index] = item
+                if len(seen) == len(wanted):
+                    break
+    return seen

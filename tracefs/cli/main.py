@@ -1,0 +1,132 @@
+"""The ``tracefs`` command: finds the subcommand, runs it, turns what went wrong into an exit code.
+
+Only the module of the chosen subcommand is imported, so that help costs no more than argparse.
+A subcommand module has ``NAME``, ``HELP``, ``configure(parser)`` and ``run(args) -> int``.
+"""
+
+import argparse
+import contextlib
+import importlib
+import io
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from tracefs import __version__
+from tracefs.errors import TracefsError
+
+
+class Command(NamedTuple):
+    """One subcommand, as the help shows it."""
+
+    name: str
+    help: str
+    module: str
+
+
+COMMANDS: Final = (
+    Command("run", "run a command and record what it does to its files", "tracefs.cli.run"),
+    Command("show", "print a recording, one system call a line", "tracefs.cli.show"),
+    Command("check", "say whether a recording keeps a contract", "tracefs.cli.check"),
+    Command("stats", "count calls, bytes, sync times and rewritten pages", "tracefs.cli.stats"),
+    Command("mount", "show a directory at another place and record it", "tracefs.cli.mount"),
+    Command("umount", "end a mount", "tracefs.cli.umount"),
+    Command("list", "list the recordings", "tracefs.cli.list"),
+    Command("prune", "delete old recordings", "tracefs.cli.prune"),
+    Command("doctor", "find out what keeps tracefs from working here", "tracefs.cli.doctor"),
+)
+
+_FIRST_STEPS: Final = """\
+tracefs records what a program does to its files, and judges it.
+
+  tracefs run -- COMMAND   run a command in this directory and record it
+  tracefs show             print the latest recording, one system call a line
+  tracefs check            say whether it writes whole pages and syncs each one
+
+All commands: tracefs --help
+"""
+
+EXIT_FAILURE: Final = 3
+EXIT_USAGE: Final = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line *argv* (default: the process's own) and return its exit code."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    _survive_any_name()
+    if not words:
+        sys.stderr.write(_FIRST_STEPS)
+        return EXIT_USAGE
+    try:
+        code = _dispatch(words)
+        sys.stdout.flush()
+    except TracefsError as error:
+        return _complain(str(error), error.repair, error.exit_code)
+    except BrokenPipeError:
+        _forget_output()
+        return 128 + signal.SIGPIPE
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except OSError as error:
+        _forget_output()
+        return _complain(_describe(error), None, EXIT_FAILURE)
+    return code
+
+
+def _dispatch(words: list[str]) -> int:
+    try:
+        args = _parser(words).parse_args(words)
+    except SystemExit as done:  # argparse has printed its help or its complaint
+        return done.code if isinstance(done.code, int) else EXIT_USAGE
+    code: int = args.run_command(args)
+    return code
+
+
+def _parser(words: list[str]) -> argparse.ArgumentParser:
+    """Return a parser that knows all subcommands, and the arguments of the one in *words*."""
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    parser = argparse.ArgumentParser(
+        prog="tracefs",
+        description="Record what a program does to its files, and judge it.",
+        epilog="'tracefs COMMAND --help' says more about a command.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"tracefs {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        sub = commands.add_parser(command.name, help=command.help, allow_abbrev=False)
+        if command.name == chosen:
+            module = importlib.import_module(command.module)
+            module.configure(sub)
+            sub.set_defaults(run_command=module.run)
+    return parser
+
+
+def _survive_any_name() -> None:
+    """Let no character of a name end the program where the terminal's encoding lacks it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _forget_output() -> None:
+    """Send what is still buffered nowhere: the interpreter would flush it at exit and complain."""
+    with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+def _complain(message: str, repair: str | None, code: int) -> int:
+    from tracefs.report.quote import printable  # noqa: PLC0415  # help must import little
+
+    lines = [f"tracefs: {printable(message)}"]
+    if repair:
+        lines.append(f"  repair: {printable(repair)}")
+    print("\n".join(lines), file=sys.stderr)
+    return code
+
+
+def _describe(error: OSError) -> str:
+    what = error.strerror or str(error)
+    return what if error.filename is None else f"{os.fsdecode(error.filename)}: {what}"

@@ -1,0 +1,84 @@
+"""The RECORDING argument that several subcommands share."""
+
+import argparse
+import io
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TextIO
+
+from tracefs.errors import RecordingError
+from tracefs.events import Header
+from tracefs.journal import recordings
+from tracefs.journal.reader import Source
+
+
+def add_argument(parser: argparse.ArgumentParser) -> None:
+    """Let *parser* take a RECORDING."""
+    parser.add_argument(
+        "recording",
+        metavar="RECORDING",
+        nargs="?",
+        help="a recording's folder or name, a journal.jsonl, or - for standard input "
+        "(default: the latest recording)",
+    )
+
+
+def base() -> Path:
+    """Return the folder that recordings lie in."""
+    return recordings.state_dir(os.environ)
+
+
+def find(name: str | None) -> Source:
+    """Return the recording that *name* stands for; None is the latest.
+
+    Raises:
+        RecordingError: there is no such recording.
+    """
+    return recordings.resolve(name, base())
+
+
+def page_size(header: Header) -> int:
+    """Return the page size in *header*.
+
+    Raises:
+        RecordingError: it is none.
+    """
+    if header.page_size < 1:
+        raise RecordingError(f"the recording's header has a page size of {header.page_size}")
+    return header.page_size
+
+
+def make_rereadable(recording: Source) -> None:
+    """Let *recording* be read more than once: a pipe on standard input is replaced by a copy."""
+    if recording != "-" or _seekable():
+        return
+    with tempfile.TemporaryFile() as copy:
+        with open(0, "rb", closefd=False) as piped:
+            shutil.copyfileobj(piped, copy)
+        copy.seek(0)
+        os.dup2(copy.fileno(), 0)
+
+
+def rewind(recording: Source) -> None:
+    """Go back to the start of standard input; another *recording* is opened anew anyhow."""
+    if recording == "-":
+        os.lseek(0, 0, os.SEEK_SET)
+
+
+def _seekable() -> bool:
+    try:
+        os.lseek(0, 0, os.SEEK_CUR)
+    except OSError:
+        return False
+    return True
+
+
+def print_json(line: str, file: TextIO | None = None) -> None:
+    """Print *line* as UTF-8, which is what JSON is (RFC 8259), whatever the locale says."""
+    stream = file or sys.stdout
+    if isinstance(stream, io.TextIOWrapper) and stream.encoding.lower() != "utf-8":
+        stream.reconfigure(encoding="utf-8")
+    print(line, file=stream)

@@ -1,0 +1,43 @@
+"""``tracefs stats``: count calls, bytes, sync times, rewritten pages and unsynced bytes."""
+
+import argparse
+from typing import Final
+
+from tracefs.cli import recording
+from tracefs.cli.arguments import count
+from tracefs.journal.reader import JournalReader
+from tracefs.report import stats_text
+from tracefs.report.jsonline import line
+from tracefs.report.stats import Stats
+from tracefs.trace import Trace
+
+NAME: Final = "stats"
+HELP: Final = "count calls, bytes, sync times and rewritten pages"
+_TOP: Final = 10
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments to *parser*."""
+    recording.add_argument(parser)
+    parser.add_argument(
+        "--top",
+        metavar="N",
+        type=count,
+        default=_TOP,
+        help="rows of each list (default: %(default)s)",
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the figures; return the exit code."""
+    with JournalReader(recording.find(args.recording)) as reader:
+        trace = Trace(reader)
+        stats = Stats(recording.page_size(reader.header), args.top)
+        stats.add_all(trace.items())
+        report = stats.report(trace.summary())
+    if args.json:
+        recording.print_json(line(report))
+    else:
+        print("\n".join(stats_text.render(report)))
+    return 0

@@ -1,0 +1,1 @@
+"""Reports: what people and tools read. One reporter, one file; none of them judges."""

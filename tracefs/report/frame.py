@@ -1,0 +1,46 @@
+"""What stands above and below the calls of a recording."""
+
+import shlex
+
+from tracefs.events import Header
+from tracefs.findings import TraceSummary
+from tracefs.report.quote import printable
+
+
+def head(header: Header) -> list[str]:
+    """Return the lines that say what was recorded, how, and where."""
+    command = "none, a plain mount" if header.command is None else shlex.join(header.command)
+    return [
+        f"# command: {printable(command)}",
+        f"# source: {printable(header.source)}",
+        f"# started: {printable(header.started)}; seconds count from here",
+        f"# mode: {header.mode}; callers seen by: {header.witness}",
+        f"# page size: {header.page_size} bytes",
+        f"# kernel: {printable(header.kernel)} {printable(header.machine)}",
+    ]
+
+
+def foot(summary: TraceSummary, shown: int | None = None) -> str:
+    """Return the line that says whether this is all; *shown* counts calls that passed filters."""
+    counts = calls(summary)
+    if shown is not None and shown != summary.calls:
+        counts = f"{shown} of {counts} shown"
+    return f"# {completeness(summary)}; {counts}"
+
+
+def completeness(summary: TraceSummary) -> str:
+    """Return ``complete``, or ``incomplete:`` and why."""
+    if summary.complete:
+        return "complete"
+    return f"incomplete: {printable(summary.incomplete_because or 'the reason is not known')}"
+
+
+def calls(summary: TraceSummary) -> str:
+    """Return how many calls there are and how many have no name."""
+    unknown = "none" if summary.unknown_calls == 0 else str(summary.unknown_calls)
+    return f"{plural(summary.calls, 'call')} ({unknown} unknown)"
+
+
+def plural(number: int, noun: str) -> str:
+    """Return ``1 call``, ``2 calls``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,58 @@
+"""Which calls to show."""
+
+from fnmatch import fnmatchcase
+from typing import Final
+
+from msgspec import Struct
+
+from tracefs.trace.call import Call
+
+_TWO_NAMES: Final = frozenset({"rename", "link"})
+"""Families whose target is a name in the traced directory too."""
+_ALIASES: Final = {"pwrite": "pwrite64"}
+"""Names that people know from the C library."""
+
+
+class Selection(Struct, frozen=True, kw_only=True):
+    """A call is chosen when it passes every condition; None or empty: no condition."""
+
+    path: str | None = None
+    """Glob (fnmatch) for path text; matches the whole path or its last component."""
+    calls: frozenset[str] = frozenset()
+    tid: int | None = None
+    pid: int | None = None
+    since_ns: int | None = None
+    """Earliest start on the recording's clock, itself included."""
+    until_ns: int | None = None
+    """Latest start, itself included."""
+
+    def matches(self, call: Call) -> bool:
+        """Return whether *call* is chosen; what is not known of it passes no condition."""
+        return (
+            (not self.calls or call.call in self.calls)
+            and self.tid in {None, call.tid}
+            and self.pid in {None, _process(call)}
+            and (self.since_ns is None or call.start_ns >= self.since_ns)
+            and (self.until_ns is None or call.start_ns <= self.until_ns)
+            and (self.path is None or _names(call, self.path))
+        )
+
+
+def call_names(text: str) -> frozenset[str]:
+    """Return the names in the comma-separated *text*; ``pwrite`` stands for ``pwrite64``."""
+    names = (name.strip() for name in text.split(","))
+    return frozenset(_ALIASES.get(name, name) for name in names if name)
+
+
+def _process(call: Call) -> int | None:
+    """Return the process; a thread that can't be looked up is taken for a process's first one."""
+    return call.tid if call.pid is None else call.pid
+
+
+def _names(call: Call, pattern: str) -> bool:
+    other = call.target if call.family in _TWO_NAMES else None
+    return any(_fits(name, pattern) for name in (call.path, other) if name is not None)
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return fnmatchcase(name, pattern) or fnmatchcase(name.rpartition("/")[2], pattern)

@@ -1,0 +1,197 @@
+"""Counts, sync times, rewritten pages and unsynced bytes of a trace: one pass, bounded memory."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from tracefs.findings import TraceSummary
+from tracefs.report.histogram import Histogram
+from tracefs.report.rewrites import PageWrites, Rewrites
+from tracefs.report.unsynced import Unsynced, Waiting
+from tracefs.trace.call import Call, TraceItem
+
+
+class CallCount(Struct, frozen=True, kw_only=True):
+    """How often a system call was made."""
+
+    call: str
+    count: int
+    failed: int
+
+
+class Latency(Struct, frozen=True, kw_only=True):
+    """How long calls of one name took; percentiles are rounded up by at most 1/32."""
+
+    call: str
+    count: int
+    p50_ns: int
+    p90_ns: int
+    p99_ns: int
+    max_ns: int
+
+
+class UnsyncedClose(Struct, frozen=True, kw_only=True):
+    """A close of a file that had unsynced bytes."""
+
+    call: int
+    """Index of the close."""
+    path: str
+    bytes: int
+
+
+class UnsyncedReport(Struct, frozen=True, kw_only=True):
+    """Bytes written that no later sync covered."""
+
+    closes: int
+    """Closes in all."""
+    closes_with_unsynced: int
+    at_close: tuple[UnsyncedClose, ...]
+    """The first of them, in order; see *closes_with_unsynced* for how many there are."""
+    bytes_at_end: int
+    files_at_end: int
+    at_end: tuple[Waiting, ...]
+    """The files with most unsynced bytes, most first."""
+    not_followed: int
+    """Writes beyond the limit of what is followed; above 0, all bytes here are lower bounds."""
+    uncertain_syncs: int
+    """Syncs beside so many concurrent writes that what they covered is assumed."""
+
+
+class StatsReport(Struct, frozen=True, kw_only=True):
+    """The answer of ``tracefs stats``."""
+
+    calls: tuple[CallCount, ...]
+    bytes_written: int
+    unplaced_writes: int
+    """Writes whose file, offset or extent is not known: in no figure about pages or syncs."""
+    syncs: tuple[Latency, ...]
+    rewrites: Rewrites
+    unsynced: UnsyncedReport
+    trace: TraceSummary
+
+
+class Stats:
+    """Takes in the items of a trace, then reports.
+
+    Args:
+        page_size: in bytes.
+        top: rows kept of each list.
+    """
+
+    def __init__(self, page_size: int, top: int) -> None:
+        self._top = top
+        self._calls: Counter[str] = Counter()
+        self._failed: Counter[str] = Counter()
+        self._bytes = 0
+        self._unplaced = 0
+        self._syncs: dict[str, Histogram] = {}
+        self._pages = PageWrites(page_size, top)
+        self._unsynced = Unsynced()
+        self._closes = 0
+        self._closes_with_unsynced = 0
+        self._at_close: list[UnsyncedClose] = []
+        self._effects = {
+            "open": self._opened,
+            "write": self._wrote,
+            "sync": self._synced,
+            "syncdir": self._synced,
+            "truncate": self._truncated,
+            "unlink": self._unlinked,
+            "close": self._closed,
+        }
+
+    def add_all(self, items: Iterable[TraceItem]) -> None:
+        """Take in *items*, in order."""
+        for item in items:
+            if isinstance(item, Call):
+                self.add(item)
+
+    def add(self, call: Call) -> None:
+        """Take in *call*; one that failed counts as a call and changes nothing else."""
+        self._calls[call.call] += 1
+        if call.errno:
+            self._failed[call.call] += 1
+            return
+        effect = self._effects.get(call.family)
+        if effect is not None:
+            effect(call)
+
+    def report(self, trace: TraceSummary) -> StatsReport:
+        """Return the figures; *trace* says what they rest on."""
+        return StatsReport(
+            calls=tuple(
+                CallCount(call=name, count=count, failed=self._failed[name])
+                for name, count in sorted(self._calls.items(), key=lambda c: (-c[1], c[0]))
+            ),
+            bytes_written=self._bytes,
+            unplaced_writes=self._unplaced,
+            syncs=tuple(_latency(name, times) for name, times in sorted(self._syncs.items())),
+            rewrites=self._pages.result(),
+            unsynced=self._unsynced_report(),
+            trace=trace,
+        )
+
+    def _opened(self, call: Call) -> None:
+        if call.ino is None:
+            return
+        if call.created:
+            self._pages.forget(call.ino)
+            self._unsynced.forget(call.ino)
+        elif "O_TRUNC" in call.flags:
+            self._unsynced.truncate(call.ino, 0)
+
+    def _wrote(self, call: Call) -> None:
+        count = call.result
+        self._bytes += count or 0
+        if call.ino is None or call.offset is None or count is None:
+            self._unplaced += 1
+        elif count:
+            self._pages.add(call.ino, call.path or "?", call.offset, count)
+            self._unsynced.write(call.ino, call, call.offset, call.offset + count)
+
+    def _synced(self, call: Call) -> None:
+        self._syncs.setdefault(call.call, Histogram()).add(call.end_ns - call.start_ns)
+        self._unsynced.sync(call)
+
+    def _truncated(self, call: Call) -> None:
+        if call.ino is not None and call.length is not None:
+            self._unsynced.truncate(call.ino, call.length)
+
+    def _unlinked(self, call: Call) -> None:
+        if call.ino is not None:
+            self._unsynced.deleted(call.ino)
+
+    def _closed(self, call: Call) -> None:
+        self._closes += 1
+        waiting = 0 if call.ino is None else self._unsynced.waiting(call.ino)
+        if not waiting:
+            return
+        self._closes_with_unsynced += 1
+        if len(self._at_close) < self._top:
+            close = UnsyncedClose(call=call.index, path=call.path or "?", bytes=waiting)
+            self._at_close.append(close)
+
+    def _unsynced_report(self) -> UnsyncedReport:
+        waiting = sorted(self._unsynced.all_waiting(), key=lambda w: (-w.bytes, w.path))
+        return UnsyncedReport(
+            closes=self._closes,
+            closes_with_unsynced=self._closes_with_unsynced,
+            at_close=tuple(self._at_close),
+            bytes_at_end=sum(file.bytes for file in waiting),
+            files_at_end=len(waiting),
+            at_end=tuple(waiting[: self._top]),
+            not_followed=self._unsynced.not_followed,
+            uncertain_syncs=self._unsynced.uncertain,
+        )
+
+
+def _latency(name: str, times: Histogram) -> Latency:
+    return Latency(
+        call=name,
+        count=times.count,
+        p50_ns=times.percentile(50),
+        p90_ns=times.percentile(90),
+        p99_ns=times.percentile(99),
+        max_ns=times.maximum,
+    )

@@ -1,0 +1,78 @@
+"""The answer of ``tracefs stats`` as text."""
+
+from collections.abc import Iterator
+
+from tracefs.report.frame import calls, completeness, plural
+from tracefs.report.quote import printable
+from tracefs.report.stats import Latency, StatsReport, UnsyncedReport
+
+
+def render(report: StatsReport) -> Iterator[str]:
+    """Yield the lines for *report*."""
+    yield f"# {completeness(report.trace)}; {calls(report.trace)}"
+    yield from _calls(report)
+    yield from _syncs(report.syncs)
+    yield from _rewrites(report)
+    yield from _unsynced(report.unsynced)
+
+
+def _calls(report: StatsReport) -> Iterator[str]:
+    yield ""
+    yield "calls                    count   failed"
+    for row in report.calls:
+        yield f"  {row.call:<18} {row.count:>9} {row.failed:>8}"
+    yield ""
+    yield f"bytes written: {report.bytes_written}"
+    if report.unplaced_writes:
+        writes = plural(report.unplaced_writes, "write")
+        yield f"  {writes} without a known place: not counted below"
+
+
+def _syncs(syncs: tuple[Latency, ...]) -> Iterator[str]:
+    yield ""
+    if not syncs:
+        yield "sync times: there was no sync that succeeded"
+        return
+    yield "sync times (us)          count       p50       p90       p99       max"
+    for row in syncs:
+        times = (row.p50_ns, row.p90_ns, row.p99_ns, row.max_ns)
+        columns = "".join(f" {time / 1000:>9.1f}" for time in times)
+        yield f"  {row.call:<18} {row.count:>9}{columns}"
+    yield "  percentiles are rounded up by at most 3.1 %"
+
+
+def _rewrites(report: StatsReport) -> Iterator[str]:
+    rewrites = report.rewrites
+    yield ""
+    yield f"pages written more than once: {rewrites.pages}"
+    for row in rewrites.top:
+        yield f"  {printable(row.path)}, page {row.page}: {row.writes} times"
+    yield from _more(rewrites.pages - len(rewrites.top))
+    if rewrites.not_followed:
+        yield f"  limit reached: {plural(rewrites.not_followed, 'page write')} not followed"
+
+
+def _unsynced(report: UnsyncedReport) -> Iterator[str]:
+    yield ""
+    closes = plural(report.closes, "close")
+    yield f"closes with unsynced bytes: {report.closes_with_unsynced} of {closes}"
+    for close in report.at_close:
+        yield f"  call {close.call}, {printable(close.path)}: {plural(close.bytes, 'byte')}"
+    yield from _more(report.closes_with_unsynced - len(report.at_close))
+    files = plural(report.files_at_end, "file")
+    yield f"unsynced at the end: {plural(report.bytes_at_end, 'byte')} in {files}"
+    for file in report.at_end:
+        deleted = " (deleted)" if file.deleted else ""
+        yield f"  {printable(file.path)}: {plural(file.bytes, 'byte')}{deleted}"
+    yield from _more(report.files_at_end - len(report.at_end))
+    if report.not_followed:
+        writes = plural(report.not_followed, "write")
+        yield f"  limit reached: {writes} not followed, so these are lower bounds"
+    if report.uncertain_syncs:
+        syncs = plural(report.uncertain_syncs, "sync")
+        yield f"  {syncs} beside too many concurrent writes to tell what was covered"
+
+
+def _more(number: int) -> Iterator[str]:
+    if number > 0:
+        yield f"  ... and {number} more (--top N shows more)"

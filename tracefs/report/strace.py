@@ -1,0 +1,182 @@
+"""Calls in strace's spelling, one a line, with page numbers beside the offsets.
+
+Where strace shows what a recording does not hold, the line says less, never something else: bytes
+written appear as their count, an unknown descriptor as ``?``, directory descriptors not at all.
+Paths are relative to the traced directory.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from errno import errorcode
+from typing import Final
+
+from msgspec import Struct
+
+from tracefs.report.pages import pages_of
+from tracefs.report.quote import bracketed, printable, quoted
+from tracefs.report.style import PLAIN, Style
+from tracefs.trace.call import Call
+
+_NANOSECONDS: Final = 1_000_000_000
+_AT_POSITION: Final = frozenset({"write", "writev", "sendfile", "splice", "copy_file_range"})
+"""Calls whose offset is the file position or passed by pointer: it stands in the remark."""
+_BY_ADDRESS: Final = frozenset({"mmap", "msync"})
+"""Calls that name memory, not a descriptor."""
+_WITHOUT_FILE: Final = frozenset({"sync"})
+
+
+class CallLines(Struct, frozen=True, kw_only=True):
+    """How to write calls as lines."""
+
+    start_ns: int
+    """Time that seconds are counted from."""
+    page_size: int
+    style: Style = PLAIN
+
+    def line(self, call: Call) -> str:
+        """Return *call* as one line: index, thread, start, and what `outcome` says."""
+        index = "-" if call.index < 0 else str(call.index)
+        since = _seconds(call.start_ns - self.start_ns)
+        return _columns(index, _thread(call), since, self.outcome(call))
+
+    def outcome(self, call: Call) -> str:
+        """Return *call* with its result, duration, and a remark that places it in pages."""
+        body = f"{spelled(call)} = {_result(call)} <{_seconds(call.end_ns - call.start_ns)}>"
+        if call.errno:
+            body = self.style.paint(body, "red")
+        elif call.call == "unknown":
+            body = self.style.paint(body, "yellow")
+        remark = ", ".join(_remarks(call, self.page_size))
+        return f"{body}{self.style.paint(f'  # {remark}', 'dim')}" if remark else body
+
+
+def _columns(index: str, thread: str, seconds: str, call: str) -> str:
+    return f"{index:>7}  {thread:<7}  {seconds:>9}  {call}"
+
+
+COLUMNS: Final = _columns("# index", "tid", "seconds", "call")
+"""What stands above the lines."""
+
+
+def spelled(call: Call) -> str:
+    """Return *call* with its arguments, ``pwrite64(3<pages.db>, 4096 bytes, 8192)``."""
+    arguments = _ARGUMENTS.get(call.family, _by_path)
+    return f"{call.call}({', '.join(arguments(call))})"
+
+
+def error_name(number: int) -> str:
+    """Return ``ENOSPC`` for 28; a number without a name as itself."""
+    return errorcode.get(number, str(number))
+
+
+def _seconds(nanoseconds: int) -> str:
+    sign = "-" if nanoseconds < 0 else ""
+    whole, part = divmod(abs(nanoseconds), _NANOSECONDS)
+    return f"{sign}{whole}.{part // 1000:06d}"
+
+
+def _thread(call: Call) -> str:
+    if call.tid is None:
+        return "?"
+    return str(call.tid) if call.pid in {None, call.tid} else f"{call.pid}/{call.tid}"
+
+
+def _result(call: Call) -> str:
+    if call.errno:
+        return f"-1 {error_name(call.errno)} ({os.strerror(call.errno)})"
+    if call.family == "open" and call.fd is not None:
+        return f"{call.fd}{bracketed(call.path or '?')}"
+    # The call succeeded; what number it returned was not seen.
+    return "ok" if call.result is None else str(call.result)
+
+
+def _descriptor(call: Call) -> str:
+    path = "" if call.path is None else bracketed(call.path)
+    if call.call in _BY_ADDRESS:
+        return path or "?"
+    return f"{_known(call.fd)}{path}"
+
+
+def _known(number: int | None) -> str:
+    return "?" if number is None else str(number)
+
+
+def _name(path: str | None) -> str:
+    return "?" if path is None else quoted(path)
+
+
+def _flags(call: Call) -> list[str]:
+    return ["|".join(call.flags)] if call.flags else []
+
+
+def _write(call: Call) -> list[str]:
+    if call.call == "fallocate":
+        return [_descriptor(call), _known(call.offset), _known(call.length)]
+    offset = [] if call.call in _AT_POSITION else [_known(call.offset)]
+    return [_descriptor(call), f"{_known(call.length)} bytes", *offset, *_flags(call)]
+
+
+def _sync(call: Call) -> list[str]:
+    return [] if call.call in _WITHOUT_FILE else [_descriptor(call)]
+
+
+def _truncate(call: Call) -> list[str]:
+    return [*_by_either(call), _known(call.length)]
+
+
+def _by_either(call: Call) -> list[str]:
+    return [_name(call.path) if call.fd is None else _descriptor(call)]
+
+
+def _by_path(call: Call) -> list[str]:
+    return [_name(call.path), *_flags(call)]
+
+
+def _rename(call: Call) -> list[str]:
+    return [_name(call.path), _name(call.target), *_flags(call)]
+
+
+def _link(call: Call) -> list[str]:
+    return [_name(call.target), _name(call.path)]
+
+
+_ARGUMENTS: Final[dict[str, Callable[[Call], list[str]]]] = {
+    "write": _write,
+    "read": _write,
+    "sync": _sync,
+    "syncdir": _sync,
+    "close": _sync,
+    "truncate": _truncate,
+    "attr": _by_either,
+    "xattr": _by_either,
+    "rename": _rename,
+    "link": _link,
+    "symlink": _link,
+}
+
+
+def _remarks(call: Call, page_size: int) -> Iterator[str]:
+    if call.call == "unknown":
+        yield call.family
+    if call.family == "write" and call.offset is not None:
+        yield from _where(call, call.offset, page_size)
+    if call.fragments > 1:
+        yield f"{call.fragments} fragments"
+    if call.synced_by is not None:
+        yield call.synced_by
+    if call.created:
+        yield "created"
+    if call.note is not None:
+        yield printable(call.note)
+    if call.reason is not None:
+        yield f"unknown: {printable(call.reason)}"
+
+
+def _where(call: Call, offset: int, page_size: int) -> Iterator[str]:
+    length = call.result if call.length is None else call.length
+    if length is not None:
+        yield str(pages_of(offset, length, page_size))
+    if call.call in _AT_POSITION:
+        yield f"offset {offset}"
+    if call.length is not None and call.result is not None and call.result < call.length:
+        yield f"short: {call.result} of {call.length} bytes"

@@ -1,0 +1,147 @@
+"""Bytes that no sync has covered yet, file by file, in bounded memory.
+
+A sync covers the writes that were answered before it arrived, through whatever descriptor of the
+file they came (fsync(2)). Bytes that a truncate cut off are not waiting for anything any more.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from tracefs.report.ranges import Ranges
+from tracefs.trace.call import Call
+
+RANGE_LIMIT: Final = 1 << 16
+"""Separate byte ranges that are followed at once, over all files."""
+RECENT_LIMIT: Final = 1024
+"""Writes per file that are looked back at for overlap with a sync under way."""
+
+
+class Waiting(Struct, frozen=True, kw_only=True):
+    """One file's bytes that were not synced at some point."""
+
+    path: str
+    bytes: int
+    deleted: bool = False
+    """A name of the file was removed."""
+
+
+class _File:
+    __slots__ = ("deleted", "dirty", "path", "recent")
+
+    def __init__(self) -> None:
+        self.path = "?"
+        self.deleted = False
+        self.dirty = Ranges()
+        # (end_ns, start, stop) of the last writes since the last sync.
+        self.recent: deque[tuple[int, int, int]] = deque(maxlen=RECENT_LIMIT)
+
+
+class Unsynced:
+    """Follows writes and syncs; only files with unsynced bytes take memory."""
+
+    def __init__(self, range_limit: int = RANGE_LIMIT) -> None:
+        self._files: dict[int, _File] = {}
+        self._ranges = 0
+        self._range_limit = range_limit
+        self.not_followed = 0
+        """Writes that found no room; above 0, byte counts are lower bounds."""
+        self.uncertain = 0
+        """Syncs that ran beside more writes than are looked back at; their coverage is assumed."""
+
+    def write(self, ino: int, call: Call, start: int, stop: int) -> None:
+        """Take in that *call* wrote the bytes of *ino* from *start* up to *stop*."""
+        if call.synced_by is not None:
+            self._cut(ino, start, stop)
+            return
+        if self._ranges >= self._range_limit:
+            self.not_followed += 1
+            return
+        file = self._files.setdefault(ino, _File())
+        file.path = call.path or file.path
+        file.recent.append((call.end_ns, start, stop))
+        before = len(file.dirty)
+        file.dirty.add(start, stop)
+        self._ranges += len(file.dirty) - before
+
+    def sync(self, call: Call) -> None:
+        """Take in a sync that succeeded."""
+        if call.call == "sync":
+            for ino in list(self._files):
+                self._covered(ino, call.start_ns)
+        elif call.ino is not None:
+            self._covered(call.ino, call.start_ns)
+
+    def truncate(self, ino: int, size: int) -> None:
+        """Take in that file *ino* now ends at *size*."""
+        self._cut(ino, size, 1 << 64)
+
+    def deleted(self, ino: int) -> None:
+        """Take in that a name of *ino* was removed."""
+        if ino in self._files:
+            self._files[ino].deleted = True
+
+    def forget(self, ino: int) -> None:
+        """Drop *ino*: its number now names a new file."""
+        file = self._files.pop(ino, None)
+        if file is not None:
+            self._ranges -= len(file.dirty)
+
+    def waiting(self, ino: int) -> int:
+        """Return the number of unsynced bytes of *ino*."""
+        file = self._files.get(ino)
+        return 0 if file is None else file.dirty.total
+
+    def all_waiting(self) -> Iterator[Waiting]:
+        """Yield each file that has unsynced bytes."""
+        for file in self._files.values():
+            if file.dirty.total:
+                yield Waiting(path=file.path, bytes=file.dirty.total, deleted=file.deleted)
+
+    def _covered(self, ino: int, since_ns: int) -> None:
+        file = self._files.get(ino)
+        if file is None:
+            return
+        recent = file.recent
+        if len(recent) == RECENT_LIMIT and recent[0][0] > since_ns:
+            self.uncertain += 1
+        left = [write for write in recent if write[0] > since_ns]
+        self.forget(ino)
+        if left:
+            self._restore(ino, file, left)
+
+    def _restore(self, ino: int, file: _File, left: list[tuple[int, int, int]]) -> None:
+        """Keep of *file* only the writes in *left*, which ended after the sync had arrived."""
+        file.dirty.clear()
+        file.recent.clear()
+        for end_ns, start, stop in left:
+            file.recent.append((end_ns, start, stop))
+            file.dirty.add(start, stop)
+        self._files[ino] = file
+        self._ranges += len(file.dirty)
+
+    def _cut(self, ino: int, start: int, stop: int) -> None:
+        file = self._files.get(ino)
+        if file is None:
+            return
+        before = len(file.dirty)
+        file.dirty.remove(start, stop)
+        self._ranges += len(file.dirty) - before
+        if not file.dirty.total:
+            del self._files[ino]
+            return
+        # What was cut must not come back with a sync that overlaps an earlier write.
+        kept = deque(_without(file.recent, start, stop), maxlen=RECENT_LIMIT)
+        file.recent = kept
+
+
+def _without(
+    writes: deque[tuple[int, int, int]], start: int, stop: int
+) -> Iterator[tuple[int, int, int]]:
+    for end_ns, low, high in writes:
+        if low < min(high, start):
+            yield end_ns, low, min(high, start)
+        if max(low, stop) < high:
+            yield end_ns, max(low, stop), high
