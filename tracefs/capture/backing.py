@@ -12,10 +12,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from tracefs.capture.groups import is_member
 from tracefs.capture.inodes import InodeTable, Node
 from tracefs.capture.syscalls import renameat2
 
 _O_PATH_NOFOLLOW: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+_ACCESS_LIST: Final = b"system.posix_acl_access"
 _SETID: Final = stat.S_ISUID | stat.S_ISGID
 
 # Flags that the kernel has acted on already, or that would change what the descriptor does:
@@ -43,6 +45,9 @@ class Changes(Struct, frozen=True, kw_only=True):
     mtime_ns: int | None = None
 
 
+_NOTHING: Final = Changes()
+
+
 class Backing:
     """The traced directory."""
 
@@ -63,7 +68,7 @@ class Backing:
         """Return the entry, one reference added."""
         fd = os.open(name, _O_PATH_NOFOLLOW, dir_fd=self.inodes.fd(parent))
         info = os.stat(fd)
-        return self.inodes.adopt(info, fd, parent, name), info
+        return self.inodes.adopt((info.st_dev, info.st_ino), fd, parent, name), info
 
     def getattr(self, node: Node) -> os.stat_result:
         """Return the attributes."""
@@ -78,10 +83,11 @@ class Backing:
         """Return the state of the filesystem that holds the directory."""
         return os.statvfs(self.inodes.root.fd)
 
-    def listdir(self, fd: int) -> list[bytes]:
-        """Return the names in the open directory, without ``.`` and ``..``."""
+    def listdir(self, fd: int) -> list[os.DirEntry[str]]:
+        """Return what is in the open directory, without ``.`` and ``..``."""
         os.lseek(fd, 0, os.SEEK_SET)
-        return [os.fsencode(name) for name in os.listdir(fd)]
+        with os.scandir(fd) as entries:
+            return list(entries)
 
     def peek(self, parent: Node, name: bytes) -> os.stat_result:
         """Return the attributes of an entry; no reference is added."""
@@ -101,20 +107,26 @@ class Backing:
     # -- changing
 
     def setattr(
-        self, node: Node, changes: Changes, fd: int | None, kills_setid: bool
+        self, node: Node, changes: Changes, fd: int | None, killer: int | None
     ) -> os.stat_result:
-        """Apply *changes*, through the descriptor if there is one; return the attributes."""
+        """Apply *changes*, through the descriptor if there is one; return the attributes.
+
+        *killer* is the thread whose change of size or owner clears set-id bits; None: it keeps
+        them.
+        """
         target: int | str = self._magic(node) if fd is None else fd
         if changes.size is not None:
             os.truncate(target, changes.size)
-            if kills_setid:
-                self.drop_setid(target)
-        if changes.uid is not None or changes.gid is not None:
-            os.chown(
-                target,
-                -1 if changes.uid is None else changes.uid,
-                -1 if changes.gid is None else changes.gid,
-            )
+        if killer is not None:
+            self.drop_setid(target, killer)
+        owner = (
+            -1 if changes.uid is None else changes.uid,
+            -1 if changes.gid is None else changes.gid,
+        )
+        if owner != (-1, -1) or changes == _NOTHING:
+            # Without any change it is chown(path, -1, -1), or what comes before a write by somebody
+            # without CAP_FSETID: both clear set-id bits (chown_common, file_remove_privs).
+            os.chown(target, *owner)
         if changes.mode is not None:
             os.chmod(target, stat.S_IMODE(changes.mode))
         if changes.atime_ns is not None or changes.mtime_ns is not None:
@@ -241,18 +253,23 @@ class Backing:
         """Return a descriptor to list and to sync the directory with."""
         return os.open(self._magic(node), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
-    def drop_setid(self, target: int | str) -> None:
-        """Clear set-id bits, as a write by somebody without CAP_FSETID does (file_remove_privs).
+    def drop_setid(self, target: int | str, tid: int) -> None:
+        """Clear set-id bits as a change by thread *tid*, without CAP_FSETID, does.
 
         FUSE_HANDLE_KILLPRIV and its second version leave it to the filesystem; a server that is
-        root does not clear them just by writing.
+        root does not clear them just by writing. The rule is setattr_should_drop_suidgid's
+        (fs/attr.c).
         """
-        mode = os.stat(target).st_mode
-        drop = mode & stat.S_ISUID
-        if mode & stat.S_IXGRP:
-            drop |= mode & stat.S_ISGID
-        if drop:
-            os.chmod(target, stat.S_IMODE(mode) & ~drop)
+        if self._uid != 0:
+            return  # the backing call itself has cleared them
+        info = os.stat(target)
+        mode = info.st_mode
+        if not mode & _SETID or not stat.S_ISREG(mode):
+            return
+        keeps_group = not mode & stat.S_IXGRP and is_member(tid, info.st_gid)
+        kept = mode & ~(stat.S_ISUID if keeps_group else _SETID)
+        if kept != mode:
+            os.chmod(target, stat.S_IMODE(kept))
 
     # -- extended attributes
 
@@ -264,9 +281,15 @@ class Backing:
         """Return the names."""
         return [os.fsencode(name) for name in os.listxattr(self._magic(node))]
 
-    def setxattr(self, node: Node, name: bytes, value: bytes) -> None:
-        """Set a value."""
-        os.setxattr(self._magic(node), name, value)
+    def setxattr(self, node: Node, name: bytes, value: bytes, setter: int | None) -> None:
+        """Set a value; *setter* is the thread that does, None when it has CAP_FSETID."""
+        path = self._magic(node)
+        os.setxattr(path, name, value)
+        if name == _ACCESS_LIST and setter is not None and self._uid == 0:
+            # posix_acl_update_mode (fs/posix_acl.c), which judged the server, not its caller.
+            info = os.stat(path)
+            if info.st_mode & stat.S_ISGID and not is_member(setter, info.st_gid):
+                os.chmod(path, stat.S_IMODE(info.st_mode) & ~stat.S_ISGID)
 
     def removexattr(self, node: Node, name: bytes) -> None:
         """Remove a value; ENODATA when there is none."""

@@ -4,46 +4,66 @@ import os
 import shutil
 import socket
 import subprocess
+from typing import Final
 
+from tracefs.capture.mounts import find
 from tracefs.errors import MountError, SetupError
+
+# Waits until the server is gone, then unmounts what it served, told by its device number: another
+# mount may be there by then. fusermount3's own auto_unmount gives up where it is not root: it
+# looks at the mount first, which fails with EACCES (libfuse 3.14).
+_WATCH: Final = """
+read -r _
+grep -q "^[0-9]* [0-9]* $1 " /proc/self/mountinfo && exec "$2" -u -q -z -- "$3"
+"""
 
 
 class HelperMount:
-    """A mount that the helper makes, and takes away when this process ends, however it ends.
-
-    With ``auto_unmount`` the helper stays and waits for its socket to close.
-    """
+    """A mount that is taken away when this process ends, however it ends."""
 
     def __init__(self, mountpoint: bytes, options: list[str]) -> None:
         """Mount at *mountpoint*; MountError with the helper's own words when it can't be done."""
-        helper = helper_path()
-        self._ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        with theirs:
-            self._process = subprocess.Popen(
-                [helper, "-o", ",".join(["auto_unmount", *options]), "--", mountpoint],
+        self._mountpoint = mountpoint
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        with ours, theirs:
+            done = subprocess.run(
+                [helper_path(), "-o", ",".join(options), "--", mountpoint],
                 env={**os.environ, "_FUSE_COMMFD": str(theirs.fileno())},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 cwd="/",
+                check=False,
             )
-        assert self._process.stderr is not None
-        _, fds, _, _ = socket.recv_fds(self._ours, 1, 1, socket.MSG_CMSG_CLOEXEC)
+            theirs.close()
+            _, fds, _, _ = socket.recv_fds(ours, 1, 1)
         if not fds:
-            words = self._process.stderr.read().decode(errors="replace").strip()
-            self._ours.close()
-            self._process.wait()
+            words = done.stderr.decode(errors="replace").strip()
             raise MountError(
                 f"cannot mount at {os.fsdecode(mountpoint)}: {words or 'no reason given'}",
                 repair="tracefs doctor",
             )
         self.device: int = fds[0]
-        self._process.stderr.close()
+        os.set_inheritable(self.device, False)
+        mount = find(mountpoint)
+        self._minor = -1 if mount is None else mount.minor
+        self._watch = subprocess.Popen(
+            ["sh", "-c", _WATCH, "sh", f"0:{self._minor}", helper_path(), mountpoint],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            # A signal to the server's group is not meant for what cleans up after it.
+            start_new_session=True,
+        )
 
     def release(self) -> None:
-        """Let the helper go, once the mount has ended."""
-        self._ours.close()
-        self._process.wait()
+        """Unmount, if nobody has done so, and let the watch go."""
+        self._watch.kill()
+        self._watch.communicate()
+        mount = find(self._mountpoint)
+        if mount is not None and mount.minor == self._minor:
+            unmount(self._mountpoint, lazy=True)
 
 
 def helper_path() -> str:
@@ -58,7 +78,7 @@ def helper_path() -> str:
 
 
 def unmount(mountpoint: bytes, *, lazy: bool = False) -> None:
-    """Unmount; MountError with the helper's own words when it can't be done."""
+    """Unmount; MountError with the helper's own words when it is still mounted then."""
     done = subprocess.run(
         [helper_path(), "-u", *(["-z"] if lazy else []), "--", mountpoint],
         stdin=subprocess.DEVNULL,
@@ -66,6 +86,6 @@ def unmount(mountpoint: bytes, *, lazy: bool = False) -> None:
         check=False,
         cwd="/",
     )
-    if done.returncode != 0:
+    if done.returncode != 0 and find(mountpoint) is not None:
         words = done.stderr.decode(errors="replace").strip().removeprefix("fusermount3: ")
         raise MountError(words or f"cannot unmount {os.fsdecode(mountpoint)}")

@@ -7,7 +7,7 @@ pressure the oldest are closed; a node is then found again by its name, and comp
 
 import errno
 import os
-import stat
+from itertools import islice
 from typing import Final
 
 from tracefs.capture.syscalls import birth_time_ns
@@ -20,12 +20,23 @@ _O_PATH_NOFOLLOW: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 class Node:
     """One file that the kernel holds a reference to."""
 
-    __slots__ = ("birth_ns", "fd", "ino", "is_dir", "key", "lookups", "name", "parent", "path")
+    __slots__ = (
+        "birth_ns",
+        "fd",
+        "ino",
+        "key",
+        "lookups",
+        "name",
+        "parent",
+        "path",
+        "shown",
+    )
 
-    def __init__(self, ino: int, key: tuple[int, int], *, is_dir: bool) -> None:
+    def __init__(self, ino: int, key: tuple[int, int]) -> None:
         self.ino = ino
+        self.shown = key[1] if ino == ROOT_INO else ino
+        """What stat(2) shows as ``st_ino``; the root's own number is fixed by the protocol."""
         self.key = key
-        self.is_dir = is_dir
         self.lookups = 0
         """References that the kernel holds."""
         self.fd = -1
@@ -45,7 +56,7 @@ class InodeTable:
     def __init__(self, root_fd: int, *, max_open: int) -> None:
         """Take the O_PATH descriptor of the traced directory, and a limit for kept descriptors."""
         info = os.stat(root_fd)
-        self.root = Node(ROOT_INO, (info.st_dev, info.st_ino), is_dir=True)
+        self.root = Node(ROOT_INO, (info.st_dev, info.st_ino))
         self.root.fd = root_fd
         self.root.lookups = 1
         self._by_ino: dict[int, Node] = {ROOT_INO: self.root}
@@ -58,7 +69,12 @@ class InodeTable:
         return len(self._by_ino)
 
     def __getitem__(self, ino: int) -> Node:
-        """Return the node; ESTALE when the kernel names one that is not known."""
+        """Return the node; ESTALE when the kernel names one that is not known.
+
+        Every request begins here, so nobody holds a descriptor of ours: the time to close some.
+        """
+        if len(self._pinned) > self._max_open:
+            self._make_room()
         try:
             return self._by_ino[ino]
         except KeyError:
@@ -68,19 +84,18 @@ class InodeTable:
         """Return the node of a backing file, if the kernel knows it."""
         return self._by_key.get((info.st_dev, info.st_ino))
 
-    def adopt(self, info: os.stat_result, fd: int, parent: Node, name: bytes) -> Node:
+    def adopt(self, key: tuple[int, int], fd: int, parent: Node, name: bytes) -> Node:
         """Return the node for a backing file that *name* leads to, one reference added.
 
-        Takes over *fd*, an O_PATH descriptor of the file; -1: none.
+        *key* is its (st_dev, st_ino). Takes over *fd*, an O_PATH descriptor of the file; -1: none.
         """
-        key = (info.st_dev, info.st_ino)
         node = self._by_key.get(key)
         if node is not None and node.fd < 0 and fd >= 0 and not _same_birth(node, fd):
             # The number was given to another file while nothing pinned it.
             del self._by_key[key]
             node = None
         if node is None:
-            node = Node(self._number(info.st_ino), key, is_dir=stat.S_ISDIR(info.st_mode))
+            node = Node(self._number(key[1]), key)
             self._by_ino[node.ino] = node
             self._by_key[key] = node
         if node.fd < 0 and fd >= 0:
@@ -162,15 +177,14 @@ class InodeTable:
         """Let *node* keep *fd*, an O_PATH descriptor of its backing file."""
         node.fd = fd
         self._pinned[node.ino] = node
-        if len(self._pinned) > self._max_open:
-            self._make_room(node)
 
-    def _make_room(self, keep: Node) -> None:
-        for node in self._pinned.values():
-            if node.parent is not None and node is not keep and not node.is_dir:
-                node.birth_ns = birth_time_ns(node.fd)
-                self._unpin(node)
-                return
+    def _make_room(self) -> None:
+        """Close the oldest descriptors, some more than needed, of files that have a name."""
+        surplus = len(self._pinned) - self._max_open + self._max_open // 8
+        named = (node for node in self._pinned.values() if node.parent is not None)
+        for node in list(islice(named, surplus)):
+            node.birth_ns = birth_time_ns(node.fd)
+            self._unpin(node)
 
     def _unpin(self, node: Node) -> None:
         if self._pinned.pop(node.ino, None) is not None:

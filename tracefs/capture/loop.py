@@ -9,18 +9,24 @@ What must hold: while any task awaits something that only trio can deliver (a wo
 wait goes through trio. `Loop.through_trio` counts those.
 """
 
+import os
 import select
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from time import monotonic_ns
+from typing import TYPE_CHECKING, Any, Final
 
 import pyfuse3
 import trio
 
 if TYPE_CHECKING:
     from types import ModuleType
+
+
+_AWAKE_NS: Final = 50_000
+"""How long to stay awake after a request: what a wake-up on another core costs."""
 
 
 class Loop(trio.abc.Instrument):
@@ -81,11 +87,9 @@ class Loop(trio.abc.Instrument):
         while True:
             if self.stopping:
                 raise trio.ClosedResourceError
-            patience = None
             if self._through_trio:
                 await trio.lowlevel.wait_readable(fd)
-                patience = 0
-            ready = dict(self._poller.poll(patience))
+            ready = self._poll(patiently=not self._through_trio)
             if len(ready) > (fd in ready):
                 await trio.lowlevel.checkpoint()
             if ready.get(fd, 0) & select.POLLERR:
@@ -93,6 +97,22 @@ class Loop(trio.abc.Instrument):
                 raise trio.ClosedResourceError
             if fd in ready:
                 return
+
+    def _poll(self, *, patiently: bool) -> dict[int, int]:
+        """Return what is readable; *patiently*: at least one descriptor, however long it takes.
+
+        A caller that is about to make its next call is waited for by yielding the processor, so
+        that it runs even on the same core: to sleep and be woken costs more than its call does.
+        """
+        assert self._poller is not None
+        ready = self._poller.poll(0)
+        if patiently:
+            end = monotonic_ns() + _AWAKE_NS
+            while not ready and monotonic_ns() < end:
+                os.sched_yield()
+                ready = self._poller.poll(0)
+            ready = ready or self._poller.poll()
+        return dict(ready)
 
     def task_exited(self, task: trio.lowlevel.Task) -> None:
         """Let the next reader take over, be it only to see that the device is gone."""

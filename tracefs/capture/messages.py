@@ -1,15 +1,20 @@
 """What the server of a mount and the process that started it tell each other.
 
-One message is one packet of a SOCK_SEQPACKET socket; descriptors travel beside it (unix(7)).
+One message is one packet of a SOCK_SEQPACKET socket; descriptors travel beside it (unix(7)). What
+is too long for a packet, as a command may be (ARG_MAX in execve(2)), travels in a descriptor too.
 """
 
+import os
 import socket
+from array import array
 from typing import Final, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
-_LIMIT: Final = 1 << 20
+_PACKET: Final = 1 << 16
+"""Bytes; any socket's buffer holds as much (wmem_default in socket(7))."""
+_FDS: Final = 4
 
 
 class Config(Struct, frozen=True, kw_only=True, tag=True):
@@ -75,22 +80,56 @@ class Done(Struct, frozen=True, kw_only=True, tag=True):
     """Why the journal is incomplete; None: it is whole."""
 
 
+class _Enclosed(Struct, frozen=True, kw_only=True, tag=True):
+    """A message that is in the last descriptor beside this."""
+
+
 Message: TypeAlias = Config | Device | MountAt | Detach | Stop | Ready | Failed | Warned | Done
 
 _encoder: Final = msgspec.json.Encoder()
-_decoder: Final = msgspec.json.Decoder(Message)
+_decoder: Final = msgspec.json.Decoder(Message | _Enclosed)
 
 
 def send(sock: socket.socket, message: Message, fds: tuple[int, ...] = ()) -> None:
     """Send one message; OSError when the other side is gone."""
-    socket.send_fds(sock, [_encoder.encode(message)], list(fds), socket.MSG_NOSIGNAL)
+    data = _encoder.encode(message)
+    if len(data) <= _PACKET:
+        _send(sock, data, fds)
+        return
+    with open(os.memfd_create("message"), "w+b", buffering=0) as body:
+        body.write(data)
+        _send(sock, _encoder.encode(_Enclosed()), (*fds, body.fileno()))
 
 
 def receive(sock: socket.socket) -> tuple[Message | None, list[int]]:
     """Return the next message, None when the other side is gone, and the descriptors with it."""
     try:
-        data, fds, _, _ = socket.recv_fds(sock, _LIMIT, 4, socket.MSG_CMSG_CLOEXEC)
+        data, fds = _receive(sock)
     except ConnectionResetError:
         # It closed without reading all that we sent; what it said before is still to be read.
-        data, fds, _, _ = socket.recv_fds(sock, _LIMIT, 4, socket.MSG_CMSG_CLOEXEC)
-    return (_decoder.decode(data) if data else None), fds
+        data, fds = _receive(sock)
+    if not data:
+        return None, fds
+    message = _decoder.decode(data)
+    if isinstance(message, _Enclosed):
+        with open(fds.pop(), "rb") as body:
+            body.seek(0)
+            message = _decoder.decode(body.read())
+        assert not isinstance(message, _Enclosed)
+    return message, fds
+
+
+def _send(sock: socket.socket, data: bytes, fds: tuple[int, ...]) -> None:
+    socket.send_fds(sock, [data], list(fds), socket.MSG_NOSIGNAL)
+
+
+def _receive(sock: socket.socket) -> tuple[bytes, list[int]]:
+    # Not socket.recv_fds: it drops its flags (Lib/socket.py of Python 3.11).
+    fds = array("i")
+    data, ancillary, _, _ = sock.recvmsg(
+        _PACKET, socket.CMSG_LEN(_FDS * fds.itemsize), socket.MSG_CMSG_CLOEXEC
+    )
+    for level, kind, raw in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            fds.frombytes(raw[: len(raw) - len(raw) % fds.itemsize])
+    return data, list(fds)

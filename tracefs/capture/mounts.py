@@ -71,9 +71,10 @@ def require_free(source: str, mountpoint: str) -> None:
 
 
 def _parse(line: bytes) -> Mount:
-    words = line.split()
+    # Only space, tab, newline and backslash are escaped (show_mountinfo in fs/proc_namespace.c).
+    words = line.rstrip(b"\n").split(b" ")
     return Mount(
         mountpoint=_OCTAL.sub(lambda m: bytes([int(m[1], 8)]), words[4]),
-        kind=words[words.index(b"-") + 1],
+        kind=words[words.index(b"-", 6) + 1],
         minor=int(words[2].split(b":")[1]),
     )

@@ -7,12 +7,14 @@ from typing import Final
 import pyfuse3
 
 from tracefs.capture.backing import Backing
-from tracefs.capture.inodes import ROOT_INO, Node
+from tracefs.capture.inodes import Node
 
 _TIMEOUT_S: Final = 1.0
 """How long the kernel may trust names and attributes. Changes through the mount are seen at once;
 this bounds how late a change made past it is."""
 _SETID: Final = stat.S_ISUID | stat.S_ISGID
+DOTS: Final = (b".", b"..")
+"""What every listing begins with."""
 
 
 def attributes(node: Node, info: os.stat_result) -> pyfuse3.EntryAttributes:
@@ -20,7 +22,7 @@ def attributes(node: Node, info: os.stat_result) -> pyfuse3.EntryAttributes:
     entry = pyfuse3.EntryAttributes()
     # pyfuse3 sends st_ino both as the node's id and as what stat(2) shows. The root's id is
     # fixed, but only entries carry it, and the root is never one.
-    entry.st_ino = info.st_ino if node.ino == ROOT_INO else node.ino
+    entry.st_ino = node.shown
     entry.entry_timeout = _TIMEOUT_S
     # A write clears set-id bits here, unseen by the kernel, which must ask again.
     entry.attr_timeout = 0 if info.st_mode & _SETID else _TIMEOUT_S
@@ -38,25 +40,52 @@ def attributes(node: Node, info: os.stat_result) -> pyfuse3.EntryAttributes:
     return entry
 
 
+def dot_entry(token: pyfuse3.ReaddirToken, node: Node, name: bytes, next_id: int) -> bool:
+    """Add ``.`` or ``..`` to the listing of *node*; False: no room is left."""
+    shown = node if name == b"." or node.parent is None else node.parent
+    # The kernel takes no reference for these (fuse_direntplus_link in fs/fuse/readdir.c).
+    dots = pyfuse3.EntryAttributes()
+    dots.st_ino = shown.shown
+    dots.st_mode = stat.S_IFDIR
+    return pyfuse3.readdir_reply(token, name, dots, next_id)
+
+
 def directory_entry(
-    token: pyfuse3.ReaddirToken, backing: Backing, parent: Node, name: bytes, next_id: int
+    token: pyfuse3.ReaddirToken,
+    backing: Backing,
+    parent: Node,
+    entry: os.DirEntry[str],
+    next_id: int,
 ) -> bool:
     """Add one entry to a listing; False: no room is left."""
+    name = os.fsencode(entry.name)
     try:
         info = backing.peek(parent, name)
+    except PermissionError:
+        # Whoever may read a directory but not search it gets names alone.
+        node = backing.inodes.adopt((parent.key[0], entry.inode()), -1, parent, name)
+        shown = _name_alone(node, entry)
     except OSError:
         return True  # gone since the listing began
-    if name in (b".", b".."):
-        # The kernel takes no reference for these (fuse_direntplus_link in fs/fuse/readdir.c).
-        dots = pyfuse3.EntryAttributes()
-        dots.st_ino = info.st_ino
-        dots.st_mode = info.st_mode
-        return pyfuse3.readdir_reply(token, name, dots, next_id)
-    node = backing.inodes.adopt(info, -1, parent, name)
-    if pyfuse3.readdir_reply(token, name, attributes(node, info), next_id):
+    else:
+        node = backing.inodes.adopt((info.st_dev, info.st_ino), -1, parent, name)
+        shown = attributes(node, info)
+    if pyfuse3.readdir_reply(token, name, shown, next_id):
         return True
     backing.inodes.forget(node.ino, 1)
     return False
+
+
+def _name_alone(node: Node, entry: os.DirEntry[str]) -> pyfuse3.EntryAttributes:
+    """Return what a directory says of a file in it; the kernel must ask before it uses more."""
+    shown = pyfuse3.EntryAttributes()
+    shown.st_ino = node.shown
+    shown.entry_timeout = shown.attr_timeout = 0
+    if entry.is_dir(follow_symlinks=False):
+        shown.st_mode = stat.S_IFDIR
+    else:
+        shown.st_mode = stat.S_IFLNK if entry.is_symlink() else stat.S_IFREG
+    return shown
 
 
 def statvfs(info: os.statvfs_result) -> pyfuse3.StatvfsData:

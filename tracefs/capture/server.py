@@ -50,6 +50,9 @@ from tracefs.journal.writer import JournalWriter
 from tracefs.pathtext import to_bytes
 from tracefs.witness.proc import ProcWitness
 
+_MAX_THREADS: Final = 128
+"""Threads whose /proc files are kept open, ten descriptors each at most."""
+
 _RECORDED: Final = (
     "open", "create", "read", "write", "fsync", "fsyncdir", "flush", "release", "setattr", "mknod",
     "mkdir", "symlink", "link", "unlink", "rmdir", "rename", "setxattr", "removexattr", "statfs",
@@ -77,6 +80,9 @@ class Server:
         except TracefsError as error:
             self._tell(Failed(message=str(error), repair=error.repair))
             return error.exit_code
+        except OSError as error:
+            self._tell(Failed(message=f"cannot serve {message.source}: {error.strerror}"))
+            return 3
         return 0
 
     def _serve(self, config: Config, root_fd: int) -> None:
@@ -90,7 +96,10 @@ class Server:
             ),
         )
         self._recording = to_bytes(config.recording)
-        witness = ProcWitness(platform.machine()) if config.witness else None
+        limit = _raise_limits()
+        witness = None
+        if config.witness:
+            witness = ProcWitness(platform.machine(), max_threads=min(_MAX_THREADS, limit // 40))
         try:
             device = self._device()
             if device is None:
@@ -99,7 +108,7 @@ class Server:
             os.set_blocking(device, False)
             loop = Loop(self._control.fileno(), self._terminated)
             operations = Operations(
-                Backing(root_fd, max_open=_raise_limits(), keep_sync_flags=config.direct_io),
+                Backing(root_fd, max_open=limit // 2, keep_sync_flags=config.direct_io),
                 Recorder(
                     journal,
                     witness,
@@ -243,12 +252,12 @@ def _header(config: Config, filesystem: os.statvfs_result) -> Header:
 
 
 def _raise_limits() -> int:
-    """Allow as many descriptors as the machine does; return how many inodes may keep one."""
+    """Allow as many descriptors as the machine does, and return how many that is."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY:
         hard = 1 << 20
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard // 2
+    return hard
 
 
 def main() -> int:

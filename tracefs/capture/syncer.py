@@ -1,8 +1,8 @@
 """fsync and fdatasync that reach the disk without stalling other requests.
 
 A sync in place stalls every other request for as long as the disk takes; one handed to a worker
-thread costs two wake-ups more, over 100 µs. So a sync stays in place only as long as the last ones
-were quicker than that, as on tmpfs.
+thread costs two wake-ups more, 150 to 400 µs. So a sync stays in place only as long as the last
+ones were quicker than that, as on tmpfs and on many solid-state disks.
 """
 
 import os
@@ -15,7 +15,7 @@ import trio
 from tracefs.capture.backing import errno_of
 from tracefs.capture.loop import Loop
 
-_QUICK_NS: Final = 50_000
+_QUICK_NS: Final = 250_000
 _PROOF: Final = 4
 """How many quick syncs in a row make the next one likely to be quick."""
 

@@ -1,7 +1,6 @@
 """System calls that Python's standard library does not offer."""
 
 import ctypes
-import errno
 import os
 import struct
 from typing import Final
@@ -14,9 +13,7 @@ MS_NOSUID: Final = 1 << 1
 MS_NODEV: Final = 1 << 2
 MS_REC: Final = 1 << 14
 MS_PRIVATE: Final = 1 << 18
-MNT_DETACH: Final = 2
 PR_SET_CHILD_SUBREAPER: Final = 36
-RENAME_NOREPLACE: Final = 1
 RENAME_EXCHANGE: Final = 2
 _AT_EMPTY_PATH: Final = 0x1000
 _STATX_BTIME: Final = 0x800
@@ -49,11 +46,6 @@ def make_mounts_private() -> None:
     _check(_libc.mount(None, b"/", None, ctypes.c_ulong(MS_REC | MS_PRIVATE), None), b"/")
 
 
-def umount(target: bytes, flags: int = 0) -> None:
-    """umount2(2)."""
-    _check(_libc.umount2(target, flags), target)
-
-
 def become_subreaper() -> None:
     """Adopt orphaned descendants (PR_SET_CHILD_SUBREAPER in prctl(2))."""
     _check(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
@@ -74,8 +66,3 @@ def birth_time_ns(fd: int) -> int | None:
         return None
     seconds, nanoseconds = _BTIME.unpack_from(buffer, 80)
     return int(seconds) * 1_000_000_000 + int(nanoseconds)
-
-
-def is_missing_call(error: OSError) -> bool:
-    """Whether *error* says that the kernel does not allow or have the call at all."""
-    return error.errno in (errno.EPERM, errno.EACCES, errno.ENOSYS, errno.EINVAL, errno.ENOSPC)

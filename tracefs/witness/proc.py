@@ -18,11 +18,12 @@ from tracefs.events import Sighting
 from tracefs.pathtext import to_text
 from tracefs.syscalls import Syscall, table
 
-_MAX_THREADS: Final = 128
 _MAX_FDS: Final = 8
 _IOV_MAX: Final = 1024
 _IOVEC: Final = struct.Struct("=QQ")
 _INT: Final = 0xFFFFFFFF
+_LAST_ADDRESS: Final = (1 << 63) - 1
+_LONGEST_32_BIT: Final = len(b"0xffffffff")
 
 
 class _Thread:
@@ -46,7 +47,6 @@ class _Thread:
         for fd in (self.syscall, self.comm, *self.fdinfo.values()):
             if fd >= 0:
                 os.close(fd)
-        self.fdinfo.clear()
 
     def open_fdinfo(self, fd: int) -> int:
         kept = self.fdinfo.get(fd)
@@ -57,16 +57,13 @@ class _Thread:
                 os.close(self.fdinfo.popitem(last=False)[1])
         return kept
 
-    def drop_fdinfo(self, fd: int) -> None:
-        kept = self.fdinfo.pop(fd, None)
-        if kept is not None:
-            os.close(kept)
-
 
 class ProcWitness:
     """Looks at held threads; not safe for use by several threads."""
 
-    def __init__(self, machine: str) -> None:
+    def __init__(self, machine: str, *, max_threads: int = 128) -> None:
+        """Look at programs of ``uname -m`` *machine*; keep files of *max_threads* threads open."""
+        self._max_threads = max_threads
         self._calls: dict[int, Syscall] = table(machine)
         self._threads: OrderedDict[int, _Thread] = OrderedDict()
 
@@ -99,11 +96,13 @@ class ProcWitness:
             self._forget(tid)
             return Sighting(missing=_why(error))
         words = line.split()
-        if len(words) < 7:
+        if len(words) < 9:
             # "running", or "-1 SP PC" for a thread that is held outside a system call.
             return Sighting(
                 pid=thread.pid, comm=comm, missing="the thread was not in a system call"
             )
+        if _is_32_bit(words):
+            return Sighting(pid=thread.pid, comm=comm, missing="the caller is a 32-bit program")
         nr = int(words[0])
         args = tuple([int(word, 16) for word in words[1:7]])
         call = self._calls.get(nr)
@@ -120,8 +119,9 @@ class ProcWitness:
                 vector_bytes = _vector_bytes(thread.tid, args[call.vector], args[call.vector + 1])
             if call.fd is not None:
                 fd = args[call.fd] & _INT
-                words = _fdinfo(thread, fd)
-                position, fd_flags, fd_ino = int(words[1]), int(words[3], 8), int(words[7])
+                position, fd_flags, fd_ino = _fdinfo(thread, fd)
+        except FileNotFoundError:
+            missing = "the descriptor was closed, or the caller was gone: ENOENT"
         except OSError as error:
             missing = _why(error)
         return Sighting(
@@ -139,7 +139,7 @@ class ProcWitness:
 
     def _remember(self, tid: int) -> _Thread:
         thread = self._threads[tid] = _Thread(tid)
-        if len(self._threads) > _MAX_THREADS:
+        if len(self._threads) > self._max_threads:
             self._threads.popitem(last=False)[1].close()
         return thread
 
@@ -149,20 +149,27 @@ class ProcWitness:
             thread.close()
 
 
-def _fdinfo(thread: _Thread, fd: int) -> list[bytes]:
-    """Return fdinfo word by word: ``pos: N flags: N mnt_id: N ino: N`` and what follows."""
-    kept = fd in thread.fdinfo
-    try:
-        words = os.pread(thread.open_fdinfo(fd), 512, 0).split(None, 8)
-    except FileNotFoundError:
-        thread.drop_fdinfo(fd)
-        if not kept:
-            raise
-        # The descriptor was closed and opened again, or the thread's table replaced by exec.
-        words = os.pread(thread.open_fdinfo(fd), 512, 0).split(None, 8)
-    if len(words) < 8:
-        raise OSError(errno.ENODATA, "fdinfo without inode number")
-    return words
+def _fdinfo(thread: _Thread, fd: int) -> tuple[int, int, int | None]:
+    """Return position, flags and inode number from ``pos: N flags: N mnt_id: N ino: N ...``.
+
+    The kernel looks the number up at each read, so a kept descriptor shows what *fd* is by now.
+    """
+    words = os.pread(thread.open_fdinfo(fd), 512, 0).split(None, 8)
+    if len(words) < 4:
+        raise OSError(errno.ENODATA, "fdinfo without position")
+    # Linux before 5.14 has no ino; what stands there instead depends on the kind of file.
+    ino = int(words[7]) if words[6:7] == [b"ino:"] else None
+    return int(words[1]), int(words[3], 8), ino
+
+
+def _is_32_bit(words: list[bytes]) -> bool:
+    """Tell from ``NR ARG*6 SP PC`` whether NR is from the table of 32-bit programs.
+
+    Their stack and code lie below 4 GiB, a 64-bit program's stack does not. Kernel threads of
+    io_uring have neither.
+    """
+    stack, code = words[7:9]
+    return len(stack) <= _LONGEST_32_BIT >= len(code) and stack != b"0x0"
 
 
 def _thread_group(tid: int) -> int:
@@ -176,8 +183,8 @@ def _thread_group(tid: int) -> int:
 def _vector_bytes(tid: int, address: int, count: int) -> int:
     """Return the sum of the lengths in the thread's iovec."""
     count &= _INT
-    if count > _IOV_MAX:
-        raise OSError(errno.EINVAL, "iovec too long")
+    if count > _IOV_MAX or address > _LAST_ADDRESS:
+        raise OSError(errno.EFAULT, "no iovec can be there")
     memory = os.open(f"/proc/{tid}/mem", os.O_RDONLY | os.O_CLOEXEC)
     try:
         raw = os.pread(memory, count * _IOVEC.size, address)

@@ -43,7 +43,7 @@ class AttributeOperations(Handlers):
     ) -> pyfuse3.EntryAttributes:
         """Change mode, owner, size or times, by descriptor where the request has one."""
         start = monotonic_ns()
-        _, _, kills_setid = current()
+        tid, _, kills_setid = current()
         seen = self._look(ctx.pid)
         node = self._inodes[inode]
         opened = None if fh is None else self._files.get(fh)
@@ -55,8 +55,10 @@ class AttributeOperations(Handlers):
             atime_ns=attr.st_atime_ns if fields.update_atime else None,
             mtime_ns=attr.st_mtime_ns if fields.update_mtime else None,
         )
+        # The kernel asks at every change of owner, though root's keeps some bits (chown_common).
+        killer = tid if kills_setid and (fields.update_size or ctx.uid != 0) else None
         failed, info = attempt(
-            self._backing.setattr, node, changes, opened.fd if opened else None, bool(kills_setid)
+            self._backing.setattr, node, changes, opened.fd if opened else None, killer
         )
         self._record(
             events.Setattr(
@@ -66,7 +68,7 @@ class AttributeOperations(Handlers):
                 errno=failed,
                 seen=seen,
                 path=to_text(self._inodes.path(node)),
-                ino=inode,
+                ino=node.shown,
                 fh=fh,
                 mode=changes.mode,
                 uid=changes.uid,
@@ -122,7 +124,8 @@ class AttributeOperations(Handlers):
         start = monotonic_ns()
         seen = self._look(ctx.pid)
         node = self._inodes[inode]
-        failed, _ = attempt(self._backing.setxattr, node, name, value)
+        setter = ctx.pid if ctx.uid != 0 else None
+        failed, _ = attempt(self._backing.setxattr, node, name, value, setter)
         self._record(
             events.Setxattr(
                 start_ns=start,
@@ -131,7 +134,7 @@ class AttributeOperations(Handlers):
                 errno=failed,
                 seen=seen,
                 path=to_text(self._inodes.path(node)),
-                ino=inode,
+                ino=node.shown,
                 name=to_text(name),
                 size=len(value),
             )
@@ -154,7 +157,7 @@ class AttributeOperations(Handlers):
                 errno=failed,
                 seen=seen,
                 path=to_text(self._inodes.path(node)),
-                ino=inode,
+                ino=node.shown,
                 name=to_text(name),
             )
         )

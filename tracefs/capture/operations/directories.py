@@ -15,7 +15,7 @@ from tracefs.capture.operations.handlers import (
     attempt,
     guarded,
 )
-from tracefs.capture.replies import directory_entry
+from tracefs.capture.replies import DOTS, directory_entry, dot_entry
 from tracefs.pathtext import to_text
 
 
@@ -43,11 +43,15 @@ class DirectoryOperations(Handlers):
         directory = self._directories[fh]
         if start_id == 0:
             # Positions count in a snapshot, so nothing made or removed meanwhile can shift them.
-            directory.names = [b".", b"..", *self._backing.listdir(directory.fd)]
-        for position in range(start_id, len(directory.names)):
-            if not directory_entry(
-                token, self._backing, directory.node, directory.names[position], position + 1
-            ):
+            directory.entries = self._backing.listdir(directory.fd)
+        node = directory.node
+        for position in range(start_id, len(directory.entries) + len(DOTS)):
+            if position < len(DOTS):
+                fits = dot_entry(token, node, DOTS[position], position + 1)
+            else:
+                entry = directory.entries[position - len(DOTS)]
+                fits = directory_entry(token, self._backing, node, entry, position + 1)
+            if not fits:
                 break
         self._query("readdir", start, tid, 0, directory.node)
 
@@ -70,7 +74,7 @@ class DirectoryOperations(Handlers):
                 end_ns=monotonic_ns(),
                 tid=tid,
                 errno=failed,
-                ino=directory.node.ino,
+                ino=directory.node.shown,
                 path=to_text(self._inodes.path(directory.node)),
                 datasync=datasync,
                 seen=seen,

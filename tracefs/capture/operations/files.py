@@ -29,14 +29,14 @@ class FileOperations(Handlers):
     async def open(self, inode: int, flags: int, ctx: pyfuse3.RequestContext) -> pyfuse3.FileInfo:
         """Open with the caller's access mode, on a descriptor of its own."""
         start = monotonic_ns()
-        _, _, kills_setid = current()
+        tid, _, kills_setid = current()
         seen = self._look(ctx.pid)
         node = self._inodes[inode]
         failed, fd = attempt(self._backing.open, node, flags)
         fh = size = 0
         if fd is not None:
             if flags & os.O_TRUNC and kills_setid:
-                self._backing.drop_setid(fd)
+                self._backing.drop_setid(fd, tid)
             fh, size = self._opened(fd, node)
         self._record(
             events.Open(
@@ -125,11 +125,11 @@ class FileOperations(Handlers):
         opened = self._files[fh]
         failed = result = 0
         try:
+            if kills_setid:
+                self._backing.drop_setid(opened.fd, tid)
             result = os.pwrite(opened.fd, buf, off)
         except OSError as error:
             failed = errno_of(error)
-        if opened.setid and kills_setid and not failed:
-            self._backing.drop_setid(opened.fd)
         payload, digest = self._recorder.contents(buf[:result])
         self._record(
             events.Write(
@@ -216,12 +216,9 @@ class FileOperations(Handlers):
         )
 
     def _opened(self, fd: int, node: Node) -> tuple[int, int]:
-        info = os.stat(fd)
         self._last_fh += 1
-        self._files[self._last_fh] = OpenFile(
-            self._last_fh, fd, node, setid=bool(info.st_mode & 0o6000)
-        )
-        return self._last_fh, info.st_size
+        self._files[self._last_fh] = OpenFile(self._last_fh, fd, node)
+        return self._last_fh, os.stat(fd).st_size
 
     def _file_info(self, fh: int) -> pyfuse3.FileInfo:
         # Without keep_cache each open drops the file's cached pages, so that a change made past

@@ -8,7 +8,7 @@ import errno
 import functools
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
 import pyfuse3
 
@@ -17,6 +17,9 @@ from tracefs.capture.inodes import Node
 from tracefs.capture.recorder import Recorder
 from tracefs.capture.syncer import Syncer
 from tracefs.pathtext import to_text
+
+if TYPE_CHECKING:
+    import os
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -28,25 +31,23 @@ _log: Final = logging.getLogger(__name__)
 class OpenFile:
     """One open of a regular file."""
 
-    __slots__ = ("fd", "fh", "node", "setid")
+    __slots__ = ("fd", "fh", "node")
 
-    def __init__(self, fh: int, fd: int, node: Node, *, setid: bool) -> None:
+    def __init__(self, fh: int, fd: int, node: Node) -> None:
         self.fh = fh
         self.fd = fd
         self.node = node
-        self.setid = setid
-        """The file had set-id bits when it was opened, so writes must clear them."""
 
 
 class OpenDirectory:
-    """One open of a directory, with the names as they were when listing began."""
+    """One open of a directory, with its entries as they were when listing began."""
 
-    __slots__ = ("fd", "names", "node")
+    __slots__ = ("entries", "fd", "node")
 
     def __init__(self, fd: int, node: Node) -> None:
         self.fd = fd
         self.node = node
-        self.names: list[bytes] = []
+        self.entries: list[os.DirEntry[str]] = []
 
 
 class Handlers(pyfuse3.Operations):
@@ -74,7 +75,7 @@ class Handlers(pyfuse3.Operations):
         """Record a request that only asks about *node*, if that is wanted."""
         if self._recorder.queries:
             path = to_text(self._inodes.path(node))
-            self._recorder.query(operation, start_ns, tid, failed, node.ino, path)
+            self._recorder.query(operation, start_ns, tid, failed, node.shown, path)
 
 
 def guarded(

@@ -1,0 +1,100 @@
+"""Fixtures of all tests. What mounts fails on a machine without FUSE, it does not skip."""
+
+import os
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from mounted_support import Guard, Mount, Pair, Run, run_traced
+
+import tracefs.capture.request  # noqa: F401  # before anything imports pyfuse3
+from tracefs.capture.backing import Backing
+
+
+@pytest.fixture(scope="session")
+def guard() -> Iterator[Guard]:
+    """A watchdog, for when the tests themselves are killed."""
+    guard = Guard()
+    yield guard
+    guard.close()
+
+
+def _make(base: Path, guard: Guard, *options: str) -> Mount:
+    source, mountpoint = base / "src", base / "mnt"
+    source.mkdir(exist_ok=True)
+    mountpoint.mkdir()
+    return Mount(source, mountpoint, base / "rec", guard, *options)
+
+
+@pytest.fixture
+def mounted(tmp_path: Path, guard: Guard) -> Iterator[Mount]:
+    """A mount of the test's own."""
+    mount = _make(tmp_path, guard)
+    yield mount
+    mount.end()
+
+
+@pytest.fixture(scope="module")
+def shared_mount(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[Mount]:
+    """One mount for the tests of a module; its recording is not whole before they end."""
+    mount = _make(tmp_path_factory.mktemp("m"), guard)
+    yield mount
+    mount.end()
+
+
+@pytest.fixture
+def pair(shared_mount: Mount, request: pytest.FixtureRequest) -> Pair:
+    """Two empty directories that anybody may write to, one of them seen through a mount."""
+    name = f"{len(os.listdir(shared_mount.source))}"
+    bare = shared_mount.source.parent / "bare" / name
+    for directory in (shared_mount.source / name, bare):
+        directory.mkdir(parents=True)
+        directory.chmod(0o777)
+    return Pair(shared_mount.mountpoint / name, bare, shared_mount.source / name)
+
+
+@pytest.fixture
+def traced_run(tmp_path: Path, guard: Guard) -> Callable[..., Run]:
+    """``tracefs run`` in ``tmp_path / "src"``: the command's words, then options of its own."""
+    source = tmp_path / "src"
+    source.mkdir()
+    return partial(run_traced, source, tmp_path / "rec", guard)
+
+
+@pytest.fixture(scope="session")
+def as_root() -> None:
+    """The test becomes other users, or makes what only root may; in CI that must be possible."""
+    if os.geteuid() != 0:
+        missing = pytest.fail if os.environ.get("CI") else pytest.skip
+        missing("needs root, to become other users")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """The traced directory."""
+    made = tmp_path / "src"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def back(source: Path) -> Iterator[Callable[..., Backing]]:
+    """Make a `Backing` of the source, by default one that may keep many descriptors."""
+    before = len(os.listdir("/proc/self/fd"))
+    made: list[Backing] = []
+
+    def build(*, max_open: int = 1000, keep_sync_flags: bool = False) -> Backing:
+        root_fd = os.open(source, os.O_PATH | os.O_DIRECTORY)
+        made.append(Backing(root_fd, max_open=max_open, keep_sync_flags=keep_sync_flags))
+        return made[-1]
+
+    yield build
+    for backing in made:
+        backing.inodes.close()
+    assert len(os.listdir("/proc/self/fd")) == before, "a descriptor was left open"
+
+
+@pytest.fixture
+def backing(back: Callable[..., Backing]) -> Backing:
+    return back()
