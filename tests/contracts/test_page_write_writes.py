@@ -14,7 +14,7 @@ from page_write_calls import (
     judge,
 )
 
-from tracefs.findings import ContractResult
+from tracefs.findings import ContractResult, Verdict
 
 FALLOCATE = "glibc's posix_fallocate: the filesystem has no fallocate"
 
@@ -237,3 +237,29 @@ def test_a_rest_whose_result_is_not_known_is_taken_up() -> None:
     script.write(opened, offset=2 * PAGE + 100, length=PAGE - 100, result=None)
     script.sync(opened)
     assert_unknown(judge(script.items), "complete")
+
+
+def test_pieces_of_a_call_that_is_not_known_break_nothing() -> None:
+    """A page whose buffer was not resident arrives in two requests; nobody saw the call."""
+    script = Script()
+    opened = script.open()
+    script.write(opened, name="unknown", known_by=None, offset=8192, length=None, result=4000)
+    script.write(opened, name="unknown", known_by=None, offset=12192, length=None, result=96)
+    script.sync(opened)
+    script.end(opened)
+
+    result = judge(script.items)
+
+    assert result.verdict is Verdict.UNKNOWN
+    assert {verdict for _, verdict in errors(result)} == {"unknown"}
+
+
+def test_an_unknown_write_after_a_whole_one_is_another_write() -> None:
+    script = Script()
+    opened = script.open()
+    script.write(opened, page=1)
+    script.write(opened, page=2, name="unknown", known_by=None)
+    script.sync(opened)
+    script.end(opened)
+
+    assert ("synced", "broken") in errors(judge(script.items))

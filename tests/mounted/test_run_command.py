@@ -63,7 +63,8 @@ def test_program_finds_signals_descriptors_and_directory_as_without(
 ) -> None:
     probe = tmp_path / "src" / "probe.sh"
     probe.write_text(
-        "pwd; ls /proc/self/fd | wc -l; umask; ulimit -n; grep -E 'Sig(Ign|Blk)' /proc/self/status\n"
+        "pwd; ls /proc/self/fd | wc -l; umask; ulimit -n\n"
+        "grep -E 'Sig(Ign|Blk)' /proc/self/status\n"
     )
     bare = subprocess.run(
         ["sh", "probe.sh"], cwd=probe.parent, capture_output=True, text=True, check=True
@@ -104,7 +105,10 @@ def test_background_processes_are_waited_for(traced_run: Traced, tmp_path: Path)
     release = tmp_path / "release"
     os.mkfifo(release)
     # The process in the background can go on only once the command itself has ended.
-    script = f"(read line < {release}; echo late > late) & (while kill -0 $$; do :; done; echo go > {release}) 2> /dev/null & exit 4"
+    script = (
+        f"(read line < {release}; echo late > late) & "
+        f"(while kill -0 $$; do :; done; echo go > {release}) 2> /dev/null & exit 4"
+    )
 
     run = traced_run(["sh", "-c", script])
 

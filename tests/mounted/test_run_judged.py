@@ -144,7 +144,8 @@ def test_unaligned_page_is_one_call(traced_run: Traced, option: tuple[str, ...])
 def test_synchronous_flags_are_named_and_no_sync_is_invented(traced_run: Traced) -> None:
     script = (
         "import os\n"
-        "fd = os.open('dsync', os.O_RDWR | os.O_CREAT | os.O_DSYNC); os.pwrite(fd, bytes(4096), 0)\n"
+        "fd = os.open('dsync', os.O_RDWR | os.O_CREAT | os.O_DSYNC)\n"
+        "os.pwrite(fd, bytes(4096), 0)\n"
         "fd = os.open('sync', os.O_RDWR | os.O_CREAT | os.O_SYNC); os.pwrite(fd, bytes(4096), 0)\n"
         "fd = os.open('rwf', os.O_RDWR | os.O_CREAT)\n"
         "os.pwritev(fd, [bytes(4096)], 0, os.RWF_DSYNC)\n"

@@ -66,9 +66,14 @@ class HelperMount:
             unmount(self._mountpoint, lazy=True)
 
 
+def is_installed() -> bool:
+    """Whether there is a helper."""
+    return _find() is not None
+
+
 def helper_path() -> str:
     """Return the helper's path; SetupError when it is not installed."""
-    found = shutil.which("fusermount3") or shutil.which("fusermount3", path="/usr/bin:/bin:/sbin")
+    found = _find()
     if found is None:
         raise SetupError(
             "fusermount3 is not installed",
@@ -87,5 +92,9 @@ def unmount(mountpoint: bytes, *, lazy: bool = False) -> None:
         cwd="/",
     )
     if done.returncode != 0 and find(mountpoint) is not None:
-        words = done.stderr.decode(errors="replace").strip().removeprefix("fusermount3: ")
+        words = done.stderr.decode(errors="replace").strip().partition("fusermount3: ")[2]
         raise MountError(words or f"cannot unmount {os.fsdecode(mountpoint)}")
+
+
+def _find() -> str | None:
+    return shutil.which("fusermount3") or shutil.which("fusermount3", path="/usr/bin:/bin:/sbin")

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from tracefs.capture import fusermount
 from tracefs.capture.messages import Config, Done
-from tracefs.capture.namespace import PrivateMount, become, return_to_cwd
+from tracefs.capture.namespace import PrivateMount, all_ours, become, return_to_cwd
 from tracefs.capture.session import Session, open_directory
 from tracefs.capture.syscalls import become_subreaper
 from tracefs.errors import MountError
@@ -113,7 +113,9 @@ def _opened_before(target: bytes) -> list[str]:
 
 
 def _private(target: bytes) -> PrivateMount | None:
-    """Return a mount that the command alone will see; None: this machine doesn't allow it."""
+    """Return a mount that the command alone will see; None: one for all is allowed, or better."""
+    if os.geteuid() != 0 and fusermount.is_installed() and not all_ours(target):
+        return None
     try:
         return PrivateMount(target)
     except OSError:

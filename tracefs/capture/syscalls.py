@@ -12,7 +12,7 @@ CLONE_NEWUSER: Final = 0x10000000
 MS_NOSUID: Final = 1 << 1
 MS_NODEV: Final = 1 << 2
 MS_REC: Final = 1 << 14
-MS_PRIVATE: Final = 1 << 18
+MS_SLAVE: Final = 1 << 19
 PR_SET_CHILD_SUBREAPER: Final = 36
 RENAME_EXCHANGE: Final = 2
 _AT_EMPTY_PATH: Final = 0x1000
@@ -41,9 +41,13 @@ def mount(source: str, target: bytes, kind: str, flags: int, data: str) -> None:
     )
 
 
-def make_mounts_private() -> None:
-    """Stop mounts of this namespace from reaching others (mount_namespaces(7))."""
-    _check(_libc.mount(None, b"/", None, ctypes.c_ulong(MS_REC | MS_PRIVATE), None), b"/")
+def keep_mounts_here() -> None:
+    """Stop mounts of this namespace from reaching others; theirs still reach it.
+
+    Were it cut off (MS_PRIVATE), it would hold on to mounts that end elsewhere
+    (mount_namespaces(7)).
+    """
+    _check(_libc.mount(None, b"/", None, ctypes.c_ulong(MS_REC | MS_SLAVE), None), b"/")
 
 
 def become_subreaper() -> None:

@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         code = _dispatch(words)
         sys.stdout.flush()
     except TracefsError as error:
-        return _complain(str(error), error.repair, error.exit_code)
+        return complain(str(error), error.repair, error.exit_code)
     except BrokenPipeError:
         _forget_output()
         return 128 + signal.SIGPIPE
@@ -71,7 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGINT
     except OSError as error:
         _forget_output()
-        return _complain(_describe(error), None, EXIT_FAILURE)
+        return complain(_describe(error), None, EXIT_FAILURE)
     return code
 
 
@@ -96,7 +96,12 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"tracefs {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
-        sub = commands.add_parser(command.name, help=command.help, allow_abbrev=False)
+        sub = commands.add_parser(
+            command.name,
+            help=command.help,
+            description=f"{command.help[0].upper()}{command.help[1:]}.",
+            allow_abbrev=False,
+        )
         if command.name == chosen:
             module = importlib.import_module(command.module)
             module.configure(sub)
@@ -117,7 +122,8 @@ def _forget_output() -> None:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
-def _complain(message: str, repair: str | None, code: int) -> int:
+def complain(message: str, repair: str | None, code: int) -> int:
+    """Print what is wrong, and how to mend it, to standard error; return *code*."""
     from tracefs.report.quote import printable  # noqa: PLC0415  # help must import little
 
     lines = [f"tracefs: {printable(message)}"]

@@ -9,6 +9,7 @@ from typing import Final
 
 from tracefs.capture.runner import Outcome, run_traced
 from tracefs.cli import target
+from tracefs.cli.main import complain
 from tracefs.errors import TracefsError, UsageError
 
 NAME: Final = "run"
@@ -59,10 +60,9 @@ def run(args: argparse.Namespace) -> int:
                 _say,
             )
     except TracefsError as error:
-        _say(str(error))
-        if error.repair:
-            _say(f"  repair: {error.repair}")
-        return EXIT_TOOL_FAILED
+        return complain(str(error), error.repair, EXIT_TOOL_FAILED)
+    except OSError as error:
+        return complain(str(error), None, EXIT_TOOL_FAILED)
     return _conclude(args, outcome, recording)
 
 

@@ -24,7 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="folder to record into (default: a new one in the state directory)",
     )
     parser.add_argument(
-        "--page-size", metavar="N", type=positive, default=4096, help="bytes in a page"
+        "--page-size",
+        metavar="N",
+        type=positive,
+        default=4096,
+        help="bytes in a page (default: 4096)",
     )
     parser.add_argument(
         "--direct-io",

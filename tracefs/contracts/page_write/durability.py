@@ -28,7 +28,11 @@ class Durability:
                 self._report(file.dirty, text.closed(file.closed), file.elsewhere, file.early)
             else:
                 then = text.next_write(call)
-                self._report(file.dirty, then, self._elsewhere(file), file.early)
+                # Two requests whose caller is not known may be pieces of one call.
+                pieces = file.dirty.call == call.call == "unknown"
+                self._report(
+                    file.dirty, then, self._elsewhere(file), file.early, certain=not pieces
+                )
             forget(file)
         elif file.covered is not None and call.start_ns < file.sync_end:
             self._report(file.covered, text.overlapping(call), None, None)
@@ -84,14 +88,15 @@ class Durability:
         """
         if opened.suspect is not None:
             write, close, elsewhere = opened.suspect
-            self._report(write, cut or text.closed(close), elsewhere, None, cut=cut)
+            then = cut or text.closed(close)
+            self._report(write, then, elsewhere, None, certain=cut is None)
         if file.dirty is None or file.writer is not opened:
             return
         if released or file.closed is not None:
             then, elsewhere = text.closed(file.closed), file.elsewhere
         else:
             then, elsewhere = text.ENDED, self._elsewhere(file)
-        self._report(file.dirty, cut or then, elsewhere, file.early, cut=cut)
+        self._report(file.dirty, cut or then, elsewhere, file.early, certain=cut is None)
         forget(file)
         file.changed = True
 
@@ -132,10 +137,10 @@ class Durability:
         elsewhere: Call | None,
         early: Call | None,
         *,
-        cut: str | None = None,
+        certain: bool = True,
     ) -> None:
         message = text.not_synced(write, self._reporter.page_size, then, elsewhere, early)
-        if cut is None:
+        if certain:
             self._reporter.broken(SYNCED, write, message)
         else:
             self._reporter.unknown(SYNCED, write, message)

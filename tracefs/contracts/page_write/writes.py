@@ -41,14 +41,16 @@ def judge_name(reporter: Reporter, call: Call) -> None:
 def judge_shape(reporter: Reporter, call: Call) -> None:
     """``full-page`` and ``aligned``: one page, at a page boundary."""
     page_size = reporter.page_size
+    # What is not named is one request, which may be a piece of a call that was whole.
+    differs = reporter.unknown if call.call == "unknown" else reporter.broken
     if call.length is None:
         reporter.unknown(FULL_PAGE, call, text.length_unknown(call, page_size))
     elif call.length != page_size:
-        reporter.broken(FULL_PAGE, call, text.not_full(call, page_size))
+        differs(FULL_PAGE, call, text.not_full(call, page_size))
     if call.offset is None:
         reporter.unknown(ALIGNED, call, text.offset_unknown(call, page_size))
     elif call.offset % page_size:
-        reporter.broken(ALIGNED, call, text.not_aligned(call, page_size))
+        differs(ALIGNED, call, text.not_aligned(call, page_size))
 
 
 def take_up(reporter: Reporter, opened: Open, call: Call) -> Retry:
