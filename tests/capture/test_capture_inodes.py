@@ -318,3 +318,40 @@ def test_closing_closes_everything(source: Path) -> None:
         table.adopt((info.st_dev, info.st_ino), fd, table.root, name.encode())
     table.close()
     assert descriptors() == before
+
+
+def test_a_forgotten_directory_still_leads_to_what_is_in_it(back: Make, source: Path) -> None:
+    """The kernel may keep a hard link's inode and drop the directory that it was last found in."""
+    backing = back(max_open=4)
+    (source / "p" / "q").mkdir(parents=True)
+    (source / "p" / "f").touch()
+    (source / "p" / "q" / "g").hardlink_to(source / "p" / "f")
+    table = backing.inodes
+    p, _ = backing.lookup(table.root, b"p")
+    q, _ = backing.lookup(p, b"q")
+    f, _ = backing.lookup(p, b"f")
+    backing.lookup(q, b"g")
+    table.forget(q.ino, 1)
+
+    backing.rename(p, b"q", p, b"z", 0)
+
+    assert table.path(f) == b"p/z/g"
+    evict(backing, f)
+    assert backing.getattr(f).st_nlink == 2
+
+
+def test_a_forgotten_directory_goes_with_the_last_that_is_in_it(
+    backing: Backing, source: Path
+) -> None:
+    (source / "d").mkdir()
+    (source / "d" / "f").touch()
+    table = backing.inodes
+    before = len(table)
+    d, _ = backing.lookup(table.root, b"d")
+    f, _ = backing.lookup(d, b"f")
+
+    table.forget(d.ino, 1)
+    assert len(table) == before + 2
+    table.forget(f.ino, 1)
+
+    assert len(table) == before

@@ -243,3 +243,22 @@ def _is_complete(recording: Path) -> bool:
         for _ in reader.events():
             pass
         return reader.ending.complete
+
+
+def test_script_on_the_path_without_interpreter_line(
+    traced_run: Traced, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "bin" / "plain"
+    script.parent.mkdir()
+    script.write_text("echo $0\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{script.parent}:{os.environ['PATH']}:{script}")
+
+    assert traced_run(["plain"]).stdout == f"{script}\n"
+    assert traced_run(["no-such-command"], "-o", str(tmp_path / "r2")).returncode == 127
+
+
+def test_command_line_as_long_as_the_kernel_takes(traced_run: Traced) -> None:
+    words = ["x" * 1000] * 1500
+
+    assert traced_run(["sh", "-c", "echo $#", "sh", *words]).stdout == "1500\n"

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from tracefs.capture.groups import is_member
 from tracefs.capture.inodes import InodeTable, Node
-from tracefs.capture.syscalls import renameat2
+from tracefs.capture.syscalls import RENAME_EXCHANGE, renameat2
 
 _O_PATH_NOFOLLOW: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _ACCESS_LIST: Final = b"system.posix_acl_access"
@@ -85,7 +85,6 @@ class Backing:
 
     def listdir(self, fd: int) -> list[os.DirEntry[str]]:
         """Return what is in the open directory, without ``.`` and ``..``."""
-        os.lseek(fd, 0, os.SEEK_SET)
         with os.scandir(fd) as entries:
             return list(entries)
 
@@ -212,7 +211,7 @@ class Backing:
             # rename(2): two names of one file, nothing happens.
             return moved, None
         if replaced is not None:
-            if flags & 2:
+            if flags & RENAME_EXCHANGE:
                 self.inodes.moved(replaced, old_parent, old)
             else:
                 self.inodes.detached(replaced, parent, name)
@@ -232,6 +231,7 @@ class Backing:
         """Make and open a file: descriptor, node, attributes, and whether it was there before."""
         dir_fd = self.inodes.fd(parent)
         kept = (flags & ~self._stripped) | os.O_CLOEXEC | os.O_NOFOLLOW
+        existed = False
         try:
             fd = os.open(name, kept | os.O_CREAT | os.O_EXCL, mode, dir_fd=dir_fd)
         except FileExistsError:
@@ -239,15 +239,15 @@ class Backing:
                 raise
             # Somebody else made it after the kernel had looked.
             fd = os.open(name, kept | os.O_NONBLOCK, dir_fd=dir_fd)
-            node, info = self.lookup(parent, name)
-            return fd, node, info, True
+            existed = True
         try:
-            self._give(fd, parent, mode, caller)
+            if not existed:
+                self._give(fd, parent, mode, caller)
             node, info = self.lookup(parent, name)
         except OSError:
             os.close(fd)
             raise
-        return fd, node, info, False
+        return fd, node, info, existed
 
     def opendir(self, node: Node) -> int:
         """Return a descriptor to list and to sync the directory with."""

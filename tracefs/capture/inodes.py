@@ -22,6 +22,7 @@ class Node:
 
     __slots__ = (
         "birth_ns",
+        "children",
         "fd",
         "ino",
         "key",
@@ -37,6 +38,8 @@ class Node:
         self.shown = key[1] if ino == ROOT_INO else ino
         """What stat(2) shows as ``st_ino``; the root's own number is fixed by the protocol."""
         self.key = key
+        self.children = 0
+        """Nodes whose *parent* this is; it stays in the table for their sake."""
         self.lookups = 0
         """References that the kernel holds."""
         self.fd = -1
@@ -103,22 +106,22 @@ class InodeTable:
         elif fd >= 0:
             os.close(fd)
         if node is not self.root:
-            node.parent, node.name = parent, name
+            self.moved(node, parent, name)
         node.lookups += 1
         return node
 
     def forget(self, ino: int, count: int) -> None:
-        """Take back *count* references; the node goes with the last."""
+        """Take back *count* references; the node goes with the last, and with its children."""
         node = self._by_ino.get(ino)
         if node is None or node is self.root:
             return
         node.lookups -= count
         if node.lookups > 0:
             return
-        del self._by_ino[ino]
-        if self._by_key.get(node.key) is node:
-            del self._by_key[node.key]
-        self._unpin(node)
+        if node.children:
+            self._close(node)
+        else:
+            self._drop(node)
 
     def fd(self, node: Node) -> int:
         """Return the O_PATH descriptor of *node*; ESTALE when its name leads elsewhere now."""
@@ -152,13 +155,17 @@ class InodeTable:
 
     def moved(self, node: Node, parent: Node, name: bytes) -> None:
         """Note that *node* is now called *name*."""
-        node.parent, node.name = parent, name
+        old, node.parent, node.name = node.parent, parent, name
+        if old is not parent:
+            parent.children += 1
+            self._lose_child(old)
 
     def detached(self, node: Node, parent: Node, name: bytes) -> None:
         """Note that *name* no longer leads to *node*, which must be pinned."""
         if node.parent is parent and node.name == name:
             node.path = self.path(node)
             node.parent = None
+            self._lose_child(parent)
 
     def close(self) -> None:
         """Close every descriptor."""
@@ -183,8 +190,28 @@ class InodeTable:
         surplus = len(self._pinned) - self._max_open + self._max_open // 8
         named = (node for node in self._pinned.values() if node.parent is not None)
         for node in list(islice(named, surplus)):
+            self._close(node)
+
+    def _close(self, node: Node) -> None:
+        """Give up the descriptor of a node that can be found again by its name."""
+        if node.fd >= 0:
             node.birth_ns = birth_time_ns(node.fd)
-            self._unpin(node)
+        self._unpin(node)
+
+    def _drop(self, node: Node) -> None:
+        del self._by_ino[node.ino]
+        if self._by_key.get(node.key) is node:
+            del self._by_key[node.key]
+        self._unpin(node)
+        parent, node.parent = node.parent, None
+        self._lose_child(parent)
+
+    def _lose_child(self, parent: Node | None) -> None:
+        if parent is None:
+            return
+        parent.children -= 1
+        if not parent.children and parent.lookups <= 0:
+            self._drop(parent)
 
     def _unpin(self, node: Node) -> None:
         if self._pinned.pop(node.ino, None) is not None:

@@ -47,6 +47,11 @@ def abort(mount: Mount) -> None:
 
 def require_free(source: str, mountpoint: str) -> None:
     """Raise MountError unless *mountpoint* can be mounted on: empty, or *source* itself."""
+    if find(os.path.abspath(os.fsencode(mountpoint))) is not None:
+        raise MountError(
+            f"{mountpoint}: a tracefs is mounted there already",
+            repair=f"tracefs umount {mountpoint}",
+        )
     try:
         where = os.stat(mountpoint)
         names = os.listdir(mountpoint)
@@ -55,14 +60,7 @@ def require_free(source: str, mountpoint: str) -> None:
     except NotADirectoryError:
         raise MountError(f"{mountpoint}: not a directory") from None
     except OSError as error:
-        raise MountError(
-            f"{mountpoint}: {error.strerror}", repair="tracefs umount --force"
-        ) from None
-    if find(os.path.realpath(os.fsencode(mountpoint))) is not None:
-        raise MountError(
-            f"{mountpoint}: a tracefs is mounted there already",
-            repair=f"tracefs umount {mountpoint}",
-        )
+        raise MountError(f"{mountpoint}: {error.strerror}") from None
     if names and not os.path.samestat(where, os.stat(source)):
         raise MountError(
             f"{mountpoint}: not empty; what is there would be hidden",

@@ -5,6 +5,7 @@ device to a server that stays outside (mount_namespaces(7), user_namespaces(7)).
 the mount, the server cannot meet it, and it is gone with the last process inside.
 """
 
+import errno
 import os
 import signal
 import socket
@@ -31,8 +32,8 @@ _NOT_RUN: Final = 126
 class PrivateMount:
     """A forked process that holds the mount and waits for the word to run the command."""
 
-    def __init__(self, directory: bytes) -> None:
-        """Fork, and mount over *directory* in the child's namespace.
+    def __init__(self, directory: bytes, argv: list[bytes]) -> None:
+        """Fork, and mount over *directory* in the child's namespace; *argv* is to run there.
 
         Raises:
             OSError: this machine doesn't allow it; nothing is left behind.
@@ -41,20 +42,21 @@ class PrivateMount:
         self.pid = os.fork()
         if self.pid == 0:
             ours.close()
-            _hold(theirs, directory)
+            _hold(theirs, directory, argv)
         theirs.close()
         self._channel = ours
-        answer, fds, _, _ = socket.recv_fds(ours, 256, 1, socket.MSG_CMSG_CLOEXEC)
+        answer, fds, _, _ = socket.recv_fds(ours, 256, 1)
         if not fds:
             os.waitpid(self.pid, 0)
             ours.close()
             number = int(answer or b"0")
             raise OSError(number, os.strerror(number))
         self.device: int = fds[0]
+        os.set_inheritable(self.device, False)
 
-    def go(self, argv: list[bytes]) -> None:
-        """Run *argv* in the process."""
-        self._channel.send(_GO + b"\0".join(argv))
+    def go(self) -> None:
+        """Run the command in the process."""
+        self._channel.send(_GO)
         self._channel.close()
 
     def abandon(self) -> None:
@@ -63,7 +65,7 @@ class PrivateMount:
         os.waitpid(self.pid, 0)
 
 
-def _hold(channel: socket.socket, directory: bytes) -> NoReturn:
+def _hold(channel: socket.socket, directory: bytes, argv: list[bytes]) -> NoReturn:
     """Be the child: mount, hand over the device, wait, become the command."""
     status = _NOT_RUN
     try:
@@ -75,9 +77,8 @@ def _hold(channel: socket.socket, directory: bytes) -> NoReturn:
             os._exit(0)
         socket.send_fds(channel, [b"ok"], [device])
         os.close(device)
-        word = channel.recv(1 << 20)
-        if word[:1] == _GO:
-            become(word[1:].split(b"\0"), enter=return_to_cwd)
+        if channel.recv(1) == _GO:
+            become(argv, enter=return_to_cwd)
         status = 0
     finally:
         os._exit(status)
@@ -153,16 +154,38 @@ def become(argv: list[bytes], *, enter: Callable[[], None] | None = None) -> NoR
     try:
         if enter is not None:
             enter()
-        try:
-            os.execvp(argv[0], argv)
-        except OSError as error:
-            if error.errno != 8:  # ENOEXEC
-                raise
-            # execvp(3): a file without a recognised header is a shell script.
-            os.execv("/bin/sh", [b"sh", *argv])
-    except FileNotFoundError:
-        print(f"tracefs: cannot run {name}: not found", file=sys.stderr, flush=True)
-        os._exit(_NOT_FOUND)
     except OSError as error:
-        print(f"tracefs: cannot run {name}: {error.strerror}", file=sys.stderr, flush=True)
-        os._exit(_NOT_RUN)
+        _give_up(_NOT_RUN, f"cannot enter the working directory: {error.strerror}")
+    refused: OSError | None = None
+    for path in _candidates(argv[0]):
+        try:
+            _execute(path, argv)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            refused = error
+    if refused is None:
+        _give_up(_NOT_FOUND, f"cannot run {name}: not found")
+    _give_up(_NOT_RUN, f"cannot run {name}: {refused.strerror}")
+
+
+def _candidates(name: bytes) -> list[bytes]:
+    """Return where execvp(3) would look for *name*."""
+    if b"/" in name:
+        return [name]
+    return [os.path.join(os.fsencode(directory), name) for directory in os.get_exec_path()]
+
+
+def _execute(path: bytes, argv: list[bytes]) -> NoReturn:
+    try:
+        os.execv(path, argv)
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise
+        # execvp(3): a file without a recognised header is a shell script.
+        os.execv("/bin/sh", [b"sh", path, *argv[1:]])
+
+
+def _give_up(status: int, why: str) -> NoReturn:
+    print(f"tracefs: {why}", file=sys.stderr, flush=True)
+    os._exit(status)

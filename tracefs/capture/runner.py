@@ -90,12 +90,12 @@ def run_traced(
     for name in _opened_before(target):
         notice(f"{name} is a file in {directory}, opened before: what goes there is not recorded")
     become_subreaper()
-    private = None if options.visible else _private(target)
+    private = None if options.visible else _private(target, argv)
     with Session(words, root_fd) as session:
         os.close(root_fd)
         if private is None:
             return _run_visible(session, target, argv, notice)
-        return _run_private(session, private, argv, notice)
+        return _run_private(session, private, notice)
 
 
 def _opened_before(target: bytes) -> list[str]:
@@ -112,19 +112,17 @@ def _opened_before(target: bytes) -> list[str]:
     return names
 
 
-def _private(target: bytes) -> PrivateMount | None:
+def _private(target: bytes, argv: list[bytes]) -> PrivateMount | None:
     """Return a mount that the command alone will see; None: one for all is allowed, or better."""
     if os.geteuid() != 0 and fusermount.is_installed() and not all_ours(target):
         return None
     try:
-        return PrivateMount(target)
+        return PrivateMount(target, argv)
     except OSError:
         return None
 
 
-def _run_private(
-    session: Session, private: PrivateMount, argv: list[bytes], notice: Callable[[str], None]
-) -> Outcome:
+def _run_private(session: Session, private: PrivateMount, notice: Callable[[str], None]) -> Outcome:
     try:
         session.serve(private.device)
     except MountError:
@@ -132,7 +130,7 @@ def _run_private(
         raise
     finally:
         os.close(private.device)
-    private.go(argv)
+    private.go()
     return _finish(session, _await(private.pid), notice)
 
 
