@@ -1,13 +1,11 @@
 """Each faulty program makes the calls that break its rule, and otherwise those of a good one."""
 
 import subprocess
-import sys
-import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
-from pagealloc_support import FAULTY, calls_on
+from faulty_support import FAULTY, Program, each_program, mistakes, programs
+from pagealloc_support import calls_on
 
 OPEN = "openat(f, O_RDWR|O_CREAT|O_CLOEXEC, 0644) = fd"
 OPEN_IN_C = "openat(f, O_RDWR|O_CREAT, 0644) = fd"
@@ -61,6 +59,9 @@ CALLS = {
     "c/unsynced.c": [OPEN_IN_C, PAGE_2, CLOSE],
 }
 
+SOURCES = {".py", ".c", ".go", ".rs", ".cc", ".cpp"}
+SHARED = {"target.py", "mod.rs"}
+
 ERROR_RULES = {
     "positional-write",
     "full-page",
@@ -73,37 +74,36 @@ ERROR_RULES = {
 """The error rules of `page-write`."""
 
 
-def programs() -> list[dict[str, Any]]:
-    listed: list[dict[str, Any]] = tomllib.loads((FAULTY / "expected.toml").read_text())["program"]
-    return listed
+SHOWN = [program for program in programs() if program.file in CALLS]
+"""Those that make the calls of a good program but for one; the others are as people write them."""
 
 
-def command(program: Path, folder: Path) -> list[str]:
-    """Return how to start *program*, compiled into *folder* if it has to be."""
-    if program.suffix == ".py":
-        return [sys.executable, str(program)]
-    binary = folder / program.stem
-    subprocess.run(
-        ["gcc", "-Wall", "-Wextra", "-Werror", "-O1", "-o", str(binary), str(program)], check=True
-    )
-    return [str(binary)]
-
-
-@pytest.mark.parametrize("program", programs(), ids=lambda program: str(program["file"]))
-def test_a_faulty_program_makes_these_calls(program: dict[str, Any], tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", SHOWN, ids=lambda program: program.file)
+def test_a_faulty_program_makes_these_calls(program: Program, tmp_path: Path) -> None:
     folder = tmp_path / "files"
     folder.mkdir()
     file = folder / "f"
-    start = [*command(FAULTY / program["file"], tmp_path), str(file), str(program["page"])]
-    assert calls_on([file, folder / "f.other"], start) == CALLS[program["file"]]
+    start = [*program.command(), str(file), str(program.page)]
+    assert calls_on([file, folder / "f.other"], start) == CALLS[program.file]
+    assert b"EGAP1ESD\0\0\0\0\0\0\0\0" in file.read_bytes()
+
+
+@each_program
+def test_a_faulty_program_looks_as_if_all_were_well(program: Program, tmp_path: Path) -> None:
+    """Nothing but the calls gives it away."""
+    file = tmp_path / "f"
+    done = subprocess.run(
+        [*program.command(), str(file), str(program.page)], capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert b"EGAP1ESD\0\0\0\0\0\0\0\0" in file.read_bytes()
 
 
 def test_pages_written_in_order_need_no_seek(tmp_path: Path) -> None:
     file = tmp_path / "files" / "f"
     file.parent.mkdir()
-    start = [*command(FAULTY / "positional_write.py", tmp_path), str(file), "2"]
-    assert calls_on([file], start) == [
+    (program,) = (program for program in programs() if program.file == "positional_write.py")
+    assert calls_on([file], [*program.command(), str(file), "2"]) == [
         OPEN,
         *["write(fd, DATA, 4096) = 4096", SYNC] * 3,
         CLOSE,
@@ -111,28 +111,40 @@ def test_pages_written_in_order_need_no_seek(tmp_path: Path) -> None:
 
 
 def test_every_error_rule_has_a_program_of_its_own() -> None:
-    assert {tuple(program["rules"]) for program in programs()} >= {(rule,) for rule in ERROR_RULES}
-    assert {rule for program in programs() for rule in program["rules"]} == ERROR_RULES
+    assert {tuple(program.rules) for program in programs()} >= {(rule,) for rule in ERROR_RULES}
+    assert {rule for program in programs() for rule in program.rules} == ERROR_RULES
 
 
 def test_every_program_is_listed_and_described() -> None:
+    listed = {program.file for program in programs()}
     present = {
         str(file.relative_to(FAULTY))
-        for file in (*FAULTY.glob("*.py"), *FAULTY.glob("c/*.c"))
-        if file.name != "target.py"
+        for file in FAULTY.rglob("*")
+        if file.suffix in SOURCES and file.name not in SHARED
     }
-    assert present == {program["file"] for program in programs()} == set(CALLS)
+    assert present == listed
+    assert set(CALLS) <= listed
+    assert mistakes().keys() == listed
+
+
+@each_program
+def test_the_table_of_mistakes_has_its_rules(program: Program) -> None:
+    assert mistakes()[program.file].rules == set(program.rules)
+
+
+def test_the_readme_has_those_that_break_one_rule() -> None:
     readme = (FAULTY / "README.md").read_text()
-    for program in programs():
-        head = (FAULTY / program["file"]).read_text().split("\n\n")[0].splitlines()[0]
-        assert all(f"`{rule}`" in head for rule in program["rules"])
-        assert f"`{program['file']}`" in readme
+    assert all(f"`{program.file}`" in readme for program in SHOWN)
 
 
-def test_arguments_are_checked(tmp_path: Path) -> None:
-    for program in programs():
-        done = subprocess.run(
-            command(FAULTY / program["file"], tmp_path), capture_output=True, check=False
-        )
-        assert done.returncode != 0
-        assert b"FILE [PAGE_NO]" in done.stderr
+@each_program
+def test_a_program_names_its_rules_in_its_first_line(program: Program) -> None:
+    head = (FAULTY / program.file).read_text().splitlines()[0]
+    assert all(f"`{rule}`" in head for rule in program.rules), head
+
+
+@pytest.mark.parametrize("program", SHOWN, ids=lambda program: program.file)
+def test_arguments_are_checked(program: Program) -> None:
+    done = subprocess.run(program.command(), capture_output=True, check=False)
+    assert done.returncode != 0
+    assert b"FILE [PAGE_NO]" in done.stderr

@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pagealloc.errors import ArgumentError
 from pagealloc.hexdump import hexdump
-from pagealloc.page import LAST_PAGE_NO, PAGE_SIZE, PAYLOAD_MAX, build_page, fault_of, offset_of
+from pagealloc.page import (
+    LAST_PAGE_NO,
+    PAGE_SIZE,
+    PAGES_MAX,
+    PAYLOAD_MAX,
+    build_page,
+    check_page_count,
+    check_page_no,
+    fault_of,
+)
 from pagealloc.sync import SYNC_CALL, sync_call
 
 
@@ -28,7 +37,8 @@ def test_a_longer_payload_is_refused() -> None:
 
 
 def test_the_end_of_the_last_page_still_is_an_offset() -> None:
-    end = offset_of(LAST_PAGE_NO) + PAGE_SIZE
+    check_page_no(LAST_PAGE_NO)
+    end = LAST_PAGE_NO * PAGE_SIZE + PAGE_SIZE
     assert end <= 2**63 - 1 < end + PAGE_SIZE
 
 
@@ -42,8 +52,16 @@ def test_the_end_of_the_last_page_still_is_an_offset() -> None:
 )
 def test_a_page_number_without_an_offset_is_refused(page_no: int, message: str) -> None:
     with pytest.raises(ArgumentError) as caught:
-        offset_of(page_no)
+        check_page_no(page_no)
     assert str(caught.value) == message
+
+
+def test_a_count_of_pages_ends_with_the_last_page() -> None:
+    check_page_count(PAGES_MAX)
+    with pytest.raises(
+        ArgumentError, match=r"^page count is over 2251799813685247: 2251799813685248$"
+    ):
+        check_page_count(LAST_PAGE_NO + 2)
 
 
 @pytest.mark.parametrize(

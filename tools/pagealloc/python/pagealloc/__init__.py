@@ -9,12 +9,14 @@ b'first page'
 """
 
 from pagealloc.errors import ArgumentError, ContentError, PageError, SyncError, SystemCallError
-from pagealloc.page import LAST_PAGE_NO, MAGIC, PAGE_SIZE, PAYLOAD_MAX
+from pagealloc.filling import fill_pages
+from pagealloc.page import LAST_PAGE_NO, MAGIC, PAGE_SIZE, PAGES_MAX, PAYLOAD_MAX
 from pagealloc.store import read_page, write_page
 
 __all__ = [
     "LAST_PAGE_NO",
     "MAGIC",
+    "PAGES_MAX",
     "PAGE_SIZE",
     "PAYLOAD_MAX",
     "ArgumentError",
@@ -22,6 +24,7 @@ __all__ = [
     "PageError",
     "SyncError",
     "SystemCallError",
+    "fill_pages",
     "read_page",
     "write_page",
 ]

@@ -5,24 +5,28 @@ count by position alone, so TEXT may begin with a dash, and messages are the sam
 """
 
 import os
-import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from pagealloc.arguments import page_count, page_number, seed, thread_count
+from pagealloc.descriptor import place
 from pagealloc.errors import ArgumentError, ContentError, PageError, SystemCallError, words
+from pagealloc.filling import fill_pages
 from pagealloc.hexdump import hexdump
-from pagealloc.page import LAST_PAGE_NO, PAGE_SIZE, PAYLOAD_MAX, fault_of, offset_of
-from pagealloc.store import place, raw_pages, read_page, read_raw, write_page
+from pagealloc.page import PAGE_SIZE, PAYLOAD_MAX, fault_of
+from pagealloc.store import raw_pages, read_page, read_raw, write_page
 
 HELP: Final = f"""\
-usage: pagealloc write FILE PAGE_NO TEXT   write TEXT into a page and sync it
-       pagealloc write FILE PAGE_NO -      the same from standard input
-       pagealloc read FILE PAGE_NO         print a page's payload
-       pagealloc hexdump FILE [PAGE_NO]    print file or page as xxd does
-       pagealloc verify FILE               check every page
-       pagealloc --help                    print this
+usage: pagealloc write [--sync-dir] FILE PAGE_NO TEXT   write TEXT into a page and sync it
+       pagealloc write [--sync-dir] FILE PAGE_NO -      the same from standard input
+       pagealloc read FILE PAGE_NO                      print a page's payload
+       pagealloc hexdump FILE [PAGE_NO]                 print file or page as xxd does
+       pagealloc verify FILE                            check every page
+       pagealloc fill FILE PAGES [--threads N] [--seed S]   write pages 0 to PAGES-1
+       pagealloc --help                                 print this
 
-A page has {PAGE_SIZE} bytes, of which {PAYLOAD_MAX} are payload.
+A page has {PAGE_SIZE} bytes, of which {PAYLOAD_MAX} are payload. --sync-dir also makes the file's
+name durable. fill lets N threads (1) write pages made from seed S (0).
 
 exit codes: 0 done
             1 the file does not hold what it should
@@ -32,6 +36,7 @@ exit codes: 0 done
 """
 
 _HINT: Final = "(see pagealloc --help)"
+_SYNC_DIR: Final = "--sync-dir"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -53,15 +58,41 @@ def _run(arguments: Sequence[str]) -> None:
     name, *rest = arguments
     if name not in _COMMANDS:
         raise ArgumentError(f"unknown command: {name} {_HINT}")
-    command, counts, wanted = _COMMANDS[name]
-    if len(rest) not in counts:
+    command, fits, wanted = _COMMANDS[name]
+    if not fits(rest):
         raise ArgumentError(f"{name} takes {wanted} {_HINT}")
     command(*rest)
 
 
-def _write(file: str, number: str, text: str) -> None:
+def _fits_write(given: Sequence[str]) -> bool:
+    return len(given) == (4 if given[:1] == [_SYNC_DIR] else 3)
+
+
+def _fits_fill(given: Sequence[str]) -> bool:
+    options = given[2::2]
+    return (
+        len(given) >= 2
+        and len(given) % 2 == 0
+        and len(set(options)) == len(options)
+        and set(options) <= {"--threads", "--seed"}
+    )
+
+
+def _write(*given: str) -> None:
+    file, number, text = given[-3:]
     page_no = page_number(number)
-    write_page(file, page_no, _standard_input() if text == "-" else os.fsencode(text))
+    data = _standard_input() if text == "-" else os.fsencode(text)
+    write_page(file, page_no, data, sync_dir=len(given) > 3)
+
+
+def _fill(file: str, count: str, *given: str) -> None:
+    options = dict(zip(given[::2], given[1::2], strict=True))
+    fill_pages(
+        file,
+        page_count(count),
+        threads=thread_count(options.get("--threads", "1")),
+        seed=seed(options.get("--seed", "0")),
+    )
 
 
 def _read(file: str, number: str) -> None:
@@ -71,10 +102,10 @@ def _read(file: str, number: str) -> None:
 def _hexdump(file: str, number: str | None = None) -> None:
     if number is not None:
         page_no = page_number(number)
-        _say(hexdump(read_raw(file, page_no), offset_of(page_no)))
+        _say(hexdump(read_raw(file, page_no), page_no * PAGE_SIZE))
         return
     for page_no, raw in enumerate(raw_pages(file)):
-        _say(hexdump(raw, offset_of(page_no)))
+        _say(hexdump(raw, page_no * PAGE_SIZE))
 
 
 def _verify(file: str) -> None:
@@ -90,29 +121,13 @@ def _verify(file: str) -> None:
     _say(os.fsencode(f"{file}: good pages: {pages}\n"))
 
 
-_COMMANDS: Final[dict[str, tuple[Callable[..., None], tuple[int, ...], str]]] = {
-    "write": (_write, (3,), "FILE PAGE_NO TEXT"),
-    "read": (_read, (2,), "FILE PAGE_NO"),
-    "hexdump": (_hexdump, (1, 2), "FILE [PAGE_NO]"),
-    "verify": (_verify, (1,), "FILE"),
+_COMMANDS: Final[dict[str, tuple[Callable[..., None], Callable[[list[str]], bool], str]]] = {
+    "write": (_write, _fits_write, "FILE PAGE_NO TEXT"),
+    "read": (_read, lambda given: len(given) == 2, "FILE PAGE_NO"),
+    "hexdump": (_hexdump, lambda given: len(given) in (1, 2), "FILE [PAGE_NO]"),
+    "verify": (_verify, lambda given: len(given) == 1, "FILE"),
+    "fill": (_fill, _fits_fill, "FILE PAGES [--threads N] [--seed S]"),
 }
-
-
-def page_number(text: str) -> int:
-    """Return the page number that *text* spells: ASCII digits and nothing else.
-
-    Raises:
-        ArgumentError: It is not a number, negative, or over `LAST_PAGE_NO`.
-    """
-    if re.fullmatch("-[0-9]+", text):
-        raise ArgumentError(f"page number is negative: {text}")
-    if not re.fullmatch("[0-9]+", text):
-        raise ArgumentError(f"page number is not a decimal number: {text}")
-    digits = text.lstrip("0") or "0"
-    # Compared by length first: int() refuses very long numbers with an error of its own.
-    if len(digits) > len(str(LAST_PAGE_NO)) or int(digits) > LAST_PAGE_NO:
-        raise ArgumentError(f"page number is over {LAST_PAGE_NO}: {text}")
-    return int(digits)
 
 
 def _standard_input() -> bytes:

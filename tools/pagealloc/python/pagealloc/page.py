@@ -19,19 +19,32 @@ HEADER: Final = MAGIC.to_bytes(8, "little") + bytes(8)
 PAYLOAD_MAX: Final = PAGE_SIZE - len(HEADER)
 LAST_PAGE_NO: Final = (2**63 - 1) // PAGE_SIZE - 1
 """The last page whose end, too, is an offset that a signed 64-bit number holds."""
+PAGES_MAX: Final = LAST_PAGE_NO + 1
 
 
-def offset_of(page_no: int) -> int:
-    """Return the offset in bytes of page *page_no*.
+def check_page_no(page_no: int) -> None:
+    """Accept the number of a page that a file can have.
 
     Raises:
         ArgumentError: The number is negative or over `LAST_PAGE_NO`.
     """
-    if page_no < 0:
-        raise ArgumentError(f"page number is negative: {page_no}")
-    if page_no > LAST_PAGE_NO:
-        raise ArgumentError(f"page number is over {LAST_PAGE_NO}: {page_no}")
-    return page_no * PAGE_SIZE
+    _check(page_no, "page number", LAST_PAGE_NO)
+
+
+def check_page_count(pages: int) -> None:
+    """Accept a number of pages that a file can have.
+
+    Raises:
+        ArgumentError: The number is negative or over `PAGES_MAX`.
+    """
+    _check(pages, "page count", PAGES_MAX)
+
+
+def _check(number: int, what: str, most: int) -> None:
+    if number < 0:
+        raise ArgumentError(f"{what} is negative: {number}")
+    if number > most:
+        raise ArgumentError(f"{what} is over {most}: {number}")
 
 
 def build_page(payload: bytes) -> bytes:

@@ -1,45 +1,41 @@
-"""Read and write pages of a file, with one system call for each.
-
-Python itself repeats a call that a signal interrupted (EINTR, PEP 475), so nothing here does.
-The file position is never used: pread64 and pwrite64 take the offset, and no lseek is made.
-"""
+"""Read and write single pages of a file, with one system call for each."""
 
 import os
-import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import TypeAlias
 
-from pagealloc.errors import ContentError, SyncError, SystemCallError, words
-from pagealloc.page import HEADER, PAGE_SIZE, build_page, fault_of, offset_of
-from pagealloc.sync import SYNC_CALL, full_sync
+from pagealloc.descriptor import (
+    Path,
+    opened,
+    place,
+    read_at,
+    size_of,
+    sync_directory,
+    write_synced,
+)
+from pagealloc.errors import ContentError
+from pagealloc.page import HEADER, build_page, check_page_no, fault_of
 
-Path: TypeAlias = str | bytes
 
-
-def write_page(path: Path, page_no: int, data: bytes) -> None:
+def write_page(path: Path, page_no: int, data: bytes, *, sync_dir: bool = False) -> None:
     """Make *data* the payload of page *page_no* and return once it is on the disk.
 
     The calls are openat, fstat (a query), one pwrite64 of 4096 bytes, fdatasync, close. A missing
-    file is created with mode 0644; its name is durable only after a sync of the directory.
+    file is created with mode 0644; its name is durable only after a sync of the directory, which
+    *sync_dir* adds: openat, fsync, close of the directory, whether or not the file is new.
 
     Raises:
         ArgumentError: The page number or the payload can't be; nothing was opened.
         SystemCallError: The file has the size it had; one created by this call is left, empty.
-        SyncError: The page was written, but may not be on the disk; it is not tried again.
+            The exception is a directory that can't be opened: the page is on the disk then.
+        SyncError: The page was written, but it or the file's name may not be on the disk; the sync
+            is not tried again.
     """
-    offset = offset_of(page_no)
+    check_page_no(page_no)
     page = build_page(data)
-    with _opened(path, os.O_RDWR | os.O_CREAT) as fd:
-        old_size = _size(fd, path)
-        where = place(path, page_no)
-        _write_whole(fd, page, offset, old_size, where)
-        try:
-            full_sync(fd)
-        except OSError as error:
-            raise SyncError(
-                f"{where}: {SYNC_CALL}: {words(error.errno or 0)}; the page may not be on the disk"
-            ) from error
+    with opened(path, os.O_RDWR | os.O_CREAT) as fd:
+        write_synced(fd, page, path, page_no, old_size=size_of(fd, path))
+    if sync_dir:
+        sync_directory(path)
 
 
 def read_page(path: Path, page_no: int) -> bytes:
@@ -65,10 +61,10 @@ def read_raw(path: Path, page_no: int) -> bytes:
         ContentError: The page lies beyond the end.
         SystemCallError: The file can't be read.
     """
-    offset = offset_of(page_no)
-    with _opened(path, os.O_RDONLY) as fd:
-        _size(fd, path)
-        page = _read(fd, offset, place(path, page_no))
+    check_page_no(page_no)
+    with opened(path, os.O_RDONLY) as fd:
+        size_of(fd, path)
+        page = read_at(fd, path, page_no)
     if not page:
         raise ContentError(f"{place(path, page_no)}: beyond the end of the file")
     return page
@@ -80,72 +76,9 @@ def raw_pages(path: Path) -> Iterator[bytes]:
     Raises:
         SystemCallError: The file can't be read.
     """
-    with _opened(path, os.O_RDONLY) as fd:
-        _size(fd, path)
+    with opened(path, os.O_RDONLY) as fd:
+        size_of(fd, path)
         page_no = 0
-        while page := _read(fd, offset_of(page_no), place(path, page_no)):
+        while page := read_at(fd, path, page_no):
             yield page
             page_no += 1
-
-
-def place(path: Path, page_no: int) -> str:
-    """Return how messages name a page."""
-    return f"{os.fsdecode(path)}: page {page_no} at offset {page_no * PAGE_SIZE}"
-
-
-@contextmanager
-def _opened(path: Path, flags: int) -> Iterator[int]:
-    """Open *path*, close it again; an error inside is not hidden by one of the close."""
-    try:
-        fd = os.open(path, flags | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise SystemCallError(f"{os.fsdecode(path)}: open: {words(error.errno or 0)}") from error
-    try:
-        yield fd
-    except BaseException:
-        with suppress(OSError):
-            os.close(fd)
-        raise
-    try:
-        os.close(fd)
-    except OSError as error:
-        raise SystemCallError(f"{os.fsdecode(path)}: close: {words(error.errno or 0)}") from error
-
-
-def _size(fd: int, path: Path) -> int:
-    """Return the size in bytes; refuse what is not a regular file."""
-    try:
-        status = os.fstat(fd)
-    except OSError as error:
-        raise SystemCallError(f"{os.fsdecode(path)}: fstat: {words(error.errno or 0)}") from error
-    if stat.S_ISDIR(status.st_mode):
-        raise SystemCallError(f"{os.fsdecode(path)}: open: is a directory")
-    if not stat.S_ISREG(status.st_mode):
-        raise SystemCallError(f"{os.fsdecode(path)}: open: not a regular file")
-    return status.st_size
-
-
-def _write_whole(fd: int, page: bytes, offset: int, old_size: int, where: str) -> None:
-    """Write *page* with one pwrite64; a part is no success and is cut off again."""
-    try:
-        written = os.pwrite(fd, page, offset)
-    except OSError as error:
-        raise SystemCallError(f"{where}: pwrite: {words(error.errno or 0)}") from error
-    if written != len(page):
-        _cut_back(fd, offset + written, old_size)
-        raise SystemCallError(f"{where}: pwrite: short write: {written} of {len(page)} bytes")
-
-
-def _cut_back(fd: int, end: int, old_size: int) -> None:
-    """Give the file its old size again, if the part that ends at *end* is what made it longer."""
-    with suppress(OSError):  # the short write is what gets reported
-        # A file that ends elsewhere was made longer by somebody else, who would lose data.
-        if old_size < end == os.fstat(fd).st_size:
-            os.ftruncate(fd, old_size)
-
-
-def _read(fd: int, offset: int, where: str) -> bytes:
-    try:
-        return os.pread(fd, PAGE_SIZE, offset)
-    except OSError as error:
-        raise SystemCallError(f"{where}: pread: {words(error.errno or 0)}") from error

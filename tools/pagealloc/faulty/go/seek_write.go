@@ -1,0 +1,56 @@
+// Breaks `positional-write` and `no-seek`: the page is found by Seek and written by Write.
+//
+// Why it matters: the position belongs to the open file. Between the two calls another goroutine may
+// move it, and the page lands elsewhere. WriteAt takes the offset along.
+
+//go:build ignore
+
+package main
+
+import (
+	"io"
+	"log"
+	"os"
+	"strconv"
+)
+
+const pageSize = 4096
+
+func main() {
+	path, offset := arguments()
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	must(err)
+	_, err = file.Seek(offset, io.SeekStart)
+	must(err)
+	_, err = file.Write(newPage("Seek, then Write"))
+	must(err)
+	must(file.Sync())
+	must(file.Close())
+}
+
+// arguments returns FILE and the offset of PAGE_NO (0 when not given).
+func arguments() (string, int64) {
+	if len(os.Args) != 2 && len(os.Args) != 3 {
+		log.Fatalf("usage: %s FILE [PAGE_NO]", os.Args[0])
+	}
+	if len(os.Args) == 2 {
+		return os.Args[1], 0
+	}
+	pageNo, err := strconv.ParseInt(os.Args[2], 10, 64)
+	must(err)
+	return os.Args[1], pageNo * pageSize
+}
+
+// newPage returns a whole page in the layout of pagealloc.
+func newPage(payload string) []byte {
+	page := make([]byte, pageSize)
+	copy(page, "EGAP1ESD")
+	copy(page[16:], payload)
+	return page
+}
+
+func must(err error) {
+	if err != nil {
+		log.Fatal(err)
+	}
+}
