@@ -181,3 +181,31 @@ def test_payload_is_what_was_written(traced_run: Traced) -> None:
         if event.payload is not None
     }
     assert kept == {b"abc", b"defg"}
+
+
+def test_caller_whose_memory_is_locked_is_not_waited_for(
+    traced_run: Traced, tmp_path: Path
+) -> None:
+    """Its memory can't be read while one of its threads waits for us with the mmap_lock held."""
+    program = tmp_path / "vectors"
+    source = Path(__file__).with_name("vectors_beside_mappings.c")
+    subprocess.run(["cc", "-O1", "-pthread", "-o", program, source], check=True)
+
+    run = traced_run([str(program)])
+
+    assert (run.returncode, run.stdout) == (0, "done\n")
+
+
+def test_deeper_tree_than_descriptors(traced_run: Traced) -> None:
+    script = (
+        "import os\n"
+        "for _ in range(1200): os.mkdir('d'); os.chdir('d')\n"
+        "for n in range(80): open(f'f{n}', 'w').close()\n"
+        "print(len(os.listdir('.')))\n"
+        "for n in range(80): os.unlink(f'f{n}')\n"
+        "for _ in range(1200): os.chdir('..'); os.rmdir('d')\n"
+    )
+
+    run = traced_run([sys.executable, "-c", script], most_files=128)
+
+    assert (run.returncode, run.stdout, run.stderr) == (0, "80\n", "")

@@ -35,7 +35,7 @@ def _errors(result: CheckResult) -> set[str]:
         finding.rule
         for contract in result.contracts
         for finding in contract.findings
-        if finding.severity is Severity.ERROR
+        if finding.severity is Severity.ERROR and finding.verdict is Verdict.BROKEN
     }
 
 

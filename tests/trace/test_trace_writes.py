@@ -1,7 +1,18 @@
 """Fragments of one write call."""
 
 import pytest
-from trace_support import BUFFER, O_APPEND, O_DIRECT, O_RDWR, TID, Recording, pwrite, sight, write
+from trace_support import (
+    BUFFER,
+    INO,
+    O_APPEND,
+    O_DIRECT,
+    O_RDWR,
+    TID,
+    Recording,
+    pwrite,
+    sight,
+    write,
+)
 
 from tracefs.events import Query, Read, Release, Sighting, Write
 from tracefs.trace import Call, Released, join
@@ -77,11 +88,37 @@ def test_two_identical_short_calls_are_two(recording: Recording) -> None:
 
 
 def test_threads_are_joined_apart(recording: Recording) -> None:
+    """On two files: on one, the inode's lock lets no other write in between."""
+    recording.open(path="b.db", fh=2, ino=INO + 1)
     for offset in (0, 100):
         for tid in (1, 2):
-            seen = pwrite(200, tid * 1000)
-            recording.write(seen, tid * 1000 + offset, 100, tid=tid)
+            seen = pwrite(200, tid * 1000, fd_ino=INO + tid - 1)
+            recording.write(seen, tid * 1000 + offset, 100, tid=tid, fh=tid, ino=INO + tid - 1)
     assert [(call.tid, call.result) for call in recording.calls("write")] == [(1, 200), (2, 200)]
+
+
+@pytest.mark.parametrize("then", ["write", "sync"])
+def test_what_another_thread_does_on_the_file_ends_a_short_write(
+    recording: Recording, then: str
+) -> None:
+    recording.write(pwrite(4096, 0), 0, 2048, tid=1)
+    if then == "write":
+        recording.write(pwrite(2048, 2048), 2048, 2048, tid=2)
+    else:
+        recording.fsync(sight("fdatasync", 3), tid=2)
+    first, second = recording.calls("write", "sync")
+    assert (first.tid, first.length, first.result) == (1, 4096, 2048)
+    assert second.tid == 2
+
+
+def test_a_store_in_between_ends_nothing(recording: Recording) -> None:
+    recording.write(pwrite(200, 0), 0, 100)
+    recording.write(None, 8192, 4096, tid=0, cached=True)
+    recording.write(pwrite(200, 0), 100, 100)
+    assert [(call.call, call.result) for call in recording.calls("write")] == [
+        ("mmap", 4096),
+        ("pwrite64", 200),
+    ]
 
 
 @pytest.mark.parametrize("end", ["flush", "release", "other"])

@@ -126,18 +126,26 @@ class InodeTable:
     def fd(self, node: Node) -> int:
         """Return the O_PATH descriptor of *node*; ESTALE when its name leads elsewhere now."""
         if node.fd < 0:
-            if node.parent is None:
-                raise OSError(errno.ESTALE, "no name is left")
-            try:
-                fd = os.open(node.name, _O_PATH_NOFOLLOW, dir_fd=self.fd(node.parent))
-            except FileNotFoundError:
-                raise OSError(errno.ESTALE, "the name is gone") from None
-            info = os.stat(fd)
-            if (info.st_dev, info.st_ino) != node.key or not _same_birth(node, fd):
-                os.close(fd)
-                raise OSError(errno.ESTALE, "the name leads elsewhere")
-            self.pin(node, fd)
+            self.pin(node, self._found_again(node))
         return node.fd
+
+    def _found_again(self, node: Node) -> int:
+        """Open *node* by name, from the nearest directory above that has a descriptor."""
+        closed = [node]
+        while (above := closed[-1].parent) is not None and above.fd < 0:
+            closed.append(above)
+        if above is None:
+            raise OSError(errno.ESTALE, "no name is left")
+        fd = above.fd
+        # One descriptor at a time: the tree may be deeper than the limit allows.
+        for below in reversed(closed):
+            try:
+                found = _open_as(below, fd)
+            finally:
+                if fd != above.fd:
+                    os.close(fd)
+            fd = found
+        return fd
 
     def path(self, node: Node) -> bytes:
         """Return the path from the traced directory; the last one, when no name is left."""
@@ -221,3 +229,16 @@ class InodeTable:
 
 def _same_birth(node: Node, fd: int) -> bool:
     return node.birth_ns is None or node.birth_ns == birth_time_ns(fd)
+
+
+def _open_as(node: Node, directory: int) -> int:
+    """Return an O_PATH descriptor of the name of *node*, if that still leads to it."""
+    try:
+        fd = os.open(node.name, _O_PATH_NOFOLLOW, dir_fd=directory)
+    except FileNotFoundError:
+        raise OSError(errno.ESTALE, "the name is gone") from None
+    info = os.stat(fd)
+    if (info.st_dev, info.st_ino) != node.key or not _same_birth(node, fd):
+        os.close(fd)
+        raise OSError(errno.ESTALE, "the name leads elsewhere")
+    return fd

@@ -95,9 +95,12 @@ class Joiner:
         handlers, items = self._handlers, self.output.items
         pending, runs = self._writes.pending, self._emulation.runs
         absorb, pass_by = self._writes.absorb, self._emulation.pass_by
+        overtake = self._writes.overtake
         for event in events:
             if runs and event.tid in runs:
                 pass_by(event)
+            if pending and isinstance(event, Write | Fsync):
+                overtake(event)
             if not (pending and event.tid in pending and absorb(event)):
                 handlers[type(event)](event)
             if items:

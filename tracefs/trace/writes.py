@@ -89,6 +89,20 @@ class Writes:
         self._settle(call)
         return True
 
+    def overtake(self, event: Write | Fsync) -> None:
+        """Complete the calls of other threads on the file that *event* is about.
+
+        A write holds the inode's lock from its first request to its last, and a sync sends its
+        request while it holds it (fuse_cache_write_iter, fuse_fsync in fs/fuse/file.c): nothing
+        more of those calls can come. The sync that a flag implies comes after the lock.
+        """
+        if isinstance(event, Write) and event.cached:
+            return
+        for tid, call in list(self.pending.items()):
+            if tid != event.tid and call.first.ino == event.ino and not call.over:
+                del self.pending[tid]
+                self._emit(call)
+
     def released(self, fh: int) -> None:
         """Complete the calls on an open that is gone."""
         for tid, call in list(self.pending.items()):

@@ -5,12 +5,13 @@ and arguments, ``/proc/<tid>/fdinfo/<fd>`` the file position (proc(5)).
 
 Never to be used for FLUSH or RELEASE: exec closes descriptors while it holds the
 ``exec_update_lock`` that ``/proc/<tid>/syscall`` takes (fs/exec.c, fs/proc/base.c), so the look
-would wait for the request and the request for the look.
+would wait for the request and the request for the look. For the same reason the caller's memory is
+never read, not even for the lengths of a vector: that takes the ``mmap_lock``, which another thread
+of the program may hold while it waits for us (mmap over a dirty mapping waits for write-back).
 """
 
 import errno
 import os
-import struct
 from collections import OrderedDict
 from typing import Final
 
@@ -19,10 +20,7 @@ from tracefs.pathtext import to_text
 from tracefs.syscalls import Syscall, table
 
 _MAX_FDS: Final = 8
-_IOV_MAX: Final = 1024
-_IOVEC: Final = struct.Struct("=QQ")
 _INT: Final = 0xFFFFFFFF
-_LAST_ADDRESS: Final = (1 << 63) - 1
 _LONGEST_32_BIT: Final = len(b"0xffffffff")
 
 
@@ -106,36 +104,9 @@ class ProcWitness:
         nr = int(words[0])
         args = tuple([int(word, 16) for word in words[1:7]])
         call = self._calls.get(nr)
-        if call is None or (call.fd is None and call.vector is None):
+        if call is None or call.fd is None:
             return Sighting(nr=nr, args=args, pid=thread.pid, comm=comm)
-        return self._look_at_descriptor(thread, call, nr, args, comm)
-
-    def _look_at_descriptor(
-        self, thread: _Thread, call: Syscall, nr: int, args: tuple[int, ...], comm: str
-    ) -> Sighting:
-        fd = position = fd_flags = fd_ino = vector_bytes = missing = None
-        try:
-            if call.vector is not None:
-                vector_bytes = _vector_bytes(thread.tid, args[call.vector], args[call.vector + 1])
-            if call.fd is not None:
-                fd = args[call.fd] & _INT
-                position, fd_flags, fd_ino = _fdinfo(thread, fd)
-        except FileNotFoundError:
-            missing = "the descriptor was closed, or the caller was gone: ENOENT"
-        except OSError as error:
-            missing = _why(error)
-        return Sighting(
-            nr=nr,
-            args=args,
-            pid=thread.pid,
-            comm=comm,
-            fd=fd,
-            position=position,
-            fd_flags=fd_flags,
-            fd_ino=fd_ino,
-            vector_bytes=vector_bytes,
-            missing=missing,
-        )
+        return _look_at_descriptor(thread, args[call.fd] & _INT, nr, args, comm)
 
     def _remember(self, tid: int) -> _Thread:
         thread = self._threads[tid] = _Thread(tid)
@@ -147,6 +118,29 @@ class ProcWitness:
         thread = self._threads.pop(tid, None)
         if thread is not None:
             thread.close()
+
+
+def _look_at_descriptor(
+    thread: _Thread, fd: int, nr: int, args: tuple[int, ...], comm: str
+) -> Sighting:
+    position = fd_flags = fd_ino = missing = None
+    try:
+        position, fd_flags, fd_ino = _fdinfo(thread, fd)
+    except FileNotFoundError:
+        missing = "the descriptor was closed, or the caller was gone: ENOENT"
+    except OSError as error:
+        missing = _why(error)
+    return Sighting(
+        nr=nr,
+        args=args,
+        pid=thread.pid,
+        comm=comm,
+        fd=fd,
+        position=position,
+        fd_flags=fd_flags,
+        fd_ino=fd_ino,
+        missing=missing,
+    )
 
 
 def _fdinfo(thread: _Thread, fd: int) -> tuple[int, int, int | None]:
@@ -178,21 +172,6 @@ def _thread_group(tid: int) -> int:
             if line.startswith(b"Tgid:"):
                 return int(line[5:])
     raise ProcessLookupError(errno.ESRCH, "no Tgid")
-
-
-def _vector_bytes(tid: int, address: int, count: int) -> int:
-    """Return the sum of the lengths in the thread's iovec."""
-    count &= _INT
-    if count > _IOV_MAX or address > _LAST_ADDRESS:
-        raise OSError(errno.EFAULT, "no iovec can be there")
-    memory = os.open(f"/proc/{tid}/mem", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        raw = os.pread(memory, count * _IOVEC.size, address)
-    finally:
-        os.close(memory)
-    if len(raw) < count * _IOVEC.size:
-        raise OSError(errno.EFAULT, "iovec cut short")
-    return sum(length for _, length in _IOVEC.iter_unpack(raw))
 
 
 def _why(error: OSError) -> str:
