@@ -217,3 +217,18 @@ def test_no_witness_leaves_the_call_unknown(traced_run: Traced) -> None:
     (write,) = (call for call in calls(run.recording) if call.family == "write")
     assert (write.call, write.known_by) == ("unknown", None)
     assert _check(run.recording).verdict is Verdict.UNKNOWN
+
+
+def test_append_that_is_switched_on_later_is_found(traced_run: Traced) -> None:
+    script = (
+        "import fcntl, os\n"
+        "fd = os.open('pages.db', os.O_RDWR | os.O_CREAT)\n"
+        "os.pwrite(fd, bytes(4096), 0); os.fdatasync(fd)\n"
+        "fcntl.fcntl(fd, fcntl.F_SETFL, os.O_APPEND)\n"
+        "os.pwrite(fd, bytes(4096), 0); os.fdatasync(fd)\n"
+        "os.close(fd)\n"
+    )
+
+    run = traced_run([sys.executable, "-c", script])
+
+    assert _errors(_check(run.recording)) == {"open-flags"}

@@ -16,6 +16,9 @@ _WRITE: Final = frozenset({"write"})
 _PLAIN: Final = frozenset({"write", "pwrite64"})
 _SPECIAL: Final = O_APPEND | O_DSYNC
 
+APPENDS: Final = "O_APPEND was set after the open; the offset is the end of the file"
+"""Label of a write whose offset the program didn't give (pwrite(2), BUGS)."""
+
 
 class Writes:
     """Joins WRITEs; holds at most one call for each thread."""
@@ -159,6 +162,8 @@ class Writes:
         note = None
         if first.zero and claim.name == "pwrite64" and claim.length == 1:
             note = self._emulation.note(first)
+        if (seen.fd_flags or 0) & O_APPEND and call.handle and not call.handle.flags & O_APPEND:
+            note = APPENDS
         self._append(
             Call(
                 index=self._out.calls,

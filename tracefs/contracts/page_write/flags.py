@@ -4,6 +4,7 @@ from typing import Final
 
 from tracefs.contracts.page_write import text
 from tracefs.contracts.page_write.report import OPEN_FLAGS, Reporter
+from tracefs.contracts.page_write.state import Open
 from tracefs.trace.call import Call
 
 _FORBIDDEN: Final = frozenset({"O_APPEND", "O_TRUNC"})
@@ -25,6 +26,13 @@ _HARMLESS: Final = frozenset(
 def is_writable(call: Call) -> bool:
     """Return whether the open *call* asks for writing."""
     return "O_RDWR" in call.flags or "O_WRONLY" in call.flags
+
+
+def judge_late_append(reporter: Reporter, opened: Open, call: Call) -> None:
+    """Report, once for each open, that O_APPEND was set by fcntl(F_SETFL)."""
+    if not opened.append and call.note is not None and call.note.startswith("O_APPEND"):
+        opened.append = True
+        reporter.broken(OPEN_FLAGS, call, text.late_append(call, reporter.page_size))
 
 
 def judge_flags(reporter: Reporter, call: Call) -> None:

@@ -11,7 +11,7 @@ from tracefs.contracts.base import Settings
 from tracefs.contracts.page_write import text, writes
 from tracefs.contracts.page_write.directories import NewNames
 from tracefs.contracts.page_write.durability import Durability
-from tracefs.contracts.page_write.flags import judge_flags
+from tracefs.contracts.page_write.flags import judge_flags, judge_late_append
 from tracefs.contracts.page_write.opens import OpenFiles
 from tracefs.contracts.page_write.position import Positions
 from tracefs.contracts.page_write.report import ID, NO_SEEK, OPEN_FLAGS, SYNCED, Reporter
@@ -113,6 +113,7 @@ class PageWriteJudge:
         if writes.is_fallocate(call):
             file.touch(call)
             return
+        judge_late_append(self._reporter, opened, call)
         writes.judge_name(self._reporter, call)
         retry = writes.take_up(self._reporter, opened, call)
         if retry is not writes.Retry.REST:

@@ -238,6 +238,16 @@ _FLAG_REPAIRS: Final = {
 _FLAGS: Final = "Open with O_RDWR | O_CREAT and no other flag."
 
 
+def late_append(call: Call, page_size: int) -> Text:
+    """O_APPEND was set after the open."""
+    return Text(
+        f"Expected an open without O_APPEND; it was set later, and {write(call, page_size)} went"
+        " to the end of the file.",
+        "Take the fcntl(F_SETFL, O_APPEND) out: with it Linux appends, whatever offset pwrite is"
+        " given.",
+    )
+
+
 def wrong_flags(call: Call, flags: list[str]) -> Text:
     """The open has *flags* that the contract forbids."""
     return Text(
