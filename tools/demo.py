@@ -20,20 +20,22 @@ FAILURE = 3
 def main() -> int:
     for title, command, expected in (
         ("A page writer that keeps the contract", GOOD, 0),
-        ("One that seeks where it should not", FAULTY, 1),
+        ("One that seeks where it should not: the same calls, another file position", FAULTY, 1),
     ):
         print(f"\n=== {title}\n")
         if record(command) != 0 or judge() != expected:
             print("tracefs: the demo did not go as it should; see above", file=sys.stderr)
             return FAILURE
-    print("\nYour turn: .venv/bin/tracefs run --dir DIRECTORY --contract page-write -- COMMAND")
+    print("\nBoth recordings stay: .venv/bin/tracefs list")
+    print("Your turn: docs/tutorial/first-recording.md, or right away")
+    print("  .venv/bin/tracefs run --dir DIRECTORY --contract page-write -- COMMAND")
     return 0
 
 
 def record(command: list[str | Path]) -> int:
     words = [str(word) for word in command]
     with tempfile.TemporaryDirectory(prefix="tracefs-demo-") as directory:
-        print(f"$ cd {directory}; tracefs run -- {shlex.join(short(word) for word in words)}")
+        print(f"$ tracefs run --dir {directory} -- {shlex.join(short(word) for word in words)}")
         return tracefs("run", "--dir", directory, "--", *words, cwd=directory)
 
 

@@ -92,8 +92,12 @@ def unmount(mountpoint: bytes, *, lazy: bool = False) -> None:
         cwd="/",
     )
     if done.returncode != 0 and find(mountpoint) is not None:
-        words = done.stderr.decode(errors="replace").strip().partition("fusermount3: ")[2]
-        raise MountError(words or f"cannot unmount {os.fsdecode(mountpoint)}")
+        where = os.fsdecode(mountpoint)
+        reason = done.stderr.decode(errors="replace").strip().rpartition(": ")[2]
+        raise MountError(
+            f"cannot unmount {where}: {reason or 'no reason given'}",
+            repair=f"stop what uses it (fuser -vm {where}), or tracefs umount --force {where}",
+        )
 
 
 def _find() -> str | None:
