@@ -46,6 +46,7 @@ protected:
         const Descriptor out(file(".out"), O_WRONLY | O_CREAT | O_TRUNC, "out");
         const Descriptor err(file(".err"), O_WRONLY | O_CREAT | O_TRUNC, "err");
         std::vector<const char*> words;
+        words.reserve(arguments.size());
         for (const auto& argument : arguments) {
             words.push_back(argument.c_str());
         }

@@ -25,6 +25,7 @@ protected:
     static int status_of(std::vector<std::string> arguments, const std::function<void()>& before) {
         arguments.insert(arguments.begin(), PAGEALLOC_COMMAND);
         std::vector<char*> words;
+        words.reserve(arguments.size() + 1);
         for (auto& argument : arguments) {
             words.push_back(argument.data());
         }
@@ -67,7 +68,7 @@ TEST_F(CommandTest, EndsSilentlyWithAClosedPipe) {
     ::close(ends[0]);
     const std::string errors = file("errors").native();
     const int status = status_of({"hexdump", file().native()}, [&] {
-        std::signal(SIGPIPE, SIG_IGN);  // as some parents leave it
+        static_cast<void>(std::signal(SIGPIPE, SIG_IGN));  // as some parents leave it
         ::dup2(ends[1], STDOUT_FILENO);
         ::dup2(::open(errors.c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
     });

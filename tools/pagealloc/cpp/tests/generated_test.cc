@@ -8,8 +8,8 @@
 namespace pagealloc {
 namespace {
 
-std::uint64_t number(const Page& page, std::size_t at) {
-    return load_le64(std::span(page).subspan(kHeaderSize + 8 * at).first<8>());
+std::uint64_t number(const Page& page, std::size_t index) {
+    return load_le64(std::span(page).subspan(kHeaderSize + 8 * index).first<8>());
 }
 
 // The first outputs for the seed that implementations of splitmix64 are commonly compared by.

@@ -2,12 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <cstdio>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "fsync_full.h"
 #include "stubs/stubs.h"
-#include "support.h"
 
 #if defined(STUB_F_FULLFSYNC)
 constexpr const char* kWanted = "F_FULLFSYNC";
@@ -25,21 +26,13 @@ namespace {
 
 using Calls = std::vector<std::string>;
 
-class PlatformTest : public testing::InDirectory {
+class PlatformTest : public ::testing::Test {
 protected:
-    PlatformTest() : number_(::mkstemp(std::string(file("XXXXXX").native()).data())) {
-        stubs::reset();
-    }
-    ~PlatformTest() override { ::close(number_); }
-    PlatformTest(const PlatformTest&) = delete;
-    PlatformTest& operator=(const PlatformTest&) = delete;
-    PlatformTest(PlatformTest&&) = delete;
-    PlatformTest& operator=(PlatformTest&&) = delete;
-
-    [[nodiscard]] int number() const { return number_; }
+    PlatformTest() : file_(std::tmpfile(), std::fclose) { stubs::reset(); }
+    [[nodiscard]] int number() const { return ::fileno(file_.get()); }
 
 private:
-    int number_;
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> file_;
 };
 
 TEST_F(PlatformTest, TheCallIsTheOneThatIsNamed) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -18,32 +19,41 @@
 
 namespace pagealloc::testing {
 
-// A directory of its own for each test, removed behind it.
-class InDirectory : public ::testing::Test {
-protected:
-    InDirectory() {
+// A new directory, removed with all that is in it.
+class TemporaryDirectory {
+public:
+    TemporaryDirectory() {
         std::string pattern =
             (std::filesystem::temp_directory_path() / "pagealloc-XXXXXX").string();
         if (::mkdtemp(pattern.data()) == nullptr) {
-            throw std::filesystem::filesystem_error("mkdtemp", pattern, std::error_code());
+            throw std::system_error(errno, std::generic_category(), pattern);
         }
-        folder_ = pattern;
+        path_ = pattern;
     }
-    ~InDirectory() override {
+    ~TemporaryDirectory() {
         std::error_code ignored;
-        std::filesystem::remove_all(folder_, ignored);
+        std::filesystem::remove_all(path_, ignored);
     }
-    InDirectory(const InDirectory&) = delete;
-    InDirectory& operator=(const InDirectory&) = delete;
-    InDirectory(InDirectory&&) = delete;
-    InDirectory& operator=(InDirectory&&) = delete;
+    TemporaryDirectory(const TemporaryDirectory&) = delete;
+    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+    TemporaryDirectory(TemporaryDirectory&&) = delete;
+    TemporaryDirectory& operator=(TemporaryDirectory&&) = delete;
 
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
+// A test with a directory of its own.
+class InDirectory : public ::testing::Test {
+protected:
     [[nodiscard]] std::filesystem::path file(const std::string& name = "f") const {
-        return folder_ / name;
+        return directory_.path() / name;
     }
 
 private:
-    std::filesystem::path folder_;
+    TemporaryDirectory directory_;
 };
 
 inline std::string contents(const std::filesystem::path& path) {
