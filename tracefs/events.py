@@ -27,7 +27,10 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 FORMAT: Final = "tracefs-journal"
-VERSION: Final = 1
+VERSION: Final = 2
+"""2 added the seccomp witness: its lines, and what the header says of it."""
+READABLE: Final = (1, VERSION)
+"""Versions that can be read; what a later one added has defaults."""
 
 
 class Header(Struct, frozen=True, kw_only=True, tag="header", tag_field="type"):
@@ -54,7 +57,12 @@ class Header(Struct, frozen=True, kw_only=True, tag="header", tag_field="type"):
     block_size: int
     """``f_bsize`` of the source; the step of glibc's posix_fallocate emulation is at most this."""
     witness: str
-    """Who looked for the caller: ``proc`` or ``none``."""
+    """Who looked for the caller: ``none``; ``proc``; ``seccomp`` or ``full``, which are notified of
+    calls and look into /proc too."""
+    notified: tuple[str, ...] = ()
+    """Names of the calls that a seccomp witness sees all of, whatever they reach."""
+    degraded: tuple[str, ...] = ()
+    """What this kernel kept the seccomp witness from, a sentence each."""
     command: tuple[str, ...] | None
     """The traced command, path text; None for a plain mount."""
     operations: tuple[str, ...]
@@ -97,6 +105,21 @@ class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Sum of the lengths in the iovec, for calls that take one; no witness of /proc reads it."""
     missing: str | None = None
     """Why something above is not known."""
+
+
+class Frame(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One level of a caller's stack: where a call returns to; its line is found out later."""
+
+    module: str | None = None
+    """The mapped file, path text as the kernel names it; None: not of a file."""
+    address: int = 0
+    """Return address, as the module's ELF headers count; without a module, as the process does."""
+    build: str | None = None
+    """GNU build id of the module, hexadecimal; None: it has none."""
+    file: str | None = None
+    """Source file of an interpreted function, path text; known at once."""
+    line: int | None = None
+    function: str | None = None
 
 
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
@@ -319,6 +342,30 @@ class Query(Event, frozen=True, kw_only=True, tag="query"):
     path: str | None = None
 
 
+class Notice(Event, frozen=True, kw_only=True, tag="notice"):
+    """A system call at its very beginning, when the seccomp witness was notified of it.
+
+    ``start_ns`` is when that was heard, ``end_ns`` when the call was let go on; what it did came
+    later, and before the thread's next line. ``errno`` says nothing here.
+    """
+
+    seen: Sighting
+    """With the descriptor as it was before the call."""
+    path: str | None = None
+    """Path text of the descriptor's file, relative to the traced directory; None: it has none, or
+    is not known."""
+    stack: tuple[Frame, ...] = ()
+    """Innermost first; empty: nobody asked, or see *unstacked*."""
+    unstacked: str | None = None
+    """Why the stack is missing or cut short."""
+
+
+class Lost(Event, frozen=True, kw_only=True, tag="lost"):
+    """The seccomp witness ended at ``start_ns``; from then on calls went on unseen."""
+
+    reason: str
+
+
 AnyEvent: TypeAlias = (
     Open
     | Create
@@ -340,6 +387,8 @@ AnyEvent: TypeAlias = (
     | Removexattr
     | Statfs
     | Query
+    | Notice
+    | Lost
 )
 """Any line between header and footer."""
 

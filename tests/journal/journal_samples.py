@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final, get_args, get_origin, get_type_hints
 
 import msgspec
 from hypothesis import strategies as st
@@ -14,9 +14,12 @@ from tracefs.events import (
     AnyEvent,
     Create,
     Flush,
+    Frame,
     Fsync,
     Fsyncdir,
     Header,
+    Lost,
+    Notice,
     Open,
     Release,
     Rename,
@@ -111,6 +114,23 @@ NAMES: Final[tuple[AnyEvent, ...]] = (
 """Names that need escapes, and an error."""
 
 
+NOTICED: Final[tuple[AnyEvent, ...]] = (
+    Notice(
+        start_ns=7_306_121_050_101,
+        end_ns=7_306_121_062_777,
+        tid=4242,
+        path="pages.db",
+        seen=Sighting(nr=8, args=(3, 4096, 0, 0, 0, 0), **_SEEN),
+        stack=(
+            Frame(module="/usr/lib/libc.so.6", address=0xFB3F7, build="c1f2"),
+            Frame(file="/home/ada/writer.py", line=7, function="main"),
+        ),
+    ),
+    Lost(start_ns=20, end_ns=20, tid=0, reason="the supervisor was ended by signal 9"),
+)
+"""A call that the seccomp witness was notified of, and the end of that witness."""
+
+
 def record(
     folder: Path, events: Iterable[AnyEvent], *, header: Header = HEADER, payload: bool = False
 ) -> Path:
@@ -132,8 +152,9 @@ def _event(kind: type[msgspec.Struct]) -> st.SearchStrategy[Any]:
 
 
 def _field(hint: Any) -> st.SearchStrategy[Any]:
-    variants = [_VALUES[part] for part in (get_args(hint) or (hint,))]
-    return st.one_of(variants)
+    if get_origin(hint) is tuple:
+        return st.lists(_VALUES[get_args(hint)[0]], max_size=3).map(tuple)
+    return st.one_of([_VALUES[part] for part in (get_args(hint) or (hint,))])
 
 
 _UNSIGNED: Final = st.integers(0, 2**64 - 1)
@@ -155,6 +176,9 @@ _VALUES: Final[dict[Any, st.SearchStrategy[Any]]] = {
     bool: st.booleans(),
     type(None): st.none(),
     Sighting: _SIGHTINGS,
+    Frame: st.builds(
+        Frame, module=st.none() | PATHS, address=_UNSIGNED, line=st.none() | _UNSIGNED
+    ),
 }
 
 EVENTS: Final[st.SearchStrategy[AnyEvent]] = st.one_of([_event(kind) for kind in EVENT_TYPES])

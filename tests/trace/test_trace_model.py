@@ -83,6 +83,8 @@ def _values(hint: Any) -> st.SearchStrategy[Any]:
         return st.one_of([_values(part) for part in get_args(hint)])
     if hint is Sighting:
         return SIGHTINGS
+    if typing.get_origin(hint) is tuple:
+        return st.just(())
     return VALUES[hint]
 
 
@@ -101,7 +103,7 @@ HEADERS = st.builds(
     header,
     machine=st.sampled_from(["x86_64", "aarch64", "riscv64"]),
     mode=st.sampled_from(["cached", "direct_io"]),
-    witness=st.sampled_from(["proc", "none"]),
+    witness=st.sampled_from(["none", "proc", "seccomp", "full"]),
     block_size=INTEGERS,
 )
 

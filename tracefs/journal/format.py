@@ -5,7 +5,7 @@ from typing import Final, NoReturn
 import msgspec
 
 from tracefs.errors import RecordingError
-from tracefs.events import FORMAT, VERSION, AnyEvent, Header, Line
+from tracefs.events import FORMAT, READABLE, VERSION, AnyEvent, Header, Line
 
 SUFFIX: Final = ".trace"
 """Ending of a recording's folder."""
@@ -55,7 +55,7 @@ def decode_header(line: bytes, name: str) -> Header:
             f"this one reads up to {VERSION}",
             repair="Read it with the tracefs that wrote it, or a later one.",
         )
-    if version != VERSION:
+    if version not in READABLE:
         raise RecordingError(f"{name}: the header can't be read: there is no version {version!r}")
     try:
         return msgspec.json.decode(line, type=Header)

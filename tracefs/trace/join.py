@@ -12,8 +12,10 @@ from tracefs.events import (
     Fsyncdir,
     Header,
     Link,
+    Lost,
     Mkdir,
     Mknod,
+    Notice,
     Open,
     Query,
     Read,
@@ -88,6 +90,8 @@ class Joiner:
             Read: requests.read if reads else _ignore,
             Statfs: self._emulation.start,
             Query: _ignore,
+            Notice: _ignore,
+            Lost: _ignore,
         }
 
     def run(self, events: Iterable[AnyEvent]) -> Iterator[TraceItem]:
