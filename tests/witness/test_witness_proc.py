@@ -26,8 +26,8 @@ from witness_support import (
 )
 
 from tracefs.events import Sighting
-from tracefs.witness import proc
 from tracefs.witness.proc import ProcWitness
+from tracefs.witness.threads import MAX_FDS
 
 WRITE, WRITEV, PWRITEV2 = NUMBERS["write"], NUMBERS["writev"], NUMBERS["pwritev2"]
 SPLICE, FSYNC = NUMBERS["splice"], NUMBERS["fsync"]
@@ -298,8 +298,8 @@ def test_a_number_that_went_to_another_thread_is_looked_at_anew(
     with caller("rename(b'new'); " + line, fd) as new:
         look_until_in(witness, new.pid, WRITE, fd)
         # What is kept for a number whose thread has died, and which the kernel gave away again.
-        witness._forget(new.pid)
-        witness._threads[new.pid] = witness._threads.pop(old.pid)
+        witness._threads.forget(new.pid)
+        witness._threads._kept[new.pid] = witness._threads._kept.pop(old.pid)
         seen = witness.look(new.pid)
     assert (seen.comm, seen.pid) == ("new", new.pid)
 
@@ -440,31 +440,11 @@ def test_many_files_of_a_thread_keep_a_bounded_number_of_descriptors(
             seen = look_until_in(witness, process.pid, WRITE, pipe.write_end)
             assert seen.fd_ino == os.fstat(pipe.write_end).st_ino
             pipe.drain()
-        assert descriptors() - at_start == 2 + proc._MAX_FDS
+        assert descriptors() - at_start == 2 + MAX_FDS
         witness.close()
         assert descriptors() == at_start
     for pipe in pipes:
         pipe.close()
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("pos:\t7\nflags:\t02\nmnt_id:\t5\nino:\t99\nlock:\t1: POSIX", (7, 2, 99)),
-        ("pos:\t7\nflags:\t02\nmnt_id:\t5\nlock:\t1: POSIX  ADVISORY  WRITE", (7, 2, None)),
-        ("pos:\t7\nflags:\t02\nmnt_id:\t5\n", (7, 2, None)),
-        ("pos:\t7\nflags:\t0100001\n", (7, 0o100001, None)),
-    ],
-    ids=["5.14", "5.10, locked", "5.10", "3.14"],
-)  # fmt: skip
-def test_fdinfo_of_older_kernels_has_no_inode(
-    tmp_path: Path, text: str, expected: tuple[int, int, int | None]
-) -> None:
-    (tmp_path / "fdinfo").write_text(text)
-    thread = proc._Thread(os.getpid())
-    thread.fdinfo[7] = os.open(tmp_path / "fdinfo", os.O_RDONLY)
-    assert proc._fdinfo(thread, 7) == expected
-    thread.close()
 
 
 if platform.machine() == "x86_64":

@@ -1,0 +1,56 @@
+"""Calls of programs of another kind on the same machine, as the machine's own call says them.
+
+An i386 program's numbers, and the halves of its 64-bit arguments, are not those of x86_64.
+"""
+
+from typing import Final
+
+from tracefs.syscalls import i386_names, numbers
+from tracefs.witness.bpf import ARCHITECTURES, I386, X32_BIT
+from tracefs.witness.levels import native_name
+
+_I386_PAGE: Final = 4096
+_UINT: Final = 1 << 32
+
+
+class Translator:
+    """Knows one machine; `translate` is called for each stopped call."""
+
+    def __init__(self, machine: str) -> None:
+        self._own = ARCHITECTURES[machine]
+        self._numbers = numbers(machine)
+
+    def translate(
+        self, architecture: int, nr: int, args: tuple[int, ...]
+    ) -> tuple[int, tuple[int, ...]]:
+        """Return number and arguments on the machine; -1 and the arguments: it has no such call."""
+        if architecture == self._own:
+            return (nr, args) if nr < X32_BIT else (nr - X32_BIT, args)
+        name = i386_names().get(nr) if architecture == I386 else None
+        number = None if name is None else self._numbers.get(native_name(name))
+        if name is None or number is None:
+            return -1, args
+        return number, _arguments(name, args)
+
+
+def _arguments(name: str, args: tuple[int, ...]) -> tuple[int, ...]:
+    first, second, third, fourth, fifth, sixth = args
+    return {
+        "lseek": (first, _signed(second), third, 0, 0, 0),
+        "_llseek": (first, _joined(third, second), fifth, 0, 0, 0),
+        "mmap2": (first, second, third, fourth, fifth, sixth * _I386_PAGE),
+        "pwrite64": (first, second, third, _joined(fourth, fifth), 0, 0),
+        "ftruncate64": (first, _joined(second, third), 0, 0, 0, 0),
+        "fallocate": (first, second, _joined(third, fourth), _joined(fifth, sixth), 0, 0),
+        "pwritev": (first, second, third, _joined(fourth, fifth), 0, 0),
+        "pwritev2": (first, second, third, _joined(fourth, fifth), 0, sixth),
+    }.get(name, args)
+
+
+def _joined(low: int, high: int) -> int:
+    return low | high << 32
+
+
+def _signed(value: int) -> int:
+    """Widen a 32-bit long to 64 bits, as unsigned numbers."""
+    return value if value < _UINT // 2 else value + 2**64 - _UINT
