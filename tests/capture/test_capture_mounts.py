@@ -26,7 +26,7 @@ found.append(mounts.find(os.path.dirname(directory)) is not None)
 connections = "/sys/fs/fuse/connections"
 if os.geteuid() == 0 and not os.listdir(connections):
     syscalls.mount("fusectl", connections.encode(), "fusectl", 0, "")
-alive = os.path.exists(f"{connections}/{tracefs.minor}/abort")
+alive = os.path.exists(f"{connections}/{tracefs.device[1]}/abort")
 mounts.abort(tracefs)
 try:
     os.listdir(directory) if alive else os.close(device) or os.listdir(directory)
@@ -119,13 +119,13 @@ def test_the_root_is_always_mounted_and_no_tracefs() -> None:
     [
         (
             b"36 35 98:5 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue\n",
-            Mount(b"/mnt2", b"ext3", 5),
+            Mount(b"/mnt2", b"ext3", 36, (98, 5)),
         ),
         (
             b"36 35 0:255 / /a\\040b\\011c\\012d\\134e rw shared:2 master:1 - fuse.x x rw\n",
-            Mount(b"/a b\tc\nd\\e", b"fuse.x", 255),
+            Mount(b"/a b\tc\nd\\e", b"fuse.x", 36, (0, 255)),
         ),
-        (b"36 35 0:7 / - rw - tmpfs - rw\n", Mount(b"-", b"tmpfs", 7)),
+        (b"36 35 0:7 / - rw - tmpfs - rw\n", Mount(b"-", b"tmpfs", 36, (0, 7))),
     ],
     ids=["as in proc(5)", "escaped, two optional fields", "dashes"],
 )  # fmt: skip

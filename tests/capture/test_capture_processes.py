@@ -15,7 +15,7 @@ from tracefs.errors import SetupError
 _BECOME = """
 import os, sys
 from tracefs.capture.namespace import become, return_to_cwd
-become([os.fsencode(word) for word in sys.argv[1:]], enter=return_to_cwd)
+become([os.fsencode(word) for word in sys.argv[1:]], enter=return_to_cwd, arm=lambda: None)
 """
 
 

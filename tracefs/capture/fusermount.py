@@ -46,9 +46,9 @@ class HelperMount:
         self.device: int = fds[0]
         os.set_inheritable(self.device, False)
         mount = find(mountpoint)
-        self._minor = -1 if mount is None else mount.minor
+        self._device = None if mount is None else mount.device
         self._watch = subprocess.Popen(
-            ["sh", "-c", _WATCH, "sh", f"0:{self._minor}", helper_path(), mountpoint],
+            ["sh", "-c", _WATCH, "sh", _spelt(self._device), helper_path(), mountpoint],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -62,8 +62,13 @@ class HelperMount:
         self._watch.kill()
         self._watch.communicate()
         mount = find(self._mountpoint)
-        if mount is not None and mount.minor == self._minor:
+        if mount is not None and mount.device == self._device:
             unmount(self._mountpoint, lazy=True)
+
+
+def _spelt(device: tuple[int, int] | None) -> str:
+    """Return a device as mountinfo spells it; of none: what no mount has."""
+    return "0:-1" if device is None else f"{device[0]}:{device[1]}"
 
 
 def is_installed() -> bool:

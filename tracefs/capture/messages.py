@@ -18,7 +18,11 @@ _FDS: Final = 4
 
 
 class Config(Struct, frozen=True, kw_only=True, tag=True):
-    """To the server, first: what to serve. With it: the traced directory, opened O_PATH."""
+    """To the server, first: what to serve.
+
+    With it: the traced directory, opened O_PATH; where calls are notified, the socket on which the
+    seccomp witness says its last word (`tracefs.witness.guardian.Word`).
+    """
 
     source: str
     """The traced directory as the user gave it, path text."""
@@ -26,7 +30,10 @@ class Config(Struct, frozen=True, kw_only=True, tag=True):
     """Folder of the recording, made by the server; path text."""
     command: tuple[str, ...] | None
     direct_io: bool
-    witness: bool
+    witness: str
+    """A level of `tracefs.witness.levels`."""
+    notified: tuple[str, ...]
+    degraded: tuple[str, ...]
     queries: bool
     payload: bool
     digests: bool

@@ -18,8 +18,9 @@ class Mount(Struct, frozen=True):
     mountpoint: bytes
     kind: bytes
     """Filesystem type."""
-    minor: int
-    """Minor device number; names the FUSE connection."""
+    id: int
+    device: tuple[int, int]
+    """Major and minor device number; the minor one names the FUSE connection."""
 
 
 def mounts() -> list[Mount]:
@@ -37,7 +38,9 @@ def find(mountpoint: bytes) -> Mount | None:
 def abort(mount: Mount) -> None:
     """End the FUSE connection: every request fails with ENOTCONN from now on (fuse.rst)."""
     try:
-        with open(f"/sys/fs/fuse/connections/{mount.minor}/abort", "w", encoding="ascii") as file:
+        with open(
+            f"/sys/fs/fuse/connections/{mount.device[1]}/abort", "w", encoding="ascii"
+        ) as file:
             file.write("1")
     except FileNotFoundError:
         return  # fusectl is not mounted; unmounting lazily still works
@@ -71,8 +74,10 @@ def require_free(source: str, mountpoint: str) -> None:
 def _parse(line: bytes) -> Mount:
     # Only space, tab, newline and backslash are escaped (show_mountinfo in fs/proc_namespace.c).
     words = line.rstrip(b"\n").split(b" ")
+    major, minor = words[2].split(b":")
     return Mount(
         mountpoint=_OCTAL.sub(lambda m: bytes([int(m[1], 8)]), words[4]),
         kind=words[words.index(b"-", 6) + 1],
-        minor=int(words[2].split(b":")[1]),
+        id=int(words[0]),
+        device=(int(major), int(minor)),
     )

@@ -32,8 +32,10 @@ _NOT_RUN: Final = 126
 class PrivateMount:
     """A forked process that holds the mount and waits for the word to run the command."""
 
-    def __init__(self, directory: bytes, argv: list[bytes]) -> None:
+    def __init__(self, directory: bytes, argv: list[bytes], arm: Callable[[], None]) -> None:
         """Fork, and mount over *directory* in the child's namespace; *argv* is to run there.
+
+        *arm* is called in the child, last of all before *argv* is run.
 
         Raises:
             OSError: this machine doesn't allow it; nothing is left behind.
@@ -42,7 +44,7 @@ class PrivateMount:
         self.pid = os.fork()
         if self.pid == 0:
             ours.close()
-            _hold(theirs, directory, argv)
+            _hold(theirs, directory, argv, arm)
         theirs.close()
         self._channel = ours
         answer, fds, _, _ = socket.recv_fds(ours, 256, 1)
@@ -65,7 +67,9 @@ class PrivateMount:
         os.waitpid(self.pid, 0)
 
 
-def _hold(channel: socket.socket, directory: bytes, argv: list[bytes]) -> NoReturn:
+def _hold(
+    channel: socket.socket, directory: bytes, argv: list[bytes], arm: Callable[[], None]
+) -> NoReturn:
     """Be the child: mount, hand over the device, wait, become the command."""
     status = _NOT_RUN
     try:
@@ -78,7 +82,7 @@ def _hold(channel: socket.socket, directory: bytes, argv: list[bytes]) -> NoRetu
         socket.send_fds(channel, [b"ok"], [device])
         os.close(device)
         if channel.recv(1) == _GO:
-            become(argv, enter=return_to_cwd)
+            become(argv, enter=return_to_cwd, arm=arm)
         status = 0
     finally:
         os._exit(status)
@@ -145,17 +149,20 @@ def return_to_cwd() -> None:
     os.chdir(os.getcwd())
 
 
-def become(argv: list[bytes], *, enter: Callable[[], None] | None = None) -> NoReturn:
-    """Run *argv* in place of this process; 127 when it isn't found, 126 when it can't be run."""
+def become(argv: list[bytes], *, enter: Callable[[], None], arm: Callable[[], None]) -> NoReturn:
+    """Run *argv* in place of this process; 127 when it isn't found, 126 when it can't be run.
+
+    *enter* may fail with OSError; *arm* comes after it and must not.
+    """
     # Python ignores these from its start on (signal module); the command must not.
     for number in (signal.SIGPIPE, signal.SIGXFSZ):
         signal.signal(number, signal.SIG_DFL)
     name = os.fsdecode(argv[0])
     try:
-        if enter is not None:
-            enter()
+        enter()
     except OSError as error:
         _give_up(_NOT_RUN, f"cannot enter the working directory: {error.strerror}")
+    arm()
     refused: OSError | None = None
     for path in _candidates(argv[0]):
         try:

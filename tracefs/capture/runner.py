@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import platform
 import signal
 import stat
 from collections.abc import Callable, Iterator
@@ -9,15 +10,20 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
-from tracefs.capture import fusermount
+from tracefs.capture import fusermount, mounts
 from tracefs.capture.messages import Config, Done
 from tracefs.capture.namespace import PrivateMount, all_ours, become, return_to_cwd
 from tracefs.capture.session import Session, open_directory
 from tracefs.capture.syscalls import become_subreaper
-from tracefs.errors import MountError
-from tracefs.pathtext import to_text
+from tracefs.errors import MountError, SetupError
+from tracefs.pathtext import to_bytes, to_text
+from tracefs.witness.files import TracedMount
+from tracefs.witness.guardian import Order, Witnessing
+from tracefs.witness.levels import FULL, PROC, SECCOMP, notified
+from tracefs.witness.probe import Ability, probe
 
 _FORWARDED: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 _PATIENCE_S: Final = 1.0
@@ -27,7 +33,12 @@ class Options(Struct, frozen=True, kw_only=True):
     """How to record."""
 
     direct_io: bool = False
-    witness: bool = True
+    witness: str = PROC
+    """A level of `tracefs.witness.levels`."""
+    fall_back: bool = False
+    """Go on with `PROC` where calls can't be notified."""
+    stacks: tuple[str, ...] = ()
+    """Calls whose stacks are to be kept; each of them is notified, if *witness* notifies any."""
     queries: bool = False
     payload: bool = False
     digests: bool = False
@@ -47,7 +58,11 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 def config(
-    directory: str, recording: Path, command: tuple[str, ...] | None, options: Options
+    directory: str,
+    recording: Path,
+    command: tuple[str, ...] | None,
+    options: Options,
+    degraded: tuple[str, ...] = (),
 ) -> Config:
     """Return what a server for *directory* must know."""
     return Config(
@@ -56,6 +71,8 @@ def config(
         command=command,
         direct_io=options.direct_io,
         witness=options.witness,
+        notified=notified(options.witness, options.stacks),
+        degraded=degraded,
         queries=options.queries,
         payload=options.payload,
         digests=options.digests,
@@ -86,16 +103,90 @@ def run_traced(
     target = os.path.realpath(os.fsencode(directory))
     if target == b"/":
         raise MountError("the root directory cannot be traced in place")
-    words = config(directory, recording, tuple(to_text(word) for word in argv), options)
+    options, ability = _able(options, notice)
+    words = config(
+        directory, recording, tuple(to_text(word) for word in argv), options, ability.degraded
+    )
     for name in _opened_before(target):
         notice(f"{name} is a file in {directory}, opened before: what goes there is not recorded")
     become_subreaper()
-    private = None if options.visible else _private(target, argv)
-    with Session(words, root_fd) as session:
+    witnessing = _witnessing(words, options, root_fd)
+    arm = _armer(witnessing, target)
+    private = None if options.visible else _private(target, argv, arm)
+    fds = () if witnessing is None else (witnessing.server.fileno(),)
+    with Session(words, root_fd, *fds) as session:
         os.close(root_fd)
+        family = _Family(session, witnessing)
         if private is None:
-            return _run_visible(session, target, argv, notice)
-        return _run_private(session, private, notice)
+            return _run_visible(family, target, argv, arm, notice)
+        return _run_private(family, private, notice)
+
+
+def _able(options: Options, notice: Callable[[str], None]) -> tuple[Options, Ability]:
+    """Return what can be done of *options* here, and how well.
+
+    Raises:
+        SetupError: calls can't be notified, and that must be.
+    """
+    if options.witness not in (SECCOMP, FULL):
+        return options, Ability(failure=None)
+    found = probe(platform.machine())
+    if found.failure is None:
+        return options, found
+    if not options.fall_back:
+        raise SetupError(
+            f"calls can't be notified: {found.failure}",
+            repair="tracefs run --witness proc, which doesn't see lseek itself",
+        )
+    notice(f"lseek and other calls that no filesystem hears of go unseen: {found.failure}")
+    return msgspec.structs.replace(options, witness=PROC), Ability(failure=None)
+
+
+def _witnessing(words: Config, options: Options, root_fd: int) -> Witnessing | None:
+    if not words.notified:
+        return None
+    backing = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=root_fd)
+    order = Order(
+        machine=platform.machine(),
+        recording=to_bytes(words.recording),
+        notified=words.notified,
+        with_stack=options.stacks,
+    )
+    try:
+        return Witnessing(order, backing)
+    finally:
+        os.close(backing)
+
+
+def _armer(witnessing: Witnessing | None, target: bytes) -> Callable[[], None]:
+    """Return what the command's process does last before it runs the command."""
+
+    def arm() -> None:
+        mount = mounts.find(target)
+        if witnessing is not None and mount is not None:
+            root = to_text(target)
+            witnessing.arm(TracedMount(id=mount.id, device=mount.device, root=root))
+
+    return arm
+
+
+class _Family:
+    """The processes that this one started and that are not the command's."""
+
+    def __init__(self, session: Session, witnessing: Witnessing | None) -> None:
+        self.session = session
+        self.witnessing = witnessing
+
+    @property
+    def pids(self) -> frozenset[int]:
+        """Process ids, of those that are known by now."""
+        witness = () if self.witnessing is None else self.witnessing.pids
+        return frozenset((self.session.pid, *witness))
+
+    def command_runs(self) -> None:
+        """Leave what only the command needed to the command."""
+        if self.witnessing is not None:
+            self.witnessing.release()
 
 
 def _opened_before(target: bytes) -> list[str]:
@@ -112,45 +203,51 @@ def _opened_before(target: bytes) -> list[str]:
     return names
 
 
-def _private(target: bytes, argv: list[bytes]) -> PrivateMount | None:
+def _private(target: bytes, argv: list[bytes], arm: Callable[[], None]) -> PrivateMount | None:
     """Return a mount that the command alone will see; None: one for all is allowed, or better."""
     if os.geteuid() != 0 and fusermount.is_installed() and not all_ours(target):
         return None
     try:
-        return PrivateMount(target, argv)
+        return PrivateMount(target, argv, arm)
     except OSError:
         return None
 
 
-def _run_private(session: Session, private: PrivateMount, notice: Callable[[str], None]) -> Outcome:
+def _run_private(family: _Family, private: PrivateMount, notice: Callable[[str], None]) -> Outcome:
     try:
-        session.serve(private.device)
+        family.session.serve(private.device)
     except MountError:
         private.abandon()
         raise
     finally:
         os.close(private.device)
     private.go()
-    return _finish(session, _await(private.pid), notice)
+    family.command_runs()
+    return _finish(family, _await(private.pid), notice)
 
 
 def _run_visible(
-    session: Session, target: bytes, argv: list[bytes], notice: Callable[[str], None]
+    family: _Family,
+    target: bytes,
+    argv: list[bytes],
+    arm: Callable[[], None],
+    notice: Callable[[str], None],
 ) -> Outcome:
-    session.mount(to_text(target), allow_other=False)
+    family.session.mount(to_text(target), allow_other=False)
     pid = os.fork()
     if pid == 0:
-        session.close()
-        become(argv, enter=return_to_cwd)
+        family.session.close()
+        become(argv, enter=return_to_cwd, arm=arm)
+    family.command_runs()
     status = _await(pid)
-    _await_orphans(session, notice)
+    _await_orphans(family, notice)
     try:
         fusermount.unmount(target)
     except MountError as error:
         notice(f"{error}; unmounting lazily")
         with contextlib.suppress(MountError):
             fusermount.unmount(target, lazy=True)
-    return _finish(session, status, notice)
+    return _finish(family, status, notice)
 
 
 def _await(pid: int) -> int:
@@ -178,14 +275,15 @@ def _handled(forward: Callable[[int, FrameType | None], None]) -> Iterator[None]
             signal.signal(number, handler)
 
 
-def _finish(session: Session, status: int, notice: Callable[[str], None]) -> Outcome:
+def _finish(family: _Family, status: int, notice: Callable[[str], None]) -> Outcome:
     """Wait for the mount to end with the last process that uses it."""
+    session = family.session
     done: Done | None = session.wait(_PATIENCE_S)
     if done is None:
-        notice(_waiting(_orphans(session)))
+        notice(_waiting(_orphans(family)))
         try:
             while done is None:
-                _reap(session)
+                _reap(family)
                 done = session.wait(_PATIENCE_S)
         except KeyboardInterrupt:
             notice("ended while processes were still running; they lose the directory")
@@ -195,15 +293,15 @@ def _finish(session: Session, status: int, notice: Callable[[str], None]) -> Out
     return Outcome(status=status, events=done.events, failed=done.failed)
 
 
-def _await_orphans(session: Session, notice: Callable[[str], None]) -> None:
+def _await_orphans(family: _Family, notice: Callable[[str], None]) -> None:
     """Wait for what the command left running."""
-    orphans = _orphans(session)
+    orphans = _orphans(family)
     if orphans:
         notice(_waiting(orphans))
     with contextlib.suppress(KeyboardInterrupt):
-        while _orphans(session):
+        while _orphans(family):
             os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-            _reap(session)
+            _reap(family)
 
 
 def _waiting(pids: list[int]) -> str:
@@ -211,18 +309,18 @@ def _waiting(pids: list[int]) -> str:
     return f"the command left processes running ({names}); waiting for them, Ctrl-C ends the trace"
 
 
-def _reap(session: Session) -> None:
+def _reap(family: _Family) -> None:
     """Collect adopted processes that have ended."""
     for pid in _children():
-        if pid != session.pid:
+        if pid != family.session.pid:
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(pid, os.WNOHANG)
 
 
-def _orphans(session: Session) -> list[int]:
+def _orphans(family: _Family) -> list[int]:
     """Return the processes that the command has left to us."""
-    _reap(session)
-    return [pid for pid in _children() if pid != session.pid]
+    _reap(family)
+    return [pid for pid in _children() if pid not in family.pids]
 
 
 def _children() -> list[int]:

@@ -44,10 +44,12 @@ from tracefs.capture.messages import (
 )
 from tracefs.capture.recorder import Recorder, Wanted
 from tracefs.capture.syncer import Syncer
+from tracefs.capture.witness_link import WitnessLink
 from tracefs.errors import MountError, TracefsError
 from tracefs.events import FORMAT, VERSION, Header
 from tracefs.journal.writer import JournalWriter
 from tracefs.pathtext import to_bytes
+from tracefs.witness import levels
 from tracefs.witness.proc import ProcWitness
 
 _MAX_THREADS: Final = 128
@@ -68,6 +70,7 @@ class Server:
         self._terminated = terminated
         self._detached = False
         self._helper: HelperMount | None = None
+        self._link: WitnessLink | None = None
         self._recording = b""
 
     def run(self) -> int:
@@ -76,7 +79,7 @@ class Server:
         if not isinstance(message, Config):
             return 3
         try:
-            self._serve(message, fds[0])
+            self._serve(message, *fds)
         except TracefsError as error:
             self._tell(Failed(message=str(error), repair=error.repair))
             return error.exit_code
@@ -85,12 +88,13 @@ class Server:
             return 3
         return 0
 
-    def _serve(self, config: Config, root_fd: int) -> None:
+    def _serve(self, config: Config, root_fd: int, witness_fd: int = -1) -> None:
         lock = _lock(root_fd, config.source)
         journal = JournalWriter(
             Path(os.fsdecode(to_bytes(config.recording))),
             _header(config, os.statvfs(root_fd)),
             payload=config.payload,
+            shared=witness_fd >= 0,
             on_failure=lambda why: self._tell(
                 Warned(message=f"recording stopped: {why}; the program goes on unrecorded")
             ),
@@ -98,7 +102,7 @@ class Server:
         self._recording = to_bytes(config.recording)
         limit = _raise_limits()
         witness = None
-        if config.witness:
+        if config.witness != levels.NONE:
             witness = ProcWitness(platform.machine(), max_threads=min(_MAX_THREADS, limit // 40))
         try:
             device = self._device()
@@ -106,7 +110,8 @@ class Server:
                 journal.close(monotonic_ns(), "never mounted")
                 return
             os.set_blocking(device, False)
-            loop = Loop(self._control.fileno(), self._terminated)
+            notices = () if witness_fd < 0 else (witness_fd,)
+            loop = Loop(self._control.fileno(), self._terminated, *notices)
             operations = Operations(
                 Backing(root_fd, max_open=limit // 2, keep_sync_flags=config.direct_io),
                 Recorder(
@@ -118,7 +123,11 @@ class Server:
                 direct_io=config.direct_io,
                 ready=lambda: self._tell(Ready(pid=os.getpid())),
             )
+            if witness_fd >= 0:
+                self._link = WitnessLink(witness_fd, journal)
             reason = self._loop(operations, loop, device)
+            if self._link is not None:
+                self._link.end(stop=reason == "terminated")
             journal.close(monotonic_ns(), reason)
             operations.close()
         finally:
@@ -164,6 +173,8 @@ class Server:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._listen, loop)
             nursery.start_soon(self._await_signal, loop)
+            if self._link is not None:
+                nursery.start_soon(self._await_witness, self._link, loop)
             await pyfuse3.main()
             nursery.cancel_scope.cancel()
         return loop.stopping
@@ -172,6 +183,11 @@ class Server:
         await trio.lowlevel.wait_readable(self._terminated)
         os.read(self._terminated, 1)
         _end(loop)
+
+    async def _await_witness(self, link: WitnessLink, loop: Loop) -> None:
+        await trio.lowlevel.wait_readable(link.fileno())
+        link.hear()
+        loop.ignore(link.fileno())
 
     async def _listen(self, loop: Loop) -> None:
         """End the mount when told to, or when nobody is left who could end it."""
@@ -245,7 +261,9 @@ def _header(config: Config, filesystem: os.statvfs_result) -> Header:
         mode="direct_io" if config.direct_io else "cached",
         page_size=config.page_size,
         block_size=filesystem.f_bsize,
-        witness="proc" if config.witness else "none",
+        witness=config.witness,
+        notified=config.notified,
+        degraded=config.degraded,
         command=config.command,
         operations=(*_RECORDED, "query") if config.queries else _RECORDED,
     )

@@ -26,8 +26,8 @@ from tracefs.errors import MountError, SetupError
 class Session:
     """One server process."""
 
-    def __init__(self, config: Config, root_fd: int) -> None:
-        """Start a server for the traced directory *root_fd* (O_PATH)."""
+    def __init__(self, config: Config, root_fd: int, *fds: int) -> None:
+        """Start a server for the traced directory *root_fd* (O_PATH); *fds* as `Config` says."""
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
@@ -39,7 +39,7 @@ class Session:
                 start_new_session=True,
             )
         self._failure: Failed | None = None
-        send(self._control, config, (root_fd,))
+        send(self._control, config, (root_fd, *fds))
 
     def __enter__(self) -> Self:
         return self

@@ -15,6 +15,7 @@ from tracefs.capture.session import Session, open_directory
 from tracefs.cli import target
 from tracefs.errors import MountError
 from tracefs.pathtext import to_text
+from tracefs.witness.levels import NONE, PROC
 
 NAME: Final = "mount"
 HELP: Final = "show a directory at another place and record it"
@@ -31,6 +32,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--background", action="store_true", help="return when the mount is ready")
     target.add_arguments(parser)
+    parser.add_argument(
+        "--witness",
+        choices=(NONE, PROC),
+        help=f"who looks for the caller (default: {PROC})",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -44,7 +50,10 @@ def run(args: argparse.Namespace) -> int:
     )
     with (
         target.discarded_on_failure(recording),
-        Session(config(args.source, recording, None, target.options(args)), root_fd) as session,
+        Session(
+            config(args.source, recording, None, target.options(args, default_witness=PROC)),
+            root_fd,
+        ) as session,
     ):
         os.close(root_fd)
         session.mount(to_text(mountpoint), allow_other=args.allow_other)

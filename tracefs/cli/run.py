@@ -11,12 +11,16 @@ from tracefs.capture.runner import Outcome, run_traced
 from tracefs.cli import target
 from tracefs.cli.main import complain
 from tracefs.errors import TracefsError, UsageError
+from tracefs.witness.levels import LEVELS, PROC
 
 NAME: Final = "run"
 HELP: Final = "run a command and record what it does to its files"
 
 EXIT_TOOL_FAILED: Final = 125
 """As timeout(1): tracefs itself failed, the command was not run or not traced to its end."""
+
+_STACKS: Final = ("lseek",)
+"""Never right in a page writer, and rare elsewhere: their source line is kept."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +30,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--dir", metavar="DIR", default=".", help="directory to trace (default: the current one)"
     )
     target.add_arguments(parser)
+    parser.add_argument(
+        "--witness",
+        choices=LEVELS,
+        help=f"who looks for the caller, and how closely (default: {PROC})",
+    )
     parser.add_argument(
         "--contract",
         metavar="NAME",
@@ -56,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
                 args.dir,
                 [os.fsencode(word) for word in words],
                 recording,
-                target.options(args, visible=args.visible),
+                target.options(args, default_witness=PROC, visible=args.visible, stacks=_STACKS),
                 _say,
             )
     except TracefsError as error:

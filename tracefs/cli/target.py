@@ -40,19 +40,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--all", action="store_true", help="record requests that only ask, too: lookup, getattr…"
     )
-    parser.add_argument(
-        "--witness",
-        choices=("proc", "none"),
-        default="proc",
-        help="who looks for the caller (default: proc)",
-    )
 
 
-def options(args: argparse.Namespace, *, visible: bool = False) -> Options:
-    """Return how to record."""
+def options(
+    args: argparse.Namespace,
+    *,
+    default_witness: str,
+    visible: bool = False,
+    stacks: tuple[str, ...] = (),
+) -> Options:
+    """Return how to record.
+
+    Args:
+        args: as parsed.
+        default_witness: level for who named none; given up for the next lower one if need be.
+        visible: mount for everybody.
+        stacks: calls whose stacks are kept, where the witness is notified of any.
+    """
     return Options(
         direct_io=args.direct_io,
-        witness=args.witness == "proc",
+        witness=args.witness or default_witness,
+        fall_back=args.witness is None,
+        stacks=stacks,
         queries=args.all,
         payload=args.payload,
         digests=args.hash,

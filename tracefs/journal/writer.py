@@ -10,14 +10,14 @@ from typing import Final
 from tracefs.errors import RecordingError
 from tracefs.events import AnyEvent, Footer, Header
 from tracefs.journal import lock
+from tracefs.journal.appender import UNWRITABLE
 from tracefs.journal.format import JOURNAL, PAYLOAD, encode
 from tracefs.pathtext import to_text
 
 CHECK_EVERY: Final = 1024
 """Events between two looks at whether the files are still linked; a power of two."""
 
-# OSError: the write. The others: an event that JSON can't hold, such as a lone surrogate.
-_UNWRITABLE: Final = (OSError, ValueError, OverflowError, TypeError)
+_BLOCK: Final = 1 << 20
 
 
 class JournalWriter:
@@ -32,6 +32,8 @@ class JournalWriter:
         folder: the recording; made with mode 0700, or an empty directory that exists.
         header: first line.
         payload: also make ``payload.bin``.
+        shared: other processes append lines too (`tracefs.journal.appender`); they have ended
+            when `close` is called.
         on_failure: told the reason; must not raise.
 
     Raises:
@@ -44,15 +46,17 @@ class JournalWriter:
         header: Header,
         *,
         payload: bool = False,
+        shared: bool = False,
         on_failure: Callable[[str], None],
     ) -> None:
         self.folder: Final = folder
         self.events = 0
-        """Lines written after the header."""
+        """Lines written after the header; by others too, once a shared journal is closed."""
         self.failed: str | None = None
         """Why journalling stopped; None: it didn't."""
         self._on_failure = on_failure
         self._hash = hashlib.sha256()
+        self._shared = shared
         self._payload = -1
         self._payload_size = 0
         made = _make_folder(folder)
@@ -63,7 +67,7 @@ class JournalWriter:
             if payload:
                 self._payload = _create(folder / PAYLOAD)
             self._begin(header)
-        except (RecordingError, *_UNWRITABLE) as error:
+        except (RecordingError, *UNWRITABLE) as error:
             self._close_files()
             _discard(folder, made)
             if isinstance(error, RecordingError):
@@ -78,7 +82,7 @@ class JournalWriter:
         try:
             line = encode(event) + b"\n"
             written = os.write(self._journal, line)
-        except _UNWRITABLE as error:
+        except UNWRITABLE as error:
             self._fail(f"{JOURNAL}: {_reason(error)}")
             return
         if written != len(line):
@@ -113,6 +117,8 @@ class JournalWriter:
         """
         if not self._recording or not self._check_linked():
             return
+        if self._shared and not self._count_all():
+            return
         footer = Footer(
             events=self.events, sha256=self._hash.hexdigest(), end_ns=end_ns, reason=reason
         )
@@ -121,6 +127,26 @@ class JournalWriter:
         error = self._close_files()
         if error is not None:
             self._fail(f"{JOURNAL}: {_reason(error)}")
+
+    def stop(self, reason: str) -> None:
+        """End journalling for good, as a failure does."""
+        if self._recording:
+            self._fail(reason)
+
+    def _count_all(self) -> bool:
+        """Count and hash what is in the file, by whomever."""
+        self._hash = hashlib.sha256()
+        lines = offset = 0
+        try:
+            while block := os.pread(self._journal, _BLOCK, offset):
+                self._hash.update(block)
+                lines += block.count(b"\n")
+                offset += len(block)
+        except OSError as error:
+            self._fail(f"{JOURNAL}: {_reason(error)}")
+            return False
+        self.events = lines - 1
+        return True
 
     def _begin(self, header: Header) -> None:
         """Write the first line; raise what went wrong."""
@@ -210,7 +236,7 @@ def _require_empty(folder: Path) -> None:
 
 
 def _create(path: Path) -> int:
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
     try:
         return os.open(path, flags, 0o600)
     except OSError as error:

@@ -20,6 +20,7 @@ _SPEC_ALLOW: Final = 1 << 2
 _NEW_LISTENER: Final = 1 << 3
 _WAIT_KILLABLE_RECV: Final = 1 << 5
 _PR_SET_NO_NEW_PRIVS: Final = 38
+_PR_GET_NO_NEW_PRIVS: Final = 39
 
 _RECV: Final = 0xC0502100
 _SEND: Final = 0xC0182101
@@ -72,10 +73,15 @@ def forbid_new_privileges() -> None:
         raise _error()
 
 
+def has_no_new_privileges() -> bool:
+    """Return whether setuid programs run as the caller here."""
+    return bool(_libc.prctl(_PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+
+
 def install(machine: str, code: bytes) -> tuple[int, tuple[str, ...]]:
     """Put a filter on this thread and all that it starts; return the listener and what is degraded.
 
-    Without CAP_SYS_ADMIN this sets no_new_privs first.
+    Without CAP_SYS_ADMIN it has to give up new privileges first: no_new_privs.
 
     Raises:
         OSError: EBUSY: a listener is there already; ENOSYS, EINVAL: the kernel can't.

@@ -1,0 +1,115 @@
+"""Which of a program's descriptors lie on the traced mount."""
+
+import ctypes
+import os
+import struct
+from typing import Final
+
+from msgspec import Struct
+
+from tracefs.pathtext import to_text
+from tracefs.witness.threads import Fdinfo, Thread
+
+_libc: Final = ctypes.CDLL(None, use_errno=True)
+_AT_FDCWD: Final = -100
+_AT_STATX_DONT_SYNC: Final = 0x4000
+# struct statx (linux/stat.h): stx_dev_major and stx_dev_minor at byte 136.
+_STATX_SIZE: Final = 256
+_DEVICE: Final = struct.Struct("=II")
+_DEVICE_AT: Final = 136
+_DELETED: Final = b" (deleted)"
+_MAX_NAMES: Final = 4096
+
+
+class TracedMount(Struct, frozen=True, kw_only=True):
+    """The mount that is traced, as the command sees it."""
+
+    id: int
+    """Mount id, as in mountinfo; the same as long as the command's namespace lives."""
+    device: tuple[int, int]
+    """Major and minor number of the filesystem, the same in every copy of the mount."""
+    root: str
+    """Where it is mounted: an absolute path, path text."""
+
+
+class Files:
+    """Tells files on the traced mount from others, without asking a filesystem anything."""
+
+    def __init__(self, mount: TracedMount, root: bytes) -> None:
+        self._mount = mount
+        self._root = root
+        self._names: dict[int, str | None] = {}
+
+    def holds(self, thread: Thread, fd: int, info: Fdinfo) -> bool:
+        """Return whether descriptor *fd* lies on the traced mount, or on a copy of it.
+
+        Raises:
+            OSError: it is closed by now, or may not be read.
+        """
+        return info.mount == self._mount.id or _device(thread.tid, fd) == self._mount.device
+
+    def any_open(self, thread: Thread, first: int, last: int) -> bool:
+        """Return whether any descriptor from *first* to *last* lies on the mount.
+
+        Raises:
+            OSError: the process is gone, or may not be read.
+        """
+        fds = [int(name) for name in os.listdir(f"/proc/{thread.tid}/fd")]
+        return any(first <= fd <= last and self._holds_if_open(thread, fd) for fd in fds)
+
+    def maps(self, thread: Thread, address: int) -> bool:
+        """Return whether what is mapped at *address* lies on the mount.
+
+        Takes the ``mmap_lock``, which another thread of the program may hold while it waits for the
+        server of the mount; that never waits for whoever asks here.
+
+        Raises:
+            OSError: the process is gone, or may not be read.
+        """
+        with open(f"/proc/{thread.tid}/maps", "rb") as maps:
+            for line in maps:
+                span, _, _, device, _ = line.split(None, 5)[:5]
+                start, end = (int(word, 16) for word in span.split(b"-"))
+                if start <= address < end:
+                    major, minor = (int(word, 16) for word in device.split(b":"))
+                    return (major, minor) == self._mount.device
+        return False
+
+    def _holds_if_open(self, thread: Thread, fd: int) -> bool:
+        try:
+            return self.holds(thread, fd, thread.fdinfo(fd))
+        except FileNotFoundError:
+            return False
+
+    def name(self, thread: Thread, fd: int, ino: int | None) -> str | None:
+        """Return the path under the mount that a descriptor had when its file was first met."""
+        if ino is None:
+            return None
+        if ino not in self._names:
+            if len(self._names) >= _MAX_NAMES:
+                self._names.clear()
+            self._names[ino] = self._read_name(thread, fd)
+        return self._names[ino]
+
+    def _read_name(self, thread: Thread, fd: int) -> str | None:
+        try:
+            path = os.readlink(b"/proc/%d/fd/%d" % (thread.tid, fd))
+        except OSError:
+            return None
+        if path == self._root:
+            return "."
+        # A file may be called so, too: then its name isn't known from here.
+        if path.endswith(_DELETED) or not path.startswith(self._root + b"/"):
+            return None
+        return to_text(path[len(self._root) + 1 :])
+
+
+def _device(tid: int, fd: int) -> tuple[int, int]:
+    """Return the device of a descriptor's file; a FUSE server is not asked (statx(2))."""
+    buffer = ctypes.create_string_buffer(_STATX_SIZE)
+    path = b"/proc/%d/fd/%d" % (tid, fd)
+    if _libc.statx(_AT_FDCWD, path, _AT_STATX_DONT_SYNC, 0, buffer) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    major, minor = _DEVICE.unpack_from(buffer, _DEVICE_AT)
+    return major, minor

@@ -1,0 +1,231 @@
+"""The seccomp witness: hears of each notified call at its entry, and lets it go on.
+
+It is a process of its own, which nobody but the stopped thread waits for. That thread holds no lock
+of the kernel, so that here its memory may be read too; the server of the mount must never do that.
+A line is in the journal before the call goes on.
+"""
+
+import ctypes
+import errno
+import select
+from mmap import mmap
+from time import monotonic_ns
+from typing import Final, NamedTuple, Protocol
+
+from tracefs.events import Frame, Notice, Sighting
+from tracefs.journal.appender import JournalAppender
+from tracefs.pathtext import to_bytes
+from tracefs.syscalls import Syscall, table
+from tracefs.witness import seccomp
+from tracefs.witness.files import Files, TracedMount
+from tracefs.witness.foreign import Translator
+from tracefs.witness.seccomp import Stopped
+from tracefs.witness.threads import Fdinfo, Thread, Threads, why
+
+_INT: Final = 0xFFFFFFFF
+_MAX_THREADS: Final = 128
+_UNBOUND: Final = frozenset({"sync", "io_uring_setup", "io_submit"})
+"""They name no file, or many: told whatever they reach."""
+_EXEC: Final = frozenset({"execve", "execveat"})
+_SECOND: Final = frozenset({"dup2", "dup3"})
+"""Their second argument is a descriptor that they close."""
+
+_libc: Final = ctypes.CDLL(None, use_errno=True)
+
+
+class Stacks(Protocol):
+    """Who reads the stack of a stopped thread."""
+
+    def capture(self, tid: int, pid: int) -> tuple[tuple[Frame, ...], str | None]:
+        """Return its frames, innermost first, and why some are missing."""
+
+
+class _Found(NamedTuple):
+    """What a call is about; each None where it isn't known or there is none."""
+
+    fd: int | None
+    info: Fdinfo | None
+    path: str | None
+
+
+class Supervisor:
+    """Answers one listener until nobody is left who could call.
+
+    Args:
+        listener: as the command's process made it.
+        page: shared with the guardian; see `seccomp.receive`.
+        journal: where lines go.
+        machine: ``uname -m``.
+        mount: what is traced.
+        backing: descriptor of the directory behind the mount, which syncfs is done on.
+        stacks: reads stacks.
+        with_stack: names of the calls whose stacks are wanted.
+    """
+
+    def __init__(
+        self,
+        listener: int,
+        page: mmap,
+        journal: JournalAppender,
+        *,
+        machine: str,
+        mount: TracedMount,
+        backing: int,
+        stacks: Stacks | None,
+        with_stack: frozenset[str],
+    ) -> None:
+        self._listener = listener
+        self._page = page
+        self._journal = journal
+        self._translator = Translator(machine)
+        self._calls = table(machine)
+        self._files = Files(mount, to_bytes(mount.root))
+        self._backing = backing
+        self._stacks = stacks
+        self._with_stack = with_stack if stacks is not None else frozenset()
+        self._threads = Threads(_MAX_THREADS)
+        self.stopping = False
+        """Set it to end after the call at hand."""
+        self.failed: str | None = None
+        """Why lines are no longer written; calls go on."""
+
+    def run(self) -> None:
+        """Return once nobody is left who could call, or when told to stop."""
+        hang_up = select.poll()
+        hang_up.register(self._listener, 0)
+        while not self.stopping and self.failed is None:
+            try:
+                stopped = seccomp.receive(self._listener, self._page)
+            except OSError as error:
+                if error.errno not in (errno.ENOENT, errno.EINTR):
+                    raise
+                if hang_up.poll(0):
+                    return
+                continue
+            refused = self._witness(stopped)
+            if refused:
+                seccomp.refuse(self._listener, stopped.id, refused)
+            else:
+                seccomp.let_go(self._listener, stopped.id)
+
+    def _witness(self, stopped: Stopped) -> int:
+        """Record a call if it is about the traced directory; return an errno to refuse it with."""
+        start = monotonic_ns()
+        nr, args = self._translator.translate(stopped.architecture, stopped.nr, stopped.args)
+        call = self._calls.get(nr)
+        try:
+            thread, comm = self._caller(stopped.tid)
+            if call is None:
+                notice = Notice(
+                    start_ns=start,
+                    end_ns=monotonic_ns(),
+                    tid=stopped.tid,
+                    seen=Sighting(pid=thread.pid, comm=comm, missing=_foreign(stopped)),
+                )
+            else:
+                found = self._find(thread, call, args)
+                if found is None:
+                    return 0
+                notice = self._notice(start, thread, comm, call, nr, args, found)
+        except OSError as error:
+            self._threads.forget(stopped.tid)
+            if error.errno in (errno.ENOENT, errno.ESRCH):
+                return 0  # the caller was killed, or its descriptor is not open: EBADF
+            notice = Notice(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=stopped.tid,
+                seen=Sighting(nr=nr, args=args, missing=why(error)),
+            )
+        refused = 0
+        if call is not None and call.name == "syncfs":
+            refused = _sync_filesystem(self._backing)
+        self.failed = self._journal.append(notice)
+        return refused
+
+    def _caller(self, tid: int) -> tuple[Thread, str]:
+        """Return the living thread *tid* and its command name.
+
+        Raises:
+            OSError: it is gone, or may not be read.
+        """
+        thread = self._threads.get(tid)
+        if thread is not None:
+            try:
+                return thread, thread.comm()
+            except ProcessLookupError:
+                pass  # the number belongs to another thread by now
+        thread = self._threads.open(tid)
+        return thread, thread.comm()
+
+    def _find(self, thread: Thread, call: Syscall, args: tuple[int, ...]) -> _Found | None:
+        """Return what the call is about; None: another directory."""
+        if call.fd is None:
+            return _Found(None, None, None) if self._reaches(thread, call.name, args) else None
+        fd = args[call.fd] & _INT
+        info = thread.fdinfo(fd)
+        if self._files.holds(thread, fd, info):
+            return _Found(fd, info, self._files.name(thread, fd, info.ino))
+        if call.name in _SECOND and self._files.any_open(thread, args[1] & _INT, args[1] & _INT):
+            return _Found(fd, None, None)
+        return None
+
+    def _reaches(self, thread: Thread, name: str, args: tuple[int, ...]) -> bool:
+        """Return whether a call without a descriptor may reach the traced directory."""
+        if name in _UNBOUND:
+            return True
+        if name in _EXEC:
+            return self._files.any_open(thread, 0, _INT)
+        if name == "close_range":
+            return self._files.any_open(thread, args[0] & _INT, args[1] & _INT)
+        if name == "msync":
+            return self._files.maps(thread, args[0])
+        return False
+
+    def _notice(
+        self,
+        start: int,
+        thread: Thread,
+        comm: str,
+        call: Syscall,
+        nr: int,
+        args: tuple[int, ...],
+        found: _Found,
+    ) -> Notice:
+        position = flags = ino = None
+        if found.info is not None:
+            position, flags, _, ino = found.info
+        stack: tuple[Frame, ...] = ()
+        unstacked = None
+        if self._stacks is not None and call.name in self._with_stack:
+            stack, unstacked = self._stacks.capture(thread.tid, thread.pid)
+        return Notice(
+            start_ns=start,
+            end_ns=monotonic_ns(),
+            tid=thread.tid,
+            seen=Sighting(
+                nr=nr,
+                args=args,
+                pid=thread.pid,
+                comm=comm,
+                fd=found.fd,
+                position=position,
+                fd_flags=flags,
+                fd_ino=ino,
+            ),
+            path=found.path,
+            stack=stack,
+            unstacked=unstacked,
+        )
+
+
+def _foreign(stopped: Stopped) -> str:
+    return f"call {stopped.nr} of another ABI (AUDIT_ARCH {stopped.architecture:#x})"
+
+
+def _sync_filesystem(backing: int) -> int:
+    """Sync the real filesystem, which FUSE would not be asked to; return an errno, 0 for success.
+
+    The kernel passes syncfs(2) on to virtiofs alone (``fuse_sync_fs`` in fs/fuse/inode.c).
+    """
+    return 0 if _libc.syncfs(backing) == 0 else ctypes.get_errno()
