@@ -1,0 +1,166 @@
+"""The processes of a traced run are killed one by one: the program goes on as if not traced."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import mounted_guard
+import pytest
+from mounted_support import PATIENCE_S, TRACEFS, Guard, HungError, journal
+
+from tracefs.events import Lost, Notice, Write
+from tracefs.journal.reader import JournalReader
+
+THREADS, ROUNDS = 4, 100
+REPORTS = THREADS * ROUNDS
+POINTS = (1, 7, 50, 137, 222, 390)
+"""Reports heard before the blow."""
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("program") / "seek_and_write"
+    source = Path(__file__).with_name("seek_and_write.c")
+    subprocess.run(["gcc", "-O2", "-pthread", "-o", made, source], check=True)
+    return made
+
+
+@pytest.fixture(scope="module")
+def untraced(program: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What the file holds without tracefs."""
+    file = tmp_path_factory.mktemp("untraced") / "f"
+    words = [program, file, str(THREADS), str(ROUNDS)]
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+    return file.read_bytes()
+
+
+def children(pid: int) -> list[int]:
+    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def called(name: str, pids: list[int]) -> int:
+    """Return which of *pids* is called so."""
+    (found,) = [pid for pid in pids if Path(f"/proc/{pid}/comm").read_text() == f"{name}\n"]
+    return found
+
+
+class Traced:
+    """``tracefs run`` of the program, whose reports are read one by one."""
+
+    def __init__(self, tmp_path: Path, program: Path, guard: Guard, level: str) -> None:
+        self.directory, self.recording = tmp_path / "src", tmp_path / "rec"
+        self.directory.mkdir()
+        guard.watch(self.directory)
+        options = ["--witness", level, "-o", str(self.recording)]
+        self.process = subprocess.Popen(
+            [*TRACEFS, "run", *options, "--", program, "f", str(THREADS), str(ROUNDS)],
+            cwd=self.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    def hear(self, reports: int) -> None:
+        """Wait until the program has come so far."""
+        assert self.process.stdout is not None
+        heard = self.process.stdout.read(reports)
+        assert len(heard) == reports
+
+    @property
+    def guardian(self) -> int:
+        return called("tracefs-guard", children(self.process.pid))
+
+    @property
+    def supervisor(self) -> int:
+        return called("tracefs-witness", children(self.guardian))
+
+    def end(self) -> str:
+        """Wait for the end; return what was said."""
+        try:
+            _, said = self.process.communicate(timeout=PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            mounted_guard.abort(str(self.directory))
+            os.killpg(self.process.pid, signal.SIGKILL)
+            raise HungError("the run does not end") from None
+        return said.decode()
+
+
+@pytest.mark.parametrize("level", ["seccomp", "full"])
+@pytest.mark.parametrize("reports", POINTS)
+def test_a_killed_supervisor_is_stood_in_for(
+    tmp_path: Path, program: Path, untraced: bytes, guard: Guard, reports: int, level: str
+) -> None:
+    run = Traced(tmp_path, program, guard, level)
+    run.hear(reports)
+    os.kill(run.supervisor, signal.SIGKILL)
+    said = run.end()
+
+    assert run.process.returncode == 0, said
+    assert (run.directory / "f").read_bytes() == untraced
+    (lost,) = journal(run.recording, Lost)
+    assert lost.reason == "the supervisor ended by signal 9"
+    notices = journal(run.recording, Notice)
+    # Each report stands for four lseeks, a dup and a close that the journal has.
+    assert len(notices) >= 5 * reports
+    assert all(notice.end_ns <= lost.start_ns for notice in notices)
+    writes = [event for event in journal(run.recording, Write) if event.errno == 0]
+    assert len(writes) == 2 * REPORTS, "what the filesystem sees is not affected"
+    with JournalReader(run.recording) as reader:
+        assert sum(1 for _ in reader.events())
+        assert reader.ending.complete, reader.ending.reason
+
+
+@pytest.mark.parametrize("reports", POINTS)
+def test_without_its_guardian_the_supervisor_goes_on(
+    tmp_path: Path, program: Path, untraced: bytes, guard: Guard, reports: int
+) -> None:
+    run = Traced(tmp_path, program, guard, "seccomp")
+    run.hear(reports)
+    os.kill(run.guardian, signal.SIGKILL)
+    said = run.end()
+
+    assert run.process.returncode == 0, said
+    assert (run.directory / "f").read_bytes() == untraced
+    assert journal(run.recording, Lost) == []
+    assert len(seeks(run.recording)) == 3 * REPORTS
+
+
+@pytest.mark.parametrize("reports", POINTS)
+def test_without_tracefs_itself_the_program_goes_on(
+    tmp_path: Path, program: Path, untraced: bytes, guard: Guard, reports: int
+) -> None:
+    run = Traced(tmp_path, program, guard, "seccomp")
+    run.hear(reports)
+    os.kill(run.process.pid, signal.SIGKILL)
+    said = run.end()  # whoever holds the pipes: the program, to its end
+
+    assert said == ""
+    assert (run.directory / "f").read_bytes() == untraced
+
+
+@pytest.mark.parametrize("reports", POINTS[::2])
+def test_without_its_server_nothing_wrong_is_written(
+    tmp_path: Path, program: Path, untraced: bytes, guard: Guard, reports: int
+) -> None:
+    run = Traced(tmp_path, program, guard, "seccomp")
+    run.hear(reports)
+    server = [
+        pid
+        for pid in children(run.process.pid)
+        if b"tracefs.capture.server" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    ]
+    os.kill(*server, signal.SIGKILL)
+    said = run.end()
+
+    assert "Function not implemented" not in said
+    assert run.process.returncode != 0
+    left = (run.directory / "f").read_bytes()
+    zeros = bytes(512)
+    for place in range(0, len(left), 512):
+        assert left[place : place + 512] in {untraced[place : place + 512], zeros}
+
+
+def seeks(recording: Path) -> list[Notice]:
+    return [notice for notice in journal(recording, Notice) if notice.seen.nr == 8]
