@@ -30,7 +30,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def untraced(program: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """What the file holds without tracefs."""
     file = tmp_path_factory.mktemp("untraced") / "f"
-    words = [program, file, str(THREADS), str(ROUNDS)]
+    words = [str(program), str(file), str(THREADS), str(ROUNDS)]
     subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
     return file.read_bytes()
 
@@ -146,12 +146,12 @@ def test_without_its_server_nothing_wrong_is_written(
 ) -> None:
     run = Traced(tmp_path, program, guard, "seccomp")
     run.hear(reports)
-    server = [
+    (server,) = [
         pid
         for pid in children(run.process.pid)
         if b"tracefs.capture.server" in Path(f"/proc/{pid}/cmdline").read_bytes()
     ]
-    os.kill(*server, signal.SIGKILL)
+    os.kill(server, signal.SIGKILL)
     said = run.end()
 
     assert "Function not implemented" not in said

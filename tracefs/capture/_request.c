@@ -118,11 +118,17 @@ device_writev(int fd, struct iovec *iov, int count, void *userdata)
 	return writev(fd, iov, count);
 }
 
+/* The connection ended while the device was read: libfuse takes ENODEV for the end, and prints
+ * any other error. */
 static ssize_t
 device_read(int fd, void *buf, size_t size, void *userdata)
 {
+	ssize_t got = read(fd, buf, size);
+
 	(void)userdata;
-	return read(fd, buf, size);
+	if (got < 0 && errno == ECONNABORTED)
+		errno = ENODEV;
+	return got;
 }
 
 EXPORTED void
