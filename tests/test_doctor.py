@@ -14,9 +14,11 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from tracefs.cli import doctor as command
-from tracefs.doctor import Check, Facts, Report, Status, gather, judge
+from tracefs.doctor import Check, Facts, Report, Status, examine, gather, judge
 from tracefs.doctor.attempts import Attempt, Module, Probed
 from tracefs.doctor.facts import Device, Helper
+from tracefs.doctor.notices import judge_notices
+from tracefs.witness.probe import Ability
 
 WORKED = Attempt("mount")
 PROBED = Probed(
@@ -368,3 +370,24 @@ def test_json_and_text_end_with_the_same_code(capsys: pytest.CaptureFixture[str]
     assert codes == [0, 0]
     assert text.endswith("tracefs can mount here.")
     assert json.loads(last)["can_mount"]
+
+
+@pytest.mark.parametrize(
+    ("ability", "status", "said"),
+    [
+        (Ability(failure=None), Status.OK, "works"),
+        (Ability(failure=None, gives_up_privileges=True), Status.OK, "no_new_privs"),
+        (Ability(failure=None, degraded=("slow",)), Status.WARN, "slow"),
+        (Ability(failure="EBUSY"), Status.WARN, "lseek"),
+    ],
+)
+def test_what_can_be_notified(ability: Ability, status: Status, said: str) -> None:
+    check = judge_notices(ability)
+    assert (check.name, check.status) == ("notices", status)
+    assert said in check.seen
+    assert (check.repair is None) == (status is Status.OK)
+
+
+def test_the_examination_tries_notices(tmp_path: Path) -> None:
+    names = [check.name for check in examine(str(tmp_path)).checks]
+    assert names[-1] == "notices"

@@ -29,6 +29,7 @@ def header(*, witness: str = "proc", page_size: int = PAGE) -> Header:
         page_size=page_size,
         block_size=4096,
         witness=witness,
+        notified=("lseek",) if witness == "seccomp" else (),
         command=None,
         operations=(),
     )

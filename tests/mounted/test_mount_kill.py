@@ -93,7 +93,8 @@ def children(pid):
         return [int(word) for word in file.read().split()]
 def is_server(pid):
     with open(f"/proc/{pid}/cmdline", "rb") as file:
-        return pid != os.getpid() and b"tracefs.capture.server" in file.read()
+        words = file.read().split(bytes(1))
+        return b"tracefs.capture.server" in words
 (server,) = filter(is_server, children(os.getppid()))
 fd = os.open("f", os.O_RDWR | os.O_CREAT, 0o644)
 for page in range(200):

@@ -11,6 +11,7 @@ from tracefs.events import (
     Flush,
     Fsync,
     Header,
+    Notice,
     Open,
     Release,
     Sighting,
@@ -115,6 +116,11 @@ class Recording:
 
     def release(self, fh: int = 1, tid: int = 0) -> None:
         self.add(Release, tid, ino=INO, fh=fh)
+
+    def notice(self, name: str, *args: int, tid: int = TID, **changes: Any) -> None:
+        """Add a notice of system call *name*, of which *changes* are the sighting's fields."""
+        seen = sight(name, *args, **changes)
+        self.add(Notice, tid, seen=seen, path=None if seen.fd_ino is None else "a.db")
 
     def statfs(self, tid: int = TID) -> None:
         self.add(Statfs, tid)

@@ -11,7 +11,7 @@ from tracefs.capture.runner import Outcome, run_traced
 from tracefs.cli import target
 from tracefs.cli.main import complain
 from tracefs.errors import TracefsError, UsageError
-from tracefs.witness.levels import LEVELS, PROC
+from tracefs.witness.levels import LEVELS, SECCOMP
 
 NAME: Final = "run"
 HELP: Final = "run a command and record what it does to its files"
@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--witness",
         choices=LEVELS,
-        help=f"who looks for the caller, and how closely (default: {PROC})",
+        help=f"who looks for the caller, and how closely (default: {SECCOMP})",
     )
     parser.add_argument(
         "--contract",
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
                 args.dir,
                 [os.fsencode(word) for word in words],
                 recording,
-                target.options(args, default_witness=PROC, visible=args.visible, stacks=_STACKS),
+                target.options(args, default_witness=SECCOMP, visible=args.visible, stacks=_STACKS),
                 _say,
             )
     except TracefsError as error:

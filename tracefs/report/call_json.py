@@ -7,6 +7,7 @@ what is not known, or does not apply.
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from tracefs.events import Frame
 from tracefs.report.jsonline import line
 from tracefs.report.pages import pages_of
 from tracefs.report.strace import error_name
@@ -46,6 +47,8 @@ class CallRecord(Struct, frozen=True, kw_only=True):
     size: int | None
     datasync: bool
     note: str | None
+    writable: bool | None
+    stack: tuple[Frame, ...]
     reason: str | None
 
 

@@ -86,8 +86,10 @@ def _result(call: Call) -> str:
         return f"-1 {error_name(call.errno)} ({os.strerror(call.errno)})"
     if call.family == "open" and call.fd is not None:
         return f"{call.fd}{bracketed(call.path or '?')}"
-    # The call succeeded; what number it returned was not seen.
-    return "ok" if call.result is None else str(call.result)
+    if call.result is not None:
+        return str(call.result)
+    # An open succeeded, whose descriptor was not seen; or nobody saw what came of it.
+    return "ok" if call.reason is None else "?"
 
 
 def _descriptor(call: Call) -> str:
@@ -140,6 +142,34 @@ def _link(call: Call) -> list[str]:
     return [_name(call.target), _name(call.path)]
 
 
+def _seek(call: Call) -> list[str]:
+    return [_descriptor(call), _known(call.offset), *_flags(call)]
+
+
+def _range(call: Call) -> list[str]:
+    return [_descriptor(call), _known(call.offset), _known(call.length), *_flags(call)]
+
+
+def _copy(call: Call) -> list[str]:
+    return [_descriptor(call), *_flags(call)]
+
+
+def _set_flags(call: Call) -> list[str]:
+    return [_descriptor(call), *call.flags[:1], "|".join(call.flags[1:])]
+
+
+def _map(call: Call) -> list[str]:
+    return [
+        _name(call.path) if call.fd is None else f"{call.fd}{bracketed(call.path or '?')}",
+        f"{_known(call.length)} bytes",
+        _known(call.offset),
+    ]
+
+
+def _nothing(_call: Call) -> list[str]:
+    return []
+
+
 _ARGUMENTS: Final[dict[str, Callable[[Call], list[str]]]] = {
     "write": _write,
     "read": _write,
@@ -152,6 +182,15 @@ _ARGUMENTS: Final[dict[str, Callable[[Call], list[str]]]] = {
     "rename": _rename,
     "link": _link,
     "symlink": _link,
+    "seek": _seek,
+    "range": _range,
+    "allocate": _range,
+    "dup": _copy,
+    "flags": _set_flags,
+    "map": _map,
+    "syncfs": _sync,
+    "ring": _nothing,
+    "none": _copy,
 }
 
 
@@ -160,6 +199,8 @@ def _remarks(call: Call, page_size: int) -> Iterator[str]:
         yield call.family
     if call.family == "write" and call.offset is not None:
         yield from _where(call, call.offset, page_size)
+    if call.family == "seek" and call.position is not None:
+        yield from _moved(call, call.position)
     if call.fragments > 1:
         yield f"{call.fragments} fragments"
     if call.synced_by is not None:
@@ -170,6 +211,15 @@ def _remarks(call: Call, page_size: int) -> Iterator[str]:
         yield printable(call.note)
     if call.reason is not None:
         yield f"unknown: {printable(call.reason)}"
+
+
+def _moved(call: Call, before: int) -> Iterator[str]:
+    if call.result == before:
+        yield f"no effect: the position was {before} already"
+    elif call.result is not None:
+        yield f"position {before} to {call.result}"
+    else:
+        yield f"position {before} before"
 
 
 def _where(call: Call, offset: int, page_size: int) -> Iterator[str]:

@@ -2,6 +2,8 @@
 
 from msgspec import Struct
 
+from tracefs.events import Frame
+
 
 class Call(Struct, frozen=True, gc=False):
     """One system call on a traced file, joined from events and sightings.
@@ -14,10 +16,13 @@ class Call(Struct, frozen=True, gc=False):
     """Number of the call in its trace, from 0, in the order in which calls were complete; -1 for
     the fetching of pages (family read), which is no call."""
     call: str
-    """Name as in ``man 2``; ``mmap`` for a store through a shared mapping; ``unknown``."""
+    """Name as in ``man 2``; ``mmap`` for a store through a shared mapping, too (family write);
+    ``exit`` where the end of a process closed a file; ``unknown``."""
     family: str
     """What it does: open, write, sync, syncdir, close, truncate, attr, xattr, rename, link, unlink,
-    symlink, mkdir, rmdir, mknod, read."""
+    symlink, mkdir, rmdir, mknod, read. Of what a filesystem never hears: seek, dup, flags, map,
+    allocate, syncfs (sync, syncfs), range (sync_file_range, which promises nothing), ring; none: a
+    call that reached nothing."""
     known_by: str | None
     """How the name is known: ``seccomp``, ``proc``, ``fuse``; None when it isn't."""
     path: str | None
@@ -33,19 +38,20 @@ class Call(Struct, frozen=True, gc=False):
     """Identifies the open (``fh`` in the journal)."""
     fd: int | None = None
     offset: int | None = None
-    """Bytes from the start of the file."""
+    """Bytes from the start of the file; of lseek its argument."""
     length: int | None = None
     """Bytes the program asked for; new size for a truncate."""
     result: int | None = None
-    """What the call returned where that is known; None for a failed call."""
+    """What the call returned where that is known; None for a failed call. Of lseek the new
+    position."""
     errno: int = 0
     """Error number; 0: success."""
     flags: tuple[str, ...] = ()
-    """open(2) flags, or RWF_* or RENAME_* flags, by name."""
+    """open(2) flags, or RWF_*, RENAME_*, SEEK_*, MS_*, F_* and such, by name."""
     fragments: int = 0
     """Number of WRITE requests that the kernel made of it."""
     position: int | None = None
-    """File position of the descriptor while the call was held, in bytes."""
+    """File position of the descriptor while the call was held, in bytes; before an lseek."""
     synced_by: str | None = None
     """Flag that made the write synchronous and was seen to take effect: O_DSYNC, O_SYNC,
     RWF_DSYNC, RWF_SYNC."""
@@ -59,6 +65,10 @@ class Call(Struct, frozen=True, gc=False):
     """The sync left out times (FUSE_FSYNC_FDATASYNC)."""
     note: str | None = None
     """A label: who is really behind the call (glibc's posix_fallocate)."""
+    writable: bool | None = None
+    """Of a seek: the descriptor can write. None: not known, or no seek."""
+    stack: tuple[Frame, ...] = ()
+    """Where it was called from, innermost first; empty where nobody looked."""
     reason: str | None = None
     """Why the name, or something else above, is not known."""
 

@@ -11,6 +11,7 @@ State is held for open files only.
 from typing import Final
 
 from tracefs.events import Create, Link, Open, Rename, Unlink
+from tracefs.trace.flags import O_ACCMODE
 
 NOT_OPENED: Final = "the open is not in the journal"
 """Why a request's path is not known."""
@@ -81,6 +82,21 @@ class Handles(dict[int, Handle]):
     def opened(self, event: Open | Create) -> None:
         """Remember an open that succeeded."""
         self[event.fh] = Handle(event.path, event.ino, event.flags)
+
+    def only(self, ino: int | None, flags: int | None) -> int | None:
+        """Return the one open of a file with the access mode in *flags*; None: there are several.
+
+        A descriptor says which file it is of and how it was opened, not which open it is.
+        """
+        if ino is None or flags is None:
+            return None
+        mode = flags & O_ACCMODE
+        found = [
+            fh
+            for fh, handle in self.items()
+            if handle.ino == ino and handle.flags & O_ACCMODE == mode
+        ]
+        return found[0] if len(found) == 1 else None
 
     def linked(self, event: Link) -> None:
         """Remember the new name of a file."""

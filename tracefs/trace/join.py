@@ -34,6 +34,7 @@ from tracefs.trace.call import Released, TraceItem
 from tracefs.trace.fallocate import Emulation
 from tracefs.trace.handles import Handles
 from tracefs.trace.naming import Namer
+from tracefs.trace.notices import NOTIFYING, Notices
 from tracefs.trace.output import Output
 from tracefs.trace.requests import Requests
 from tracefs.trace.writes import Writes
@@ -64,7 +65,9 @@ class Joiner:
         pwrite = namer.numbers(frozenset({"pwrite64"}))
         self._emulation = Emulation(header.block_size, pwrite)
         self._writes = Writes(header, namer, self._handles, self._emulation, self.output)
-        self._requests = Requests(header, namer, self._handles, self.output)
+        self.notices = Notices(header, namer, self._handles, self.output)
+        self._requests = Requests(namer, self._handles, self.notices, self.output)
+        self._notified = header.witness in NOTIFYING
         self._handlers = self._dispatch(reads=reads)
 
     def _dispatch(self, *, reads: bool) -> dict[type[Event], Callable[[Any], None]]:
@@ -90,7 +93,7 @@ class Joiner:
             Read: requests.read if reads else _ignore,
             Statfs: self._emulation.start,
             Query: _ignore,
-            Notice: _ignore,
+            Notice: self.notices.notice,
             Lost: _ignore,
         }
 
@@ -100,7 +103,10 @@ class Joiner:
         pending, runs = self._writes.pending, self._emulation.runs
         absorb, pass_by = self._writes.absorb, self._emulation.pass_by
         overtake = self._writes.overtake
+        notified, notices = self._notified, self.notices
         for event in events:
+            if notified:
+                notices.before(event)
             if runs and event.tid in runs:
                 pass_by(event)
             if pending and isinstance(event, Write | Fsync):
@@ -108,9 +114,13 @@ class Joiner:
             if not (pending and event.tid in pending and absorb(event)):
                 handlers[type(event)](event)
             if items:
+                if notified:
+                    notices.after()
                 yield from items
                 items.clear()
         self._writes.end()
+        notices.after()
+        notices.end()
         yield from items
         items.clear()
 

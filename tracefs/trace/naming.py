@@ -57,6 +57,8 @@ class Namer:
     def __init__(self, header: Header) -> None:
         self.machine = header.machine
         self.witness = header.witness
+        self.look = "none" if header.witness == "none" else "proc"
+        """What names a call whose request was looked at (`Call.known_by`)."""
         self.calls = table(header.machine)
 
     def identify(self, seen: Sighting | None, families: frozenset[str], what: str) -> Syscall | str:
@@ -107,7 +109,7 @@ class Namer:
         call = self.identify(event.seen, _OPEN, "an open")
         if isinstance(call, str) or not self._same_access(call, event):
             return Name("execve" if event.flags & FMODE_EXEC else "open", "fuse")
-        return Name(call.name, self.witness)
+        return Name(call.name, self.look)
 
     def opening_flags(self, event: Open | Create, name: Name) -> tuple[str, ...]:
         """Return the flags that the program gave; of the request's own where they aren't visible.
@@ -129,14 +131,14 @@ class Namer:
             return Name(family, "fuse")
         if family == "rmdir" and call.family == "unlink" and not _removes_directory(call, seen):
             return Name(family, "fuse")
-        return Name(call.name, self.witness)
+        return Name(call.name, self.look)
 
     def xattr(self, seen: Sighting | None, plain: str) -> Name:
         """Name a SETXATTR or REMOVEXATTR, whose plain call is *plain*."""
         call = self.identify(seen, _XATTR, f"a {plain}")
         if isinstance(call, str) or not call.name.endswith(plain):
             return Name(plain, "fuse")
-        return Name(call.name, self.witness)
+        return Name(call.name, self.look)
 
     def setattr(self, event: Setattr) -> Name | None:
         """Name a change of attributes; None: the kernel made it in passing, no call of its own.
@@ -185,7 +187,7 @@ class Namer:
         seen: Sighting | None = getattr(event, "seen", None)
         if seen is not None and seen.fd_ino not in {None, ino} and ino != _ROOT:
             return unknown(other_file(call.name, seen.fd_ino))
-        return Name(call.name, self.witness)
+        return Name(call.name, self.look)
 
     def _same_access(self, call: Syscall, event: Open | Create) -> bool:
         if call.flags is None:

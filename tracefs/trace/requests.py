@@ -8,7 +8,6 @@ from tracefs.events import (
     Flush,
     Fsync,
     Fsyncdir,
-    Header,
     Link,
     Mkdir,
     Mknod,
@@ -27,20 +26,21 @@ from tracefs.trace.call import Call
 from tracefs.trace.flags import rename_flags
 from tracefs.trace.handles import NOT_OPENED, Handles
 from tracefs.trace.naming import DATA_SYNCS, FULL_SYNCS, UNKNOWN, Name, Namer, unknown
+from tracefs.trace.notices import Notices
 from tracefs.trace.output import Output
 
 _FETCHED: Final = "pages that the kernel fetched: which call wanted them is not visible"
-_CLOSE: Final = Name("close", "fuse")
 
 
 class Requests:
     """Turns each request into its call."""
 
-    def __init__(self, header: Header, namer: Namer, handles: Handles, output: Output) -> None:
+    def __init__(self, namer: Namer, handles: Handles, notices: Notices, output: Output) -> None:
         self._namer = namer
         self._handles = handles
         self._out = output
-        self._witness = header.witness
+        self._witness = namer.look
+        self._notices = notices
         self._full = namer.numbers(FULL_SYNCS)
         self._data = namer.numbers(DATA_SYNCS)
 
@@ -90,7 +90,8 @@ class Requests:
 
     def flush(self, event: Flush) -> None:
         """FLUSH."""
-        self._on_handle(event, _CLOSE, "close")
+        name, fd, note = self._notices.closing(event)
+        self._on_handle(event, name, "close", fd=fd, note=note)
 
     def setattr(self, event: Setattr) -> None:
         """SETATTR, unless the kernel made it in passing."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol
 
-from tracefs.events import AnyEvent, Header
+from tracefs.events import AnyEvent, Header, Lost
 from tracefs.findings import TraceSummary
 from tracefs.trace.call import TraceItem
 from tracefs.trace.join import Joiner
@@ -73,12 +73,19 @@ class Trace:
         yield from self._joiner.run(self._journal.events())
         self._exhausted = True
 
+    def _lost(self, lost: Lost) -> str:
+        seconds = (lost.start_ns - self.header.start_ns) / 1e9
+        return f"from {seconds:.6f} s on, calls like lseek went unseen: {lost.reason}"
+
     def summary(self) -> TraceSummary:
         """Return how much a verdict rests on; incomplete until `items` is exhausted."""
         complete, reason = False, "not read to its end"
         ending = self._journal.ending if self._exhausted else None
         if ending is not None:
             complete, reason = ending.complete, ending.reason or ""
+        lost = self._joiner.notices.lost
+        if complete and lost is not None:
+            complete, reason = False, self._lost(lost)
         return TraceSummary(
             complete=complete,
             calls=self.calls,

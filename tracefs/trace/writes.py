@@ -32,7 +32,7 @@ class Writes:
         self._out = output
         self._cached = header.mode == "cached"
         self._direct = o_direct(header.machine)
-        self._witness = header.witness
+        self._witness = namer.look
         self._plain = namer.numbers(_PLAIN)
         self.pending: dict[int, Pending] = {}
         """By thread: the call that is not complete, or waits for its implied sync."""

@@ -36,7 +36,7 @@ class PageWriteJudge:
         self._opens = self._open_files.by_handle
         self._files = self._open_files.by_ino
         self._written = False
-        self._positions = Positions(self._reporter, by_lseek=header.witness == "seccomp")
+        self._positions = Positions(self._reporter, by_lseek="lseek" in header.notified)
         self._handlers: dict[str, _Handler] = {
             "write": self._write,
             "sync": self._sync,
@@ -48,6 +48,7 @@ class PageWriteJudge:
             "syncdir": self._sync_elsewhere,
             "rename": self._names.renamed,
             "unlink": self._names.removed,
+            "seek": self._seek,
         }
 
     def feed(self, item: TraceItem, /) -> None:
@@ -58,8 +59,6 @@ class PageWriteJudge:
         handler = self._handlers.get(item.family)
         if handler is not None:
             handler(item)
-        elif item.call == "lseek":
-            self._positions.sought(self._opens.get(item.handle), item)
 
     def finish(self, *, complete: bool, why: str | None) -> ContractResult:
         """Judge what is still open or dirty, and return the result."""
@@ -207,6 +206,14 @@ class PageWriteJudge:
         if opened is not None:
             opened.suspect = None
             self._durability.closes(opened.file, opened, call)
+
+    def _seek(self, call: Call) -> None:
+        opened = self._opens.get(call.handle)
+        if opened is not None:
+            self._positions.sought(opened, call)
+        elif call.handle is None and call.writable and call.ino in self._files:
+            # One of several opens for writing, and all of them are judged.
+            self._positions.sought(None, call)
 
     def _release(self, released: Released) -> None:
         opened = self._opens.pop(released.handle, None)

@@ -73,11 +73,16 @@ class Positions:
             opened.expected = NOT_KNOWN
 
     def sought(self, opened: Open | None, call: Call) -> None:
-        """An lseek was seen; one that failed or only asked for the position moved nothing."""
+        """An lseek was seen; one that failed or only asked for the position moved nothing.
+
+        *opened* is None where it can be one of several.
+        """
         query = call.offset == 0 and "SEEK_CUR" in call.flags
-        if opened is None or call.errno or query:
+        if call.errno or query:
             return
         self._reporter.broken(NO_SEEK, call, text.sought(call))
+        if opened is None:
+            return
         opened.expected = NOT_KNOWN if call.result is None or self._by_lseek else call.result
 
     def ends(self, opened: Open) -> None:

@@ -212,8 +212,9 @@ def perhaps_moved(call: Call, expected: int, position: int) -> Text:
 def sought(call: Call) -> Text:
     """An lseek was seen."""
     to = "" if call.result is None else f" to {call.result}"
+    moved = "" if call.result is None or call.result != call.position else ", where it was already"
     return Text(
-        f"Expected the file position never to be used; saw lseek{to}.",
+        f"Expected the file position never to be used; saw lseek{to}{moved}.",
         "Take the lseek out: pwrite is told its offset and needs no file position.",
     )
 

@@ -1,0 +1,301 @@
+"""What a seccomp witness was notified of: calls by themselves, and names for requests."""
+
+import errno
+from typing import Any
+
+import pytest
+from trace_support import INO, O_APPEND, Recording, sight, write
+
+from tracefs.events import Frame, Lost, Notice, Read
+from tracefs.witness.levels import FULL, SECCOMP, notified
+
+SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA = 0, 1, 2, 3
+
+
+def recording(level: str = SECCOMP) -> Recording:
+    """Return one with an open file."""
+    made = Recording(witness=level, notified=notified(level))
+    made.open()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("whence", "offset", "position", "result", "error"),
+    [
+        (SEEK_SET, 4096, 0, 4096, 0),
+        (SEEK_SET, 0, 4096, 0, 0),
+        (SEEK_SET, -1, 0, None, errno.EINVAL),
+        (SEEK_CUR, -512, 4096, 3584, 0),
+        (SEEK_CUR, -512, 0, None, errno.EINVAL),
+        (SEEK_CUR, 1 << 40, 1, (1 << 40) + 1, 0),
+        (99, 0, 0, None, errno.EINVAL),
+    ],
+)
+def test_a_seek_whose_arguments_tell_the_result(
+    whence: int, offset: int, position: int, result: int | None, error: int
+) -> None:
+    made = recording()
+    made.notice("lseek", 3, offset, whence, position=position)
+    call = made.one("seek")
+    assert (call.call, call.known_by, call.path, call.handle) == ("lseek", "seccomp", "a.db", 1)
+    assert (call.offset, call.position, call.result, call.errno) == (
+        offset,
+        position,
+        result,
+        error,
+    )
+    assert call.reason is None
+    assert call.writable
+
+
+@pytest.mark.parametrize("whence", [SEEK_END, SEEK_DATA])
+def test_a_seek_whose_result_is_not_visible(whence: int) -> None:
+    made = recording()
+    made.notice("lseek", 3, 0, whence, position=7)
+    call = made.one("seek")
+    assert (call.result, call.position, call.errno) == (None, 7, 0)
+    assert call.reason == "where the file ends is not visible at the entry of the call"
+
+
+def test_a_relative_seek_beside_another_thread_is_not_certain() -> None:
+    made = recording()
+    made.notice("lseek", 3, 10, SEEK_CUR)
+    made.notice("lseek", 3, 20, SEEK_SET, tid=200)
+    made.notice("lseek", 3, 10, SEEK_CUR)
+    first, second, third = sorted(made.calls("seek"), key=lambda call: call.start_ns)
+    assert (first.result, first.reason) == (None, "another thread used the file at the same time")
+    assert (second.result, second.reason) == (20, None)
+    assert (third.result, third.reason) == (
+        None,
+        "another thread or process has used the file, too",
+    )
+
+
+def test_a_seek_waits_for_its_thread_alone() -> None:
+    made = recording()
+    made.notice("lseek", 3, 10, SEEK_CUR)
+    made.write(write(5, 10), 10, 5)
+    assert [call.call for call in made.calls()] == ["open", "lseek", "write"]
+    assert [call.index for call in made.calls()] == [0, 1, 2]
+
+
+def test_a_seek_on_one_of_several_opens_belongs_to_none_for_certain() -> None:
+    made = recording()
+    made.open(fh=2)
+    made.notice("lseek", 3, 0, SEEK_SET)
+    assert made.one("seek").handle is None
+
+
+def test_the_access_mode_tells_opens_apart() -> None:
+    made = recording()
+    made.open(0, fh=2)
+    made.notice("lseek", 3, 0, SEEK_SET, fd_flags=0o100000)
+    call = made.one("seek")
+    assert (call.handle, call.writable) == (2, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "family", "fields"),
+    [
+        ("dup", (3,), "dup", {"fd": 3}),
+        ("fcntl", (3, 0, 10), "dup", {"flags": ("F_DUPFD",)}),
+        ("fcntl", (3, 4, O_APPEND), "flags", {"flags": ("F_SETFL", "O_RDONLY", "O_APPEND")}),
+        ("sync", (), "syncfs", {"result": 0}),
+        ("syncfs", (3,), "syncfs", {}),
+        ("sync_file_range", (3, 4096, 8192, 2), "range",
+         {"offset": 4096, "length": 8192, "flags": ("SYNC_FILE_RANGE_WRITE",)}),
+        ("fallocate", (3, 1, 0, 4096), "allocate",
+         {"offset": 0, "length": 4096, "flags": ("FALLOC_FL_KEEP_SIZE",)}),
+        ("mmap", (0, 8192, 3, 1, 3, 4096), "map", {"offset": 4096, "length": 8192}),
+        ("io_uring_setup", (8,), "ring", {}),
+        ("io_submit", (1, 1), "ring", {}),
+    ],
+)  # fmt: skip
+def test_a_call_that_no_filesystem_hears_of(
+    name: str, args: tuple[int, ...], family: str, fields: dict[str, Any]
+) -> None:
+    made = recording()
+    made.notice(name, *args)
+    call = made.one(family)
+    assert (call.call, call.known_by) == (name, "seccomp")
+    assert {field: getattr(call, field) for field in fields} == fields
+
+
+def test_sync_file_range_and_msync_without_a_request_are_no_syncs() -> None:
+    made = recording()
+    made.notice("sync_file_range", 3, 0, 0, 7)
+    made.notice("msync", 0x1000, 4096, 1, fd=None, fd_ino=None)
+    made.notice("fdatasync", 3)
+    assert made.calls("sync") == []
+    (msync, fdatasync) = made.calls("none")
+    assert (msync.call, msync.flags, fdatasync.call) == ("msync", ("MS_ASYNC",), "fdatasync")
+    assert (
+        msync.reason == fdatasync.reason == "no request followed: it failed, or had nothing to do"
+    )
+
+
+class TestWhatClosed:
+    """FLUSH, which says only that a descriptor was closed."""
+
+    @staticmethod
+    def closes(made: Recording) -> list[tuple[str, str | None, int | None]]:
+        return [(call.call, call.known_by, call.fd) for call in made.calls("close")]
+
+    def test_close(self) -> None:
+        made = recording()
+        made.notice("close", 3)
+        made.flush()
+        made.flush()
+        assert self.closes(made) == [("close", "seccomp", 3), ("exit", "fuse", None)]
+
+    def test_the_end_of_the_process(self) -> None:
+        made = recording()
+        made.flush()
+        call = made.one("close")
+        assert (call.call, call.known_by) == ("exit", "fuse")
+        assert call.note == "closed by the end of the process, of itself or by a signal"
+
+    def test_dup2(self) -> None:
+        made = recording()
+        made.notice("dup2", 9, 3, fd=9)
+        made.flush()
+        made.notice("dup2", 3, 9)
+        assert self.closes(made) == [("dup2", "seccomp", 3)]
+        assert [call.call for call in made.calls("dup")] == ["dup2"]
+
+    def test_close_range_closes_many(self) -> None:
+        made = recording()
+        made.open(fh=2)
+        made.notice("close_range", 3, 9, fd=None, fd_ino=None)
+        made.flush()
+        made.flush(fh=2)
+        assert self.closes(made) == [("close_range", "seccomp", None)] * 2
+        assert made.calls("close")[1].note == "closed by the same call as the file before"
+
+    def test_exec(self) -> None:
+        made = recording()
+        made.notice("execve", fd=None, fd_ino=None)
+        made.flush()
+        assert self.closes(made) == [("execve", "seccomp", None)]
+
+    def test_an_exec_that_closes_nothing_is_no_call_of_its_own(self) -> None:
+        made = recording()
+        made.notice("execve", fd=None, fd_ino=None)
+        assert [call.family for call in made.calls()] == ["open"]
+
+    def test_a_ring_may_have_closed(self) -> None:
+        made = recording()
+        made.notice("io_uring_setup", 8, fd=None, fd_ino=None)
+        made.flush()
+        assert made.one("close").call == "unknown"
+
+    def test_a_directory_is_closed_unseen_as_it_was_opened(self) -> None:
+        made = recording()
+        made.notice("close", 5, fd=5, fd_ino=4)
+        assert self.closes(made) == []
+
+    def test_without_notices_as_before(self) -> None:
+        made = Recording(witness="proc")
+        made.open()
+        made.flush()
+        assert self.closes(made) == [("close", "fuse", None)]
+
+    def test_after_the_witness_was_lost(self) -> None:
+        made = recording()
+        made.add(Lost, 0, reason="killed")
+        made.flush()
+        assert self.closes(made) == [("close", "fuse", None)]
+
+
+class TestNotifiedWrites:
+    """Calls that make requests of their own: one call, not two."""
+
+    def test_the_request_and_its_notice_are_one(self) -> None:
+        made = recording(FULL)
+        frame = Frame(module="/bin/prog", address=77)
+        seen = write(100, 0)
+        made.add(Notice, seen=seen, path="a.db", stack=(frame,))
+        made.write(seen, 0, 100)
+        call = made.one("write")
+        assert (call.call, call.known_by, call.stack) == ("write", "seccomp", (frame,))
+        assert call.start_ns == made.events[1].start_ns
+        assert (call.offset, call.length, call.result, call.fragments) == (0, 100, 100, 1)
+
+    def test_fragments_are_one_too(self) -> None:
+        made = recording(FULL)
+        seen = write(2 << 20, 0)
+        made.add(Notice, seen=seen)
+        made.write(seen, 0, 1 << 20)
+        made.add(Read, ino=INO, fh=1, offset=0, size=4096, result=4096)
+        made.write(seen, 1 << 20, 1 << 20)
+        made.notice("fdatasync", 3)
+        made.fsync(sight("fdatasync", 3))
+        calls = [call for call in made.calls() if call.family != "open"]
+        assert [(call.call, call.known_by, call.fragments) for call in calls] == [
+            ("write", "seccomp", 2),
+            ("fdatasync", "seccomp", 0),
+        ]
+
+    def test_a_write_of_nothing(self) -> None:
+        made = recording(FULL)
+        made.notice("write", 3, 0x1000, 0)
+        call = made.one("write")
+        assert (call.call, call.length, call.result, call.reason) == ("write", 0, 0, None)
+
+    def test_a_write_that_made_no_request(self) -> None:
+        made = recording(FULL)
+        made.notice("pwrite64", 3, 0x1000, 100, 4096)
+        made.notice("lseek", 3, 1, SEEK_SET)
+        call = made.one("write")
+        assert (call.call, call.offset, call.length, call.result) == ("pwrite64", 4096, 100, None)
+        assert call.reason == "no request followed: it failed, or had nothing to do"
+
+    def test_two_equal_writes_are_two(self) -> None:
+        made = recording(FULL)
+        for position in (0, 100):
+            seen = write(100, position)
+            made.add(Notice, seen=seen)
+            made.write(seen, position, 100)
+        assert [call.offset for call in made.calls("write")] == [0, 100]
+
+    def test_a_request_that_nobody_could_look_at_is_not_counted_twice(self) -> None:
+        made = recording(FULL)
+        made.notice("write", 3, 0x1000, 100)
+        made.write(sight("write", nr=-1, args=(), missing="EACCES"), 0, 100)
+        made.notice("lseek", 3, 0, SEEK_SET)
+        assert [call.call for call in made.calls("write")] == ["unknown"]
+
+
+def test_what_could_not_be_looked_at_is_unknown() -> None:
+    made = recording()
+    made.add(Notice, seen=sight("lseek", fd_ino=None, missing="the caller may not be read: EACCES"))
+    call = made.one("none")
+    assert (call.call, call.reason) == ("unknown", "lseek: the caller may not be read: EACCES")
+
+
+def test_a_look_is_known_by_proc_whatever_the_witness() -> None:
+    made = recording()
+    made.write(write(10, 0), 0, 10)
+    made.fsync(sight("fdatasync", 3))
+    assert [call.known_by for call in made.calls("write", "sync")] == ["proc", "proc"]
+
+
+def test_every_call_is_counted_once() -> None:
+    made = recording(FULL)
+    for number in range(5):
+        made.notice("lseek", 3, number, SEEK_SET)
+        seen = write(10, number)
+        made.add(Notice, seen=seen)
+        made.write(seen, number, 10)
+        made.notice("close", 3)
+        made.flush()
+    calls = made.calls()
+    assert [call.index for call in calls] == list(range(1 + 15))
+    assert [call.call for call in calls[1:]] == ["lseek", "write", "close"] * 5
+
+
+def test_a_notice_at_the_end_of_the_journal_is_told() -> None:
+    made = recording(FULL)
+    made.notice("lseek", 3, 1, SEEK_CUR)
+    made.notice("write", 3, 0x1000, 10, tid=9)
+    assert {call.call for call in made.calls("seek", "write")} == {"lseek", "write"}

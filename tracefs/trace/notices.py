@@ -1,0 +1,246 @@
+"""What the seccomp witness was notified of, joined with the requests that came of it.
+
+A notice stands before everything that its call did: the requests of a notified write or close
+follow it on the same thread, before the thread's next notice. Those are one call. What reaches no
+filesystem (lseek, dup, sync_file_range) is a call by itself.
+
+Notices of calls that need their thread's next line to be understood wait for it: `Pending`.
+"""
+
+from typing import Final
+
+import msgspec
+
+from tracefs.events import (
+    AnyEvent,
+    Event,
+    Flush,
+    Fsync,
+    Header,
+    Lost,
+    Notice,
+    Query,
+    Read,
+    Statfs,
+    Write,
+)
+from tracefs.syscalls import Syscall
+from tracefs.trace.call import Call
+from tracefs.trace.flags import O_ACCMODE
+from tracefs.trace.handles import Handles
+from tracefs.trace.naming import UNKNOWN, Name, Namer, unknown
+from tracefs.trace.output import Output
+from tracefs.trace.unheard import describe
+
+NOTIFYING: Final = frozenset({"seccomp", "full"})
+"""Witnesses whose recordings hold notices."""
+CLOSING: Final = frozenset({"close", "close_range", "dup2", "dup3", "execve", "execveat"})
+"""Notified calls that close descriptors; without them, only the end of a process does."""
+_EXEC: Final = frozenset({"execve", "execveat"})
+_SILENT: Final = frozenset({"close", "execve", "execveat"})
+"""Without a request they are about a directory, or another place: no call on a file here."""
+_ONCE: Final = frozenset({"close", "dup2", "dup3"})
+"""They close one descriptor at most."""
+_REQUESTING: Final = frozenset({"write", "sync", "truncate"})
+"""Families whose calls make requests of their own."""
+_ARGUMENTS: Final = 6
+_AT_EXEC: Final = "closed by exec (O_CLOEXEC), or by the end of the process if that failed"
+_AT_END: Final = "closed by the end of the process, of itself or by a signal"
+_SAME: Final = "closed by the same call as the file before"
+_BY_RING: Final = "closed through io_uring, or by the end of the process"
+
+
+class Pending:
+    """A notice that waits for its thread's next line."""
+
+    __slots__ = ("call", "doubt", "notice", "used")
+
+    def __init__(self, notice: Notice, call: Syscall) -> None:
+        self.notice = notice
+        self.call = call
+        self.used = False
+        """A request of it was seen."""
+        self.doubt: str | None = None
+        """Why what it did is not known."""
+
+
+class Notices:
+    """Takes notices of one recording; holds one for each thread at most."""
+
+    def __init__(self, header: Header, namer: Namer, handles: Handles, output: Output) -> None:
+        self._namer = namer
+        self._handles = handles
+        self._out = output
+        self._pending: dict[int, Pending] = {}
+        self._users: dict[int, int] = {}
+        """By file: the one thread that has used it; -1: there are several."""
+        self._sees_closing = set(header.notified) >= CLOSING
+        self._own: set[int] = set()
+        """Indices of the calls emitted here since `after`."""
+        self._rings = False
+        """Somebody has set up an io_uring, which can close too."""
+        self.lost: Lost | None = None
+
+    def before(self, event: AnyEvent) -> None:
+        """Complete what *event* shows to be over; call it first for each event."""
+        if isinstance(event, Lost):
+            self.lost = event
+            return
+        tid = event.tid
+        waiting = self._pending.get(tid)
+        if waiting is not None and not _goes_on(waiting, event):
+            self._settle(tid)
+        ino = event.seen.fd_ino if isinstance(event, Notice) else getattr(event, "ino", None)
+        if ino and tid and self._users.setdefault(ino, tid) not in {tid, -1}:
+            self._users[ino] = -1
+            for other in self._pending.values():
+                if other.notice.seen.fd_ino == ino and other.call.family == "seek":
+                    other.doubt = "another thread used the file at the same time"
+
+    def notice(self, event: Notice) -> None:
+        """Take a notice."""
+        call = self._namer.calls.get(event.seen.nr)
+        missing = event.seen.missing
+        if missing is None and len(event.seen.args) != _ARGUMENTS:
+            missing = "seen without its arguments"
+        if call is None or missing is not None:
+            name = "" if call is None else f"{call.name}: "
+            why = f"{name}{missing or f'system call {event.seen.nr} is not in the table'}"
+            self._emit(event, UNKNOWN, "none", reason=why)
+            return
+        self._rings = self._rings or call.name == "io_uring_setup"
+        waiting = Pending(event, call)
+        if call.family in _REQUESTING or call.family == "seek" or call.name in CLOSING:
+            if call.family == "seek" and self._users.get(event.seen.fd_ino or 0) == -1:
+                waiting.doubt = "another thread or process has used the file, too"
+            self._pending[event.tid] = waiting
+        else:
+            self._alone(waiting)
+
+    def closing(self, event: Flush) -> tuple[Name, int | None, str | None]:
+        """Return what closed a descriptor: the call, the descriptor's number, a label."""
+        if not self._sees_closing or self.lost is not None:
+            return Name("close", "fuse"), None, None
+        waiting = self._pending.get(event.tid)
+        if waiting is None or waiting.call.name not in CLOSING:
+            if self._rings:
+                return unknown(_BY_RING), None, None
+            return Name("exit", "fuse"), None, _AT_END
+        name = waiting.call.name
+        again, waiting.used = waiting.used, True
+        if name in _EXEC:
+            return Name(name, "seccomp"), None, _AT_EXEC
+        if name == "close_range":
+            return Name(name, "seccomp"), None, _SAME if again else None
+        fd = waiting.notice.seen.args[0 if name == "close" else 1] & 0xFFFFFFFF
+        return Name(name, "seccomp"), fd, None
+
+    def after(self) -> None:
+        """Give the calls that *items* holds what their notices say."""
+        items = self._out.items
+        for place, item in enumerate(items):
+            if not isinstance(item, Call) or item.index in self._own:
+                continue
+            waiting = self._pending.get(item.tid or 0)
+            if waiting is None:
+                continue
+            if item.call == waiting.call.name:
+                notice = waiting.notice
+                waiting.used = True
+                items[place] = msgspec.structs.replace(
+                    item, known_by="seccomp", start_ns=notice.start_ns, stack=notice.stack
+                )
+                if waiting.call.name in _ONCE:
+                    del self._pending[notice.tid]
+            elif item.call == UNKNOWN and item.family == waiting.call.family:
+                waiting.used = True
+        self._own.clear()
+
+    def end(self) -> None:
+        """Complete what the journal's end cut off."""
+        for tid in list(self._pending):
+            self._settle(tid)
+
+    def _settle(self, tid: int) -> None:
+        """Nothing more comes of the thread's notice."""
+        waiting = self._pending.pop(tid)
+        if not waiting.used and waiting.call.name not in _SILENT:
+            self._alone(waiting)
+
+    def _alone(self, waiting: Pending) -> None:
+        """Emit a notice of which no request came."""
+        description = describe(waiting.call, waiting.notice.seen, waiting.doubt)
+        self._emit(
+            waiting.notice,
+            waiting.call.name,
+            description.family,
+            offset=description.offset,
+            length=description.length,
+            result=description.result,
+            errno=description.errno,
+            flags=description.flags,
+            reason=description.reason,
+        )
+
+    def _emit(
+        self,
+        event: Notice,
+        name: str,
+        family: str,
+        *,
+        offset: int | None = None,
+        length: int | None = None,
+        result: int | None = None,
+        errno: int = 0,
+        flags: tuple[str, ...] = (),
+        reason: str | None = None,
+    ) -> None:
+        seen, out = event.seen, self._out
+        flags_known = seen.fd_flags if family == "seek" else None
+        handle = self._handles.only(seen.fd_ino, seen.fd_flags)
+        path = event.path
+        if handle is not None:
+            path = self._handles[handle].path
+        self._own.add(out.calls)
+        out.items.append(
+            Call(
+                index=out.calls,
+                call=name,
+                family=family,
+                known_by=None if name == UNKNOWN else "seccomp",
+                path=path,
+                start_ns=event.start_ns,
+                end_ns=event.end_ns,
+                tid=event.tid or None,
+                pid=seen.pid,
+                comm=seen.comm,
+                ino=seen.fd_ino,
+                handle=handle,
+                fd=seen.fd,
+                offset=offset,
+                length=length,
+                result=result,
+                errno=errno,
+                flags=flags,
+                position=seen.position,
+                writable=None if flags_known is None else bool(flags_known & O_ACCMODE),
+                stack=event.stack,
+                reason=reason,
+            )
+        )
+        out.calls += 1
+        out.unknown += name == UNKNOWN
+
+
+def _goes_on(waiting: Pending, event: Event) -> bool:
+    """Tell whether *event* may lie within the call that *waiting* is the notice of."""
+    if isinstance(event, Notice):
+        return False
+    if isinstance(event, Read | Query | Statfs) or (isinstance(event, Write) and event.cached):
+        return True  # a page fault on its arguments, or write-back
+    if isinstance(event, Flush):
+        return waiting.call.name in CLOSING
+    seen = getattr(event, "seen", None)
+    if seen is None or seen.nr < 0:
+        return waiting.call.family in _REQUESTING and isinstance(event, Write | Fsync)
+    return bool(seen.nr == waiting.notice.seen.nr)
