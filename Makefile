@@ -17,6 +17,10 @@ help: ## Show this list
 setup: ## Install what is missing: system packages, .venv, the C extension
 	@tools/setup
 
+.PHONY: setup-writers
+setup-writers:
+	@tools/setup --writers
+
 # Needs a mount, so a usable /dev/fuse; without one these fail, they never skip.
 .PHONY: setup-fuse
 setup-fuse:
@@ -38,11 +42,15 @@ pagealloc: setup ## Build the page writers in all their languages
 
 # Each language's own tests, formatter and linter; the suite over all of them is in make test.
 .PHONY: writers
-writers: ## Test the page writers by their own languages' tools
+writers: setup-writers ## Test the page writers by their own languages' tools
 	cd tools/pagealloc/rust && cargo fmt --check && cargo clippy --quiet --all-targets -- -D warnings
 	cd tools/pagealloc/rust && cargo test --quiet --locked
 	cd tools/pagealloc/go && test -z "$$(gofmt -l .)" && go vet ./... && go test -race ./...
-	cd tools/pagealloc/go && GOOS=darwin go vet ./... && GOOS=freebsd go vet ./...
+	cd tools/pagealloc/go && for system in darwin freebsd; do \
+	    GOOS=$$system go vet ./... && GOOS=$$system go build -o /dev/null ./cmd/pagealloc || exit 1; done
+	cd tools/pagealloc/cpp && clang-format --dry-run -Werror src/* tests/*.cc tests/*.h tests/stubs/*
+	cd tools/pagealloc/cpp && cmake --preset debug >/dev/null && ls src/*.cc tests/*.cc \
+	    | xargs -P 2 -n 1 clang-tidy -p build/debug --quiet
 	cd tools/pagealloc/cpp && for kind in asan tsan; do \
 	    cmake --preset $$kind >/dev/null && cmake --build --preset $$kind >/dev/null \
 	    && ctest --quiet --preset $$kind || exit 1; done

@@ -130,6 +130,18 @@ def test_without_apt_it_stops_with_the_command_for_each_system(machine: Machine)
     assert not (machine.checkout / ".venv").exists()
 
 
+def test_the_tools_of_the_page_writers_are_asked_for_on_request_alone(machine: Machine) -> None:
+    machine.has(*EVERYTHING)
+    machine.plays("apt-get", APT)
+    assert machine.setup().returncode == 0
+    assert "clang-tidy" not in machine.notes.read_text(encoding="utf-8")
+    done = machine.setup("--writers")
+    assert done.returncode == 0, done.stderr
+    (wanted,) = [words for words in machine.noted("apt-get") if " install --no-install" in words]
+    for package in ("cargo", "golang-go", "cmake", "clang-format", "clang-tidy"):
+        assert package in wanted.split()
+
+
 def test_only_what_is_missing_is_named(machine: Machine) -> None:
     machine.has("fusermount3", "gcc", "pkg-config", "strace")
     done = machine.setup("--plan")
@@ -262,7 +274,7 @@ def test_help_lists_every_target(tmp_path: Path) -> None:
     )
     shown = set(re.findall(r"^  ([a-z-]+) ", done.stdout, re.MULTILINE))
     targets = set(re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert shown == targets - {"setup-fuse"}
+    assert shown == targets - {"setup-fuse", "setup-writers"}
 
 
 @pytest.mark.parametrize(
