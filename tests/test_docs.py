@@ -9,14 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from docs_support import DOCS, README, ROOT, blocks, name, transcript
 
 from tracefs.cli.main import COMMANDS
 
-ROOT = Path(__file__).parent.parent
-DOCS = ROOT / "docs"
-README = ROOT / "README.md"
 BUILT = {"build", "dist", "target", "node_modules"}
-PATIENCE_S = 50
 HELPER = "fusermount3:"
 """Words behind this are another program's."""
 
@@ -28,18 +25,7 @@ def pages() -> list[Path]:
     return sorted(page for page in found if not BUILT & set(page.relative_to(ROOT).parts))
 
 
-def name(page: Path) -> str:
-    return str(page.relative_to(ROOT))
-
-
 PAGES = pages()
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    """Return the fenced blocks of *language*, those inside lists too, without their indentation."""
-    text = page.read_text("utf-8")
-    found = re.findall(rf"^( *)```{language}\n(.*?)^\1```$", text, re.MULTILINE | re.DOTALL)
-    return [re.sub(rf"^{indent}", "", body, flags=re.MULTILINE) for indent, body in found]
 
 
 def prose(page: Path) -> str:
@@ -96,12 +82,6 @@ def test_the_reference_mentions_every_command() -> None:
 
 
 # ---------------------------------------------------------------- what is printed
-
-
-def transcript(block: str) -> list[tuple[str, str]]:
-    """Return the commands of a console block, each with what it printed."""
-    steps = re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]
-    return [(command, output) for command, _, output in (step.partition("\n") for step in steps)]
 
 
 CONSOLE = [
@@ -186,41 +166,3 @@ def test_messages_under_trouble_are_still_in_the_program() -> None:
         if not any(all(piece in text for piece in message.split("…")) for text in texts)
     ]
     assert stale == []
-
-
-def test_the_readmes_example_comes_out_as_shown(tmp_path: Path) -> None:
-    directory, home = tmp_path / "example", tmp_path / "home"
-    directory.mkdir()
-    for program in blocks(README, "python"):
-        title = re.match(r"# (\w+\.py)\n", program)
-        assert title
-        (directory / title[1]).write_text(program, "utf-8")
-    environment = {**os.environ, "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
-    environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    environment.pop("XDG_STATE_HOME", None)
-    for _, command, output in (step for step in CONSOLE if step[0] == README):
-        done = subprocess.run(
-            ["sh", "-c", f"exec 2>&1; {command}"],
-            cwd=directory,
-            env=environment,
-            stdout=subprocess.PIPE,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
-        printed = without_figures(done.stdout.replace(str(home), "~"))
-        assert re.fullmatch(as_pattern(without_figures(output)), printed), f"{command}\n{printed}"
-
-
-def without_figures(text: str) -> str:
-    """Return *text* with the figures that differ from run to run made equal."""
-    text = re.sub(r"-\d{8}-\d{6}(-\d+)?\.trace", "-TIME.trace", text)
-    # The mount may end before the last RELEASE has come.
-    text = re.sub(r"recorded \d+ events", "recorded N events", text)
-    text = re.sub(r"^( +\d+) +\d+ +\d+\.\d{6} ", r"\1 TID SECONDS ", text, flags=re.MULTILINE)
-    return re.sub(r"<\d+\.\d{6}>", "<SECONDS>", text)
-
-
-def as_pattern(text: str) -> str:
-    """Return a pattern for *text*, in which a line ``[...]`` stands for any lines."""
-    return r"(?:.*\n)*".join(re.escape(part) for part in text.split("[...]\n"))
