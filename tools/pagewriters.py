@@ -21,6 +21,8 @@ class Writer:
     needs: list[str]
     install: str
     build: str
+    loop: str
+    loop_build: str
 
     @property
     def command(self) -> str:

@@ -58,7 +58,7 @@ def test_a_figure_is_the_median_and_the_99th_percentile_of_all_times() -> None:
 
 def test_what_the_worker_prints_is_read() -> None:
     printed = "".join(f"{name} 10 20\n" for name in WORKLOADS)
-    assert parse(printed) == {name: [10, 20] for name in WORKLOADS}
+    assert parse(printed, WORKLOADS) == {name: [10, 20] for name in WORKLOADS}
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_what_the_worker_prints_is_read() -> None:
 )
 def test_anything_else_is_refused(printed: str) -> None:
     with pytest.raises(ValueError, match=r"the worker printed|invalid literal"):
-        parse(printed)
+        parse(printed, WORKLOADS)
 
 
 def test_figures_are_shown_beside_their_references(snapshot: SnapshotAssertion) -> None:

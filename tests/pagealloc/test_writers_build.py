@@ -32,6 +32,8 @@ def row(folder: Path, name: str, build: str, needs: str = "sh") -> dict[str, obj
         "needs": [needs],
         "install": f"get {needs}",
         "build": build,
+        "loop": str(folder / f"{name}-loop"),
+        "loop_build": "true",
     }
 
 

@@ -142,18 +142,27 @@ class TestWhatClosed:
         return [(call.call, call.known_by, call.fd) for call in made.calls("close")]
 
     def test_close(self) -> None:
-        made = recording()
+        made = recording(FULL)
         made.notice("close", 3)
         made.flush()
         made.flush()
         assert self.closes(made) == [("close", "seccomp", 3), ("exit", "fuse", None)]
+        assert made.calls("close")[1].note == "closed by the end of the process, by a signal"
 
-    def test_the_end_of_the_process(self) -> None:
+    def test_a_close_that_nobody_is_notified_of(self) -> None:
         made = recording()
         made.flush()
-        call = made.one("close")
-        assert (call.call, call.known_by) == ("exit", "fuse")
-        assert call.note == "closed by the end of the process, of itself or by a signal"
+        assert self.closes(made) == [("close", "fuse", None)]
+
+    @pytest.mark.parametrize("name", ["exit", "exit_group"])
+    def test_the_end_of_the_process(self, name: str) -> None:
+        made = recording()
+        made.open(fh=2)
+        made.notice(name, fd=None, fd_ino=None)
+        made.flush()
+        made.flush(fh=2)
+        assert self.closes(made) == [(name, "seccomp", None)] * 2
+        assert made.calls("close")[0].note == "closed by the end of the process"
 
     def test_dup2(self) -> None:
         made = recording()
@@ -184,13 +193,13 @@ class TestWhatClosed:
         assert [call.family for call in made.calls()] == ["open"]
 
     def test_a_ring_may_have_closed(self) -> None:
-        made = recording()
+        made = recording(FULL)
         made.notice("io_uring_setup", 8, fd=None, fd_ino=None)
         made.flush()
         assert made.one("close").call == "unknown"
 
     def test_a_directory_is_closed_unseen_as_it_was_opened(self) -> None:
-        made = recording()
+        made = recording(FULL)
         made.notice("close", 5, fd=5, fd_ino=4)
         assert self.closes(made) == []
 

@@ -14,12 +14,13 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from bench.measure import FULL, QUICK, Commands, measure_commands, measure_targets
+from bench.measure import FULL, QUICK, Commands, Effort, measure_commands, measure_targets
 from bench.mount import BenchError
 from bench.plan import STORAGES
 from bench.sample import Figure
 from bench.table import render, render_commands
 from bench.targets import TARGETS
+from bench.writers import measure_writers, render_writers
 
 _TMPFS: Final = Path("/dev/shm")  # noqa: S108  # folders in it are made by tempfile
 
@@ -29,7 +30,8 @@ class Report(Struct, frozen=True, kw_only=True):
 
     machine: str
     figures: tuple[Figure, ...]
-    commands: Commands
+    commands: Commands | None
+    """None: they were not measured."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -58,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         choices=tuple(TARGETS),
         help="measure this one and not all; can be repeated",
     )
+    add("--writers", action="store_true", help="measure the page writers, and nothing else")
     add("--tmpfs", type=Path, default=_TMPFS, metavar="DIR", help="a directory on tmpfs")
     add("--disk", type=Path, default=Path(), metavar="DIR", help="a directory on a disk")
     return parser
@@ -78,19 +81,44 @@ def _run(args: argparse.Namespace, stack: ExitStack) -> None:
     parents = dict(zip(STORAGES, (args.tmpfs, args.disk), strict=True))
     folders = {storage: _temporary(stack, parent) for storage, parent in parents.items()}
     scratch = _temporary(stack, args.disk)
+    if args.writers:
+        _run_writers(args, folders, scratch, effort)
+        return
     targets = [name for name in TARGETS if not args.target or name in args.target]
 
-    machine = f"{platform.system()} {platform.release()}, {os.cpu_count()} cores"
     figures = measure_targets(targets, folders, scratch, effort, _progress)
     # Printed before the rest is tried: what took minutes to measure isn't lost.
-    print(f"{machine}\n\n{render(figures)}", flush=True)
+    print(f"{_machine()}\n\n{render(figures)}", flush=True)
     _progress("starts and checks")
     commands = measure_commands(_temporary(stack, args.disk), scratch, effort)
     _progress("")
     print(render_commands(commands), end="")
     if args.json:
-        report = Report(machine=machine, figures=figures, commands=commands)
-        args.json.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
+        _write(args.json, Report(machine=_machine(), figures=figures, commands=commands))
+
+
+def _run_writers(
+    args: argparse.Namespace, folders: dict[str, Path], scratch: Path, effort: Effort
+) -> None:
+    figures = measure_writers(
+        folders,
+        scratch,
+        rounds=effort.rounds,
+        budget_ms=effort.budget_ms,
+        progress=_progress,
+    )
+    _progress("")
+    print(f"{_machine()}\n\n{render_writers(figures)}", end="")
+    if args.json:
+        _write(args.json, Report(machine=_machine(), figures=figures, commands=None))
+
+
+def _machine() -> str:
+    return f"{platform.system()} {platform.release()}, {os.cpu_count()} cores"
+
+
+def _write(file: Path, report: Report) -> None:
+    file.write_bytes(msgspec.json.format(msgspec.json.encode(report)) + b"\n")
 
 
 def _require(*tools: str) -> None:

@@ -28,15 +28,15 @@ class Figure(Struct, frozen=True, kw_only=True):
     iterations: int
 
 
-def parse(output: str) -> dict[str, list[int]]:
-    """Return workload -> nanoseconds of each iteration, from what the worker printed.
+def parse(output: str, workloads: Sequence[str]) -> dict[str, list[int]]:
+    """Return workload -> nanoseconds of each iteration, from what a worker printed.
 
     Raises:
-        ValueError: That is not what the worker prints.
+        ValueError: That is not what a worker of *workloads* prints.
     """
     lines = [line.split() for line in output.splitlines()]
     times = {words[0]: [int(word) for word in words[1:]] for words in lines if words}
-    if tuple(times) != WORKLOADS or not all(times.values()):
+    if list(times) != list(workloads) or not all(times.values()):
         raise ValueError(f"the worker printed {output[:200]!r}")
     return times
 

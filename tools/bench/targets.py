@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.mount import BenchError, noop_mount
-from bench.sample import parse
+from bench.sample import WORKLOADS, parse
 
 TRACEFS: Final = str(Path(sys.executable).with_name("tracefs"))
 _PATIENCE_S: Final = 120
@@ -31,19 +31,27 @@ class Worker:
     def __init__(self, folder: Path, *, iterations: int, budget_ms: int) -> None:
         self._program = folder / "worker"
         self._limits = (str(iterations), str(budget_ms))
-        source = Path(__file__).with_name("worker.c")
-        done = subprocess.run(
-            ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(self._program), str(source)],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise BenchError(f"gcc can't compile the worker: {done.stderr.strip()}")
+        compiled(Path(__file__).with_name("worker.c"), self._program)
 
     def command(self, folder: Path) -> list[str]:
         """Return how to run it on the file ``pages`` in *folder*."""
         return [str(self._program), str(folder / "pages"), *self._limits]
+
+
+def compiled(source: Path, program: Path) -> None:
+    """Compile one C file.
+
+    Raises:
+        BenchError: It can't be.
+    """
+    done = subprocess.run(
+        ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(program), str(source)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise BenchError(f"gcc can't compile {source.name}: {done.stderr.strip()}")
 
 
 def pinned(placement: str) -> list[str]:
@@ -73,9 +81,13 @@ def run_noop(worker: Worker, folder: Path, prefix: Sequence[str], _scratch: Path
 
 def run_tracefs(worker: Worker, folder: Path, prefix: Sequence[str], scratch: Path) -> Times:
     """Run under ``tracefs run``, which records into *scratch*."""
-    recording = scratch / f"{len(list(scratch.iterdir()))}.trace"
-    run = [TRACEFS, "run", "--dir", str(folder), "-o", str(recording), "--"]
-    return _times([*prefix, *run, *worker.command(folder)])
+    return _times([*prefix, *traced(worker.command(folder), folder, scratch)])
+
+
+def traced(command: Sequence[str], folder: Path, recordings: Path) -> list[str]:
+    """Return *command* under ``tracefs run`` on *folder*, recorded into a new folder."""
+    recording = recordings / f"{len(list(recordings.iterdir()))}.trace"
+    return [TRACEFS, "run", "-q", "--dir", str(folder), "-o", str(recording), "--", *command]
 
 
 TARGETS: Final[dict[str, Callable[[Worker, Path, Sequence[str], Path], Times]]] = {
@@ -86,7 +98,16 @@ TARGETS: Final[dict[str, Callable[[Worker, Path, Sequence[str], Path], Times]]] 
 }
 
 
+def run_loop(command: Sequence[str], workload: str) -> list[int]:
+    """Run a program of one *workload*; return the nanoseconds of each iteration."""
+    return parse(_output(command), (workload,))[workload]
+
+
 def _times(command: Sequence[str]) -> Times:
+    return parse(_output(command), WORKLOADS)
+
+
+def _output(command: Sequence[str]) -> str:
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=_PATIENCE_S
@@ -96,4 +117,4 @@ def _times(command: Sequence[str]) -> Times:
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
         raise BenchError(f"{' '.join(command)}: {last[0]}")
-    return parse(done.stdout)
+    return done.stdout

@@ -34,20 +34,24 @@ from tracefs.trace.unheard import describe
 
 NOTIFYING: Final = frozenset({"seccomp", "full"})
 """Witnesses whose recordings hold notices."""
-CLOSING: Final = frozenset({"close", "close_range", "dup2", "dup3", "execve", "execveat"})
-"""Notified calls that close descriptors; without them, only the end of a process does."""
+_EXIT: Final = frozenset({"exit", "exit_group"})
+_OTHER_CLOSING: Final = frozenset({"close_range", "dup2", "dup3", "execve", "execveat"}) | _EXIT
+CLOSING: Final = _OTHER_CLOSING | {"close"}
+"""Notified calls that close descriptors; without any, a signal does, at the end of a process."""
 _EXEC: Final = frozenset({"execve", "execveat"})
-_SILENT: Final = frozenset({"close", "execve", "execveat"})
+_SILENT: Final = frozenset({"close", "execve", "execveat"}) | _EXIT
 """Without a request they are about a directory, or another place: no call on a file here."""
 _ONCE: Final = frozenset({"close", "dup2", "dup3"})
 """They close one descriptor at most."""
 _REQUESTING: Final = frozenset({"write", "sync", "truncate"})
 """Families whose calls make requests of their own."""
 _ARGUMENTS: Final = 6
+_SEEK_CUR: Final = 1
 _AT_EXEC: Final = "closed by exec (O_CLOEXEC), or by the end of the process if that failed"
-_AT_END: Final = "closed by the end of the process, of itself or by a signal"
+_AT_EXIT: Final = "closed by the end of the process"
+_BY_SIGNAL: Final = "closed by the end of the process, by a signal"
 _SAME: Final = "closed by the same call as the file before"
-_BY_RING: Final = "closed through io_uring, or by the end of the process"
+_BY_RING: Final = "closed through io_uring, or by the end of the process by a signal"
 
 
 class Pending:
@@ -74,7 +78,8 @@ class Notices:
         self._pending: dict[int, Pending] = {}
         self._users: dict[int, int] = {}
         """By file: the one thread that has used it; -1: there are several."""
-        self._sees_closing = set(header.notified) >= CLOSING
+        self._sees_closing = set(header.notified) >= _OTHER_CLOSING
+        self._sees_close = "close" in header.notified
         self._own: set[int] = set()
         """Indices of the calls emitted here since `after`."""
         self._rings = False
@@ -110,8 +115,9 @@ class Notices:
             return
         self._rings = self._rings or call.name == "io_uring_setup"
         waiting = Pending(event, call)
-        if call.family in _REQUESTING or call.family == "seek" or call.name in CLOSING:
-            if call.family == "seek" and self._users.get(event.seen.fd_ino or 0) == -1:
+        relative = call.family == "seek" and event.seen.args[2] & 0xFFFFFFFF == _SEEK_CUR
+        if call.family in _REQUESTING or relative or call.name in CLOSING:
+            if relative and self._users.get(event.seen.fd_ino or 0) == -1:
                 waiting.doubt = "another thread or process has used the file, too"
             self._pending[event.tid] = waiting
         else:
@@ -123,17 +129,22 @@ class Notices:
             return Name("close", "fuse"), None, None
         waiting = self._pending.get(event.tid)
         if waiting is None or waiting.call.name not in CLOSING:
-            if self._rings:
-                return unknown(_BY_RING), None, None
-            return Name("exit", "fuse"), None, _AT_END
-        name = waiting.call.name
+            name = self._closing_unheard()
+            return name, None, _BY_SIGNAL if name.call == "exit" else None
+        heard = waiting.call.name
         again, waiting.used = waiting.used, True
-        if name in _EXEC:
-            return Name(name, "seccomp"), None, _AT_EXEC
-        if name == "close_range":
-            return Name(name, "seccomp"), None, _SAME if again else None
-        fd = waiting.notice.seen.args[0 if name == "close" else 1] & 0xFFFFFFFF
-        return Name(name, "seccomp"), fd, None
+        if heard in _EXEC or heard in _EXIT:
+            return Name(heard, "seccomp"), None, _AT_EXEC if heard in _EXEC else _AT_EXIT
+        if heard == "close_range":
+            return Name(heard, "seccomp"), None, _SAME if again else None
+        fd = waiting.notice.seen.args[0 if heard == "close" else 1] & 0xFFFFFFFF
+        return Name(heard, "seccomp"), fd, None
+
+    def _closing_unheard(self) -> Name:
+        """Name what closed a descriptor without a notice: a close, if those are not notified."""
+        if not self._sees_close:
+            return Name("close", "fuse")
+        return unknown(_BY_RING) if self._rings else Name("exit", "fuse")
 
     def after(self) -> None:
         """Give the calls that *items* holds what their notices say."""

@@ -1,8 +1,9 @@
 """Which calls a seccomp witness is notified of, by level.
 
 What FUSE never hears of has to be notified: `lseek`, `sync`, `sync_file_range`, `fallocate`, shared
-mappings, copies of descriptors. A write or a sync is held by its own request, where a look into
-/proc names it at no extra stop; ``full`` has those notified all the same, for their stacks.
+mappings, copies of descriptors, and what but a close closes one. A write or a sync is held by its
+own request, where a look into /proc names it at no extra stop, and a close makes a request as well;
+``full`` has those notified all the same, for their stacks, their descriptors and exact names.
 """
 
 from collections.abc import Mapping
@@ -46,15 +47,15 @@ _SELDOM: Final[Mapping[str, Rule]] = {
     "fcntl": Rule((Test(word=2, values=frozenset({_F_DUPFD, _F_DUPFD_CLOEXEC, _F_SETFL})),)),
 } | dict.fromkeys(
     (
-        "fallocate", "sync", "syncfs", "sync_file_range", "msync", "dup", "dup2", "dup3", "close",
-        "close_range", "execve", "execveat", "io_uring_setup", "io_submit",
+        "fallocate", "sync", "syncfs", "sync_file_range", "msync", "dup", "dup2", "dup3",
+        "close_range", "execve", "execveat", "exit", "exit_group", "io_uring_setup", "io_submit",
     ),
     _ALWAYS,
 )  # fmt: skip
 WRITES: Final = (
     "write", "pwrite64", "writev", "pwritev", "pwritev2", "sendfile", "splice", "copy_file_range",
 )  # fmt: skip
-_SYNCS: Final = ("fsync", "fdatasync", "ftruncate")
+_OTHERS: Final = ("fsync", "fdatasync", "ftruncate", "close")
 
 _I386_ALIASES: Final = {
     "_llseek": "lseek", "mmap2": "mmap", "fcntl64": "fcntl", "ftruncate64": "ftruncate",
@@ -66,7 +67,7 @@ def notified(level: str, also: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Return the names of the calls that *level* notifies, and those of *also* that it can."""
     if level not in (SECCOMP, FULL):
         return ()
-    more = (*WRITES, *_SYNCS)
+    more = (*WRITES, *_OTHERS)
     chosen = more if level == FULL else tuple(name for name in more if name in also)
     return (*_SELDOM, *chosen)
 

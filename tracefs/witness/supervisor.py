@@ -26,7 +26,7 @@ _INT: Final = 0xFFFFFFFF
 _MAX_THREADS: Final = 128
 _UNBOUND: Final = frozenset({"sync", "io_uring_setup", "io_submit"})
 """They name no file, or many: told whatever they reach."""
-_EXEC: Final = frozenset({"execve", "execveat"})
+_CLOSE_ALL: Final = frozenset({"execve", "execveat", "exit", "exit_group"})
 _SECOND: Final = frozenset({"dup2", "dup3"})
 """Their second argument is a descriptor that they close."""
 
@@ -174,7 +174,7 @@ class Supervisor:
         """Return whether a call without a descriptor may reach the traced directory."""
         if name in _UNBOUND:
             return True
-        if name in _EXEC:
+        if name in _CLOSE_ALL:
             return self._files.any_open(thread, 0, _INT)
         if name == "close_range":
             return self._files.any_open(thread, args[0] & _INT, args[1] & _INT)

@@ -28,11 +28,11 @@ def opened(path: Path, flags: int, name: str | None = None) -> Iterator[int]:
 
     Messages begin with *name*, which is *path* unless given.
     """
-    name = os.fsdecode(path) if name is None else name
     try:
         fd = os.open(path, flags | os.O_CLOEXEC, 0o644)
     except OSError as error:
-        raise SystemCallError(f"{name}: open: {words(error.errno or 0)}") from error
+        what = name or os.fsdecode(path)
+        raise SystemCallError(f"{what}: open: {words(error.errno or 0)}") from error
     try:
         yield fd
     except BaseException:
@@ -42,7 +42,8 @@ def opened(path: Path, flags: int, name: str | None = None) -> Iterator[int]:
     try:
         os.close(fd)
     except OSError as error:
-        raise SystemCallError(f"{name}: close: {words(error.errno or 0)}") from error
+        what = name or os.fsdecode(path)
+        raise SystemCallError(f"{what}: close: {words(error.errno or 0)}") from error
 
 
 def size_of(fd: int, path: Path) -> int:
@@ -77,13 +78,13 @@ def write_synced(fd: int, page: bytes, path: Path, page_no: int, old_size: int) 
         SystemCallError: The page was not written, and the file is no longer than *old_size*.
         SyncError: The page was written, but may not be on the disk; it is not tried again.
     """
-    where = place(path, page_no)
-    _write_whole(fd, page, page_no * PAGE_SIZE, old_size, where)
+    _write_whole(fd, page, path, page_no, old_size)
     try:
         full_sync(fd)
     except OSError as error:
         raise SyncError(
-            f"{where}: {SYNC_CALL}: {words(error.errno or 0)}; the page may not be on the disk"
+            f"{place(path, page_no)}: {SYNC_CALL}: {words(error.errno or 0)}; "
+            "the page may not be on the disk"
         ) from error
 
 
@@ -107,15 +108,20 @@ def sync_directory(path: Path) -> None:
             ) from error
 
 
-def _write_whole(fd: int, page: bytes, offset: int, old_size: int, where: str) -> None:
+def _write_whole(fd: int, page: bytes, path: Path, page_no: int, old_size: int) -> None:
     """Write *page* with one pwrite64; a part is no success and is cut off again."""
+    offset = page_no * PAGE_SIZE
     try:
         written = os.pwrite(fd, page, offset)
     except OSError as error:
-        raise SystemCallError(f"{where}: pwrite: {words(error.errno or 0)}") from error
+        raise SystemCallError(
+            f"{place(path, page_no)}: pwrite: {words(error.errno or 0)}"
+        ) from error
     if written != len(page):
         _cut_back(fd, offset + written, old_size)
-        raise SystemCallError(f"{where}: pwrite: short write: {written} of {len(page)} bytes")
+        raise SystemCallError(
+            f"{place(path, page_no)}: pwrite: short write: {written} of {len(page)} bytes"
+        )
 
 
 def _cut_back(fd: int, end: int, old_size: int) -> None:

@@ -1,0 +1,126 @@
+"""How long each page writer takes for a page, bare and under tracefs, beside a loop in C.
+
+Every language's loop (`loop` in tests/pagealloc/writers.toml) times its library's ``write_page``
+call by call, so that the start of an interpreter is in no figure. `page_loop.c` makes the same
+system calls with nothing around them: what no language can do without.
+"""
+
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from pagewriters import ROOT, Writer, listed
+
+from bench.mount import BenchError
+from bench.plan import steps
+from bench.sample import Cell, Figure, figure
+from bench.targets import compiled, pinned, run_loop, traced
+
+FLOOR: Final = "C"
+TRACED: Final = ", traced"
+WORKLOAD: Final = "write_page"
+_PAGES: Final = 100_000
+_LOOP_C: Final = Path(__file__).with_name("page_loop.c")
+
+
+def measure_writers(
+    folders: dict[str, Path],
+    scratch: Path,
+    *,
+    rounds: int,
+    budget_ms: int,
+    progress: Callable[[str], None],
+) -> tuple[Figure, ...]:
+    """Measure every writer everywhere; targets are a language, and the same ``, traced``.
+
+    Args:
+        folders: one empty directory for each storage.
+        scratch: an empty directory for the C loop and the recordings.
+        rounds: how often each is run.
+        budget_ms: milliseconds that a run may measure.
+        progress: told what comes next.
+
+    Raises:
+        BenchError: A writer can't be built or doesn't work.
+    """
+    loops = _loops(scratch)
+    targets = [name + kind for name in loops for kind in ("", TRACED)]
+    recordings = scratch / "writers"
+    recordings.mkdir()
+    times: dict[Cell, list[int]] = {}
+    for step in steps(targets, rounds):
+        progress(f"{step.round + 1}/{rounds} {step.storage}, {step.placement} {step.target}")
+        folder = folders[step.storage]
+        language, kind, _ = step.target.partition(TRACED)
+        command = [loops[language], str(folder / "pages"), str(_PAGES), str(budget_ms)]
+        if kind:
+            command = traced(command, folder, recordings)
+        values = run_loop([*pinned(step.placement), *command], WORKLOAD)
+        times.setdefault(_cell(step.storage, step.placement, step.target), []).extend(values)
+    return tuple(figure(cell, values) for cell, values in times.items())
+
+
+def _cell(storage: str, placement: str, target: str) -> Cell:
+    return Cell(storage=storage, placement=placement, workload=WORKLOAD, target=target)
+
+
+def render_writers(figures: Sequence[Figure]) -> str:
+    """Return a row for each storage, placement and language; microseconds, ratios of medians."""
+    return "\n".join([_row(_HEAD), *map(_row, _rows(figures))]) + "\n"
+
+
+_HEAD: Final = ("", "write_page", "bare", "p99", "x C", "traced", "p99", "x C", "x bare")
+_WIDTHS: Final = (17, 11, 9, 9, 7, 9, 9, 7, 8)
+
+
+def _rows(figures: Sequence[Figure]) -> Iterator[tuple[str, ...]]:
+    by_cell = {one.cell: one for one in figures}
+    places = dict.fromkeys((one.cell.storage, one.cell.placement) for one in figures)
+    languages = sorted({one.cell.target.partition(TRACED)[0] for one in figures})
+    for place in places:
+        for number, language in enumerate(languages):
+            bare, under = (by_cell[_cell(*place, language + kind)] for kind in ("", TRACED))
+            floor, floor_under = (by_cell[_cell(*place, FLOOR + kind)] for kind in ("", TRACED))
+            yield (
+                ", ".join(place) if number == 0 else "",
+                language,
+                *_micro(bare),
+                f"{bare.median_ns / floor.median_ns:.2f}",
+                *_micro(under),
+                f"{under.median_ns / floor_under.median_ns:.2f}",
+                f"{under.median_ns / bare.median_ns:.1f}",
+            )
+
+
+def _micro(one: Figure) -> tuple[str, str]:
+    return f"{one.median_ns / 1000:.1f}", f"{one.p99_ns / 1000:.0f}"
+
+
+def _row(words: Sequence[str]) -> str:
+    left = [f"{word:<{width}}" for word, width in zip(words[:2], _WIDTHS[:2], strict=True)]
+    right = [f"{word:>{width}}" for word, width in zip(words[2:], _WIDTHS[2:], strict=True)]
+    return "".join(left + right).rstrip()
+
+
+def _loops(scratch: Path) -> dict[str, str]:
+    """Build every loop; return language -> program, the floor first."""
+    program = scratch / "page_loop"
+    compiled(_LOOP_C, program)
+    return {FLOOR: str(program)} | {writer.language: _built(writer) for writer in listed()}
+
+
+def _built(writer: Writer) -> str:
+    lacking = writer.lacking()
+    if lacking:
+        raise BenchError(f"no {' and no '.join(lacking)}; install: {writer.install}")
+    done = subprocess.run(
+        ["sh", "-c", writer.loop_build],
+        cwd=ROOT / writer.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise BenchError(f"{writer.language}: {writer.loop_build}: {done.stderr.strip()}")
+    return str(ROOT / writer.loop)
