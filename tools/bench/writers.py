@@ -21,6 +21,7 @@ FLOOR: Final = "C"
 TRACED: Final = ", traced"
 WORKLOAD: Final = "write_page"
 _PAGES: Final = 100_000
+_TURNS: Final = 4
 _LOOP_C: Final = Path(__file__).with_name("page_loop.c")
 
 
@@ -37,8 +38,9 @@ def measure_writers(
     Args:
         folders: one empty directory for each storage.
         scratch: an empty directory for the C loop and the recordings.
-        rounds: how often each is run.
-        budget_ms: milliseconds that a run may measure.
+        rounds: how often each is measured; a disk's mood changes within seconds, so that a round is
+            cut into `_TURNS` shorter ones.
+        budget_ms: milliseconds that a round may measure in each place.
         progress: told what comes next.
 
     Raises:
@@ -49,11 +51,12 @@ def measure_writers(
     recordings = scratch / "writers"
     recordings.mkdir()
     times: dict[Cell, list[int]] = {}
-    for step in steps(targets, rounds):
-        progress(f"{step.round + 1}/{rounds} {step.storage}, {step.placement} {step.target}")
+    turns = rounds * _TURNS
+    for step in steps(targets, turns):
+        progress(f"{step.round + 1}/{turns} {step.storage}, {step.placement} {step.target}")
         folder = folders[step.storage]
         language, kind, _ = step.target.partition(TRACED)
-        command = [loops[language], str(folder / "pages"), str(_PAGES), str(budget_ms)]
+        command = [loops[language], str(folder / "pages"), str(_PAGES), str(budget_ms // _TURNS)]
         if kind:
             command = traced(command, folder, recordings)
         values = run_loop([*pinned(step.placement), *command], WORKLOAD)
