@@ -42,6 +42,8 @@ class Options(Struct, frozen=True, kw_only=True):
     queries: bool = False
     payload: bool = False
     digests: bool = False
+    most_stacks: int = 256
+    """How many stacks are kept of them; each costs a fraction of a millisecond."""
     page_size: int = 4096
     visible: bool = False
     """Mount where everybody sees it, even if a namespace can be had."""
@@ -151,6 +153,7 @@ def _witnessing(words: Config, options: Options, root_fd: int) -> Witnessing | N
         recording=to_bytes(words.recording),
         notified=words.notified,
         with_stack=options.stacks,
+        most_stacks=options.most_stacks,
     )
     try:
         return Witnessing(order, backing)

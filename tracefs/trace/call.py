@@ -69,6 +69,8 @@ class Call(Struct, frozen=True, gc=False):
     """Of a seek: the descriptor can write. None: not known, or no seek."""
     stack: tuple[Frame, ...] = ()
     """Where it was called from, innermost first; empty where nobody looked."""
+    unstacked: str | None = None
+    """Why *stack* is missing or cut short."""
     reason: str | None = None
     """Why the name, or something else above, is not known."""
 

@@ -159,7 +159,11 @@ class Notices:
                 notice = waiting.notice
                 waiting.used = True
                 items[place] = msgspec.structs.replace(
-                    item, known_by="seccomp", start_ns=notice.start_ns, stack=notice.stack
+                    item,
+                    known_by="seccomp",
+                    start_ns=notice.start_ns,
+                    stack=notice.stack,
+                    unstacked=notice.unstacked,
                 )
                 if waiting.call.name in _ONCE:
                     del self._pending[notice.tid]
@@ -236,6 +240,7 @@ class Notices:
                 position=seen.position,
                 writable=None if flags_known is None else bool(flags_known & O_ACCMODE),
                 stack=event.stack,
+                unstacked=event.unstacked,
                 reason=reason,
             )
         )

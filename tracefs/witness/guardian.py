@@ -32,6 +32,7 @@ from tracefs.journal.appender import JournalAppender
 from tracefs.witness import seccomp
 from tracefs.witness.files import TracedMount
 from tracefs.witness.levels import filter_code
+from tracefs.witness.stack import StackReader
 from tracefs.witness.supervisor import Supervisor
 
 STOP: Final = b"stop"
@@ -48,6 +49,7 @@ class Order(Struct, frozen=True, kw_only=True):
     recording: bytes
     notified: tuple[str, ...]
     with_stack: tuple[str, ...]
+    most_stacks: int
 
 
 class _Armed(Struct, frozen=True, kw_only=True):
@@ -216,8 +218,9 @@ def _be_supervisor(
             machine=order.machine,
             mount=mount,
             backing=backing,
-            stacks=None,
+            stacks=StackReader(order.machine),
             with_stack=frozenset(order.with_stack),
+            most_stacks=order.most_stacks,
         )
 
         def stop(*_: object) -> None:

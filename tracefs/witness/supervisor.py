@@ -30,6 +30,8 @@ _CLOSE_ALL: Final = frozenset({"execve", "execveat", "exit", "exit_group"})
 _SECOND: Final = frozenset({"dup2", "dup3"})
 """Their second argument is a descriptor that they close."""
 
+_ENOUGH: Final = "as many stacks as were wanted are there (tracefs stray keeps all)"
+
 _libc: Final = ctypes.CDLL(None, use_errno=True)
 
 
@@ -60,6 +62,7 @@ class Supervisor:
         backing: descriptor of the directory behind the mount, which syncfs is done on.
         stacks: reads stacks.
         with_stack: names of the calls whose stacks are wanted.
+        most_stacks: how many are read at most, since each costs a fraction of a millisecond.
     """
 
     def __init__(
@@ -73,6 +76,7 @@ class Supervisor:
         backing: int,
         stacks: Stacks | None,
         with_stack: frozenset[str],
+        most_stacks: int,
     ) -> None:
         self._listener = listener
         self._page = page
@@ -83,6 +87,7 @@ class Supervisor:
         self._backing = backing
         self._stacks = stacks
         self._with_stack = with_stack if stacks is not None else frozenset()
+        self._stacks_left = most_stacks
         self._threads = Threads(_MAX_THREADS)
         self.stopping = False
         """Set it to end after the call at hand."""
@@ -198,7 +203,11 @@ class Supervisor:
         stack: tuple[Frame, ...] = ()
         unstacked = None
         if self._stacks is not None and call.name in self._with_stack:
-            stack, unstacked = self._stacks.capture(thread.tid, thread.pid)
+            if self._stacks_left > 0:
+                self._stacks_left -= 1
+                stack, unstacked = self._stacks.capture(thread.tid, thread.pid)
+            else:
+                unstacked = _ENOUGH
         return Notice(
             start_ns=start,
             end_ns=monotonic_ns(),

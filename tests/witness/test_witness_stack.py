@@ -1,0 +1,284 @@
+"""Stacks of threads that wait in a system call; the marks in the programs say what is true."""
+
+import os
+import platform
+import select
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tracefs.source import Location, Resolver, call_site
+from tracefs.witness.stack import StackReader
+
+PATIENCE_S = 20
+
+C = """
+#include <unistd.h>
+static char byte;
+__attribute__((noinline)) static long inner(int fd)
+{
+    long got = read(fd, &byte, 1);          // MARK inner
+    return got + byte;
+}
+__attribute__((noinline)) static long outer(int fd, int n)
+{
+    volatile char room[300];
+    room[n] = 1;
+    long got = inner(fd) + room[n];         // MARK outer
+    return got;
+}
+int main(void)
+{
+    write(1, "r", 1);
+    long got = outer(0, 7);                 // MARK main
+    return got == 99;
+}
+"""
+CPP = """
+#include <unistd.h>
+struct Reader {
+    char byte = 0;
+    __attribute__((noinline)) long inner(int fd) {
+        long got = ::read(fd, &byte, 1);    // MARK inner
+        return got + byte;
+    }
+};
+int main() {
+    Reader reader;
+    (void)!write(1, "r", 1);
+    long got = reader.inner(0);             // MARK main
+    return got == 99;
+}
+"""
+RUST = """
+use std::io::{Read, Write};
+#[inline(never)]
+fn inner(file: &mut std::fs::File) -> usize {
+    let mut byte = [0; 1];
+    file.read(&mut byte).unwrap() + 1       // MARK inner
+}
+fn main() {
+    use std::os::unix::io::FromRawFd;
+    let mut file = unsafe { std::fs::File::from_raw_fd(0) };
+    std::io::stdout().write_all(b"r").unwrap();
+    std::io::stdout().flush().unwrap();
+    let got = inner(&mut file);             // MARK main
+    std::process::exit(got as i32 - 1);
+}
+"""
+PYTHON = """
+import os
+def inner(fd):
+    return os.read(fd, 1)                   # MARK inner
+def outer(fd):
+    return [                                # MARK outer
+        inner(fd)                           # MARK outer.<locals>.<listcomp>
+        for _ in range(1)
+    ]
+class Main:
+    def run(self):
+        os.write(1, b"r")
+        outer(0)                            # MARK Main.run
+Main().run()                                # MARK <module>
+"""
+
+
+def marks(source: str) -> list[tuple[str, int]]:
+    """Return the functions that are marked, innermost first, with their lines."""
+    found = []
+    for number, line in enumerate(source.splitlines(), 1):
+        _, mark, name = line.partition("MARK ")
+        if mark:
+            found.append((name.strip(), number))
+    return found
+
+
+@contextmanager
+def waiting(*command: str | Path) -> Iterator[int]:
+    """Run a program that says so and then waits in read(2); its process id."""
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        assert select.select([process.stdout], [], [], PATIENCE_S)[0]
+        assert process.stdout.read(1) == b"r"
+        syscall = Path(f"/proc/{process.pid}/syscall")
+        while not syscall.read_text().startswith("0 0x0 "):
+            assert process.poll() is None
+            os.sched_yield()
+        yield process.pid
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def places(pid: int) -> tuple[tuple[Location, ...], str | None]:
+    stack, unstacked = StackReader(platform.machine()).capture(pid, pid)
+    return Resolver().resolve(stack), unstacked
+
+
+def own(found: tuple[Location, ...], source: Path) -> list[tuple[str, int]]:
+    """Return function and line of the places in *source*."""
+    return [
+        (place.function or "", place.line or 0)
+        for place in found
+        if place.file is not None and Path(place.file).name == source.name
+    ]
+
+
+def compiler(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        without = pytest.fail if os.environ.get("CI") else pytest.skip
+        without(f"needs {name}")
+    return str(found)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["-O0"],
+        ["-O0", "-no-pie"],
+        ["-O1"],
+        ["-O2"],
+        ["-Os", "-no-pie", "-fomit-frame-pointer"],
+        ["-O0", "-fcf-protection=none"],
+    ],
+    ids=" ".join,
+)
+def test_a_c_program(tmp_path: Path, flags: list[str]) -> None:
+    source = tmp_path / "stack.c"
+    source.write_text(C)
+    subprocess.run(["gcc", "-g", *flags, "-o", tmp_path / "stack", source], check=True)
+    with waiting(tmp_path / "stack") as pid:
+        found, unstacked = places(pid)
+    assert unstacked is None
+    assert own(found, source) == marks(C)
+    site = call_site(found)
+    assert site is not None
+    assert str(site) == f"stack.c:{marks(C)[0][1]} in inner"
+
+
+@pytest.mark.parametrize("flag", ["-O0", "-O2"])
+def test_a_cpp_program(tmp_path: Path, flag: str) -> None:
+    source = tmp_path / "stack.cc"
+    source.write_text(CPP)
+    subprocess.run([compiler("g++"), "-g", flag, "-o", tmp_path / "stack", source], check=True)
+    with waiting(tmp_path / "stack") as pid:
+        found, unstacked = places(pid)
+    assert unstacked is None
+    lines = [line for _, line in own(found, source)]
+    assert lines == [line for _, line in marks(CPP)]
+    assert own(found, source)[0][0] == "Reader::inner(int)"
+
+
+@pytest.mark.parametrize("flags", [["-g"], ["-g", "-O"]], ids=" ".join)
+def test_a_rust_program(tmp_path: Path, flags: list[str]) -> None:
+    source = tmp_path / "stack.rs"
+    source.write_text(RUST)
+    command = [compiler("rustc"), *flags, "-o", str(tmp_path / "stack"), str(source)]
+    subprocess.run(command, check=True)
+    with waiting(tmp_path / "stack") as pid:
+        found, _ = places(pid)
+    assert own(found, source)[:2] == [(f"stack::{name}", line) for name, line in marks(RUST)]
+    site = call_site(found)
+    assert site is not None
+    assert site.line == marks(RUST)[0][1]
+
+
+@pytest.mark.parametrize("interpreter", [sys.executable, "/usr/bin/python3"])
+def test_a_python_program(tmp_path: Path, interpreter: str) -> None:
+    asked = [interpreter, "-c", "import sys; print(sys.version_info[:2] == (3, 11))"]
+    try:
+        fits = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
+    except FileNotFoundError:
+        fits = ""
+    if fits.strip() != "True":
+        pytest.skip(f"{interpreter} is no Python 3.11, whose functions are read")
+    source = tmp_path / "stack.py"
+    source.write_text(PYTHON)
+    with waiting(interpreter, source) as pid:
+        found, unstacked = places(pid)
+    assert unstacked is None
+    assert set(own(found, source)) == set(marks(PYTHON))
+    assert own(found, source)[0] == marks(PYTHON)[0]
+    site = call_site(found)
+    assert site is not None
+    assert str(site) == f"stack.py:{marks(PYTHON)[0][1]} in inner"
+
+
+def test_a_function_told_by_rbp_that_moved_its_stack_is_not_guessed(tmp_path: Path) -> None:
+    text = C.replace("volatile char room[300];", "volatile char room[n * 40];")
+    source = tmp_path / "stack.c"
+    source.write_text(text)
+    subprocess.run(["gcc", "-g", "-O0", "-o", tmp_path / "stack", source], check=True)
+    with waiting(tmp_path / "stack") as pid:
+        found, unstacked = places(pid)
+    # inner stores outer's rbp, so that outer's own frame is exact, however large it grew.
+    assert own(found, source) == marks(text)
+    assert unstacked is None
+
+
+def test_where_rbp_can_not_be_told_the_stack_is_cut_short(tmp_path: Path) -> None:
+    """The compiler has moved other instructions between those that set rbp up."""
+    source = tmp_path / "stack.c"
+    source.write_text(C)
+    flags = ["-O2", "-fno-omit-frame-pointer"]
+    subprocess.run(["gcc", "-g", *flags, "-o", tmp_path / "stack", source], check=True)
+    with waiting(tmp_path / "stack") as pid:
+        found, unstacked = places(pid)
+    assert own(found, source) == marks(C)[: len(own(found, source))]
+    assert unstacked in {None, "not further: the frame is told by rbp, which is not visible"}
+
+
+def test_a_static_program_is_cut_short_and_says_so(tmp_path: Path) -> None:
+    """It has no .eh_frame_hdr: what would be searched for functions."""
+    source = tmp_path / "stack.c"
+    source.write_text(C)
+    subprocess.run(["gcc", "-g", "-static", "-o", tmp_path / "stack", source], check=True)
+    with waiting(tmp_path / "stack") as pid:
+        found, unstacked = places(pid)
+    assert len(found) == 1
+    assert unstacked == "not further: the module has no .eh_frame_hdr"
+
+
+def test_a_module_that_was_built_anew_has_no_lines(tmp_path: Path) -> None:
+    source = tmp_path / "stack.c"
+    source.write_text(C)
+    program = tmp_path / "stack"
+    subprocess.run(["gcc", "-g", "-o", program, source], check=True)
+    with waiting(program) as pid:
+        stack, _ = StackReader(platform.machine()).capture(pid, pid)
+        program.unlink()
+        source.write_text("\n\n" + C)
+        subprocess.run(["gcc", "-g", "-o", program, source], check=True)
+    found = Resolver().resolve(stack)
+    assert own(found, source) == []
+    site = call_site(found)
+    assert site is not None
+    assert str(site).startswith("stack+0x")
+
+
+def test_a_stripped_program_has_addresses(tmp_path: Path) -> None:
+    source = tmp_path / "stack.c"
+    source.write_text(C)
+    subprocess.run(["gcc", "-O2", "-s", "-o", tmp_path / "stack", source], check=True)
+    with waiting(tmp_path / "stack") as pid:
+        found, _ = places(pid)
+    assert own(found, source) == []
+    assert [str(place) for place in found if (place.module or "").endswith("/stack")]
+
+
+def test_nobody_has_no_stack() -> None:
+    stack, unstacked = StackReader(platform.machine()).capture(2**22 - 1, 2**22 - 1)
+    assert stack == ()
+    assert unstacked == "the caller was gone: ENOENT"
+
+
+def test_of_another_machine_no_stack_is_read() -> None:
+    stack, unstacked = StackReader("aarch64").capture(os.getpid(), os.getpid())
+    assert (stack, unstacked) == ((), "stacks of aarch64 programs are not read")

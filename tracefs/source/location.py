@@ -1,0 +1,23 @@
+"""One place in a program, as far as it is known."""
+
+from msgspec import Struct
+
+
+class Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """None stands for what isn't known; paths are path text."""
+
+    function: str | None = None
+    file: str | None = None
+    line: int | None = None
+    module: str | None = None
+    address: int | None = None
+    """In the module, of the instruction that called; bytes, as its own ELF headers count."""
+
+    def __str__(self) -> str:
+        """Return ``writer.c:12 in main``, or ``libfoo.so+0x1234``."""
+        if self.file is None or self.line is None:
+            place = "?" if self.module is None else self.module.rpartition("/")[2]
+            place += "" if self.address is None else f"+{self.address:#x}"
+        else:
+            place = f"{self.file.rpartition('/')[2]}:{self.line}"
+        return place if self.function is None else f"{place} in {self.function}"

@@ -1,0 +1,108 @@
+"""Addresses into functions and lines, by binutils' addr2line, which reads DWARF of every version.
+
+It comes with every C compiler, expands inlined functions and knows C++ and Rust names. Where it is
+missing, or a module has changed since, a place is module and address, and nothing is guessed.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+from tracefs.events import Frame
+from tracefs.pathtext import to_bytes, to_text
+from tracefs.source.elf import build_id
+from tracefs.source.location import Location
+
+_PATIENCE_S: Final = 30
+_MAX_KNOWN: Final = 4096
+_LINE: Final = re.compile(r"(.*):(\d+)(?: \(discriminator \d+\))?")
+
+
+class Resolver:
+    """Remembers what it found; one process of addr2line for each new stack and module."""
+
+    def __init__(self) -> None:
+        self._tool = shutil.which("addr2line")
+        self._same: dict[tuple[str, str | None], bool] = {}
+        self._known: dict[tuple[str, int], tuple[Location, ...]] = {}
+
+    def resolve(self, stack: tuple[Frame, ...]) -> tuple[Location, ...]:
+        """Return the places of *stack*, innermost first; an inlined function has its own."""
+        wanted: dict[str, list[int]] = {}
+        for frame in stack:
+            if frame.module is not None and (frame.module, frame.address - 1) not in self._known:
+                wanted.setdefault(frame.module, []).append(frame.address - 1)
+        builds = {frame.module: frame.build for frame in stack if frame.module is not None}
+        for module, addresses in wanted.items():
+            self._look_up(module, builds[module], list(dict.fromkeys(addresses)))
+        found: list[Location] = []
+        for frame in stack:
+            if frame.module is None:
+                found.append(Location(function=frame.function, file=frame.file, line=frame.line))
+            else:
+                found += self._known[frame.module, frame.address - 1]
+        return tuple(found)
+
+    def _look_up(self, module: str, build: str | None, addresses: list[int]) -> None:
+        if len(self._known) > _MAX_KNOWN:
+            self._known.clear()
+        for address in addresses:
+            self._known[module, address] = (Location(module=module, address=address),)
+        if self._tool is None or not self._is_same(module, build):
+            return
+        for address, places in self._ask(module, addresses):
+            if places:
+                self._known[module, address] = places
+
+    def _ask(self, module: str, addresses: list[int]) -> list[tuple[int, tuple[Location, ...]]]:
+        """Return what addr2line says: for each address lines of function and place, inner first."""
+        assert self._tool is not None
+        command = [self._tool, "-a", "-f", "-C", "-i", "-e", os.fsdecode(to_bytes(module))]
+        try:
+            done = subprocess.run(
+                [*command, *map(hex, addresses)],
+                capture_output=True,
+                check=False,
+                timeout=_PATIENCE_S,
+                stdin=subprocess.DEVNULL,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return []
+        parts = re.split(r"^0x[0-9a-f]+\n", to_text_lines(done.stdout), flags=re.MULTILINE)[1:]
+        return [
+            (address, _places(module, address, part.splitlines()))
+            for address, part in zip(addresses, parts, strict=False)
+        ]
+
+    def _is_same(self, module: str, build: str | None) -> bool:
+        """Return whether the file is the module that ran, as far as a build id tells."""
+        key = (module, build)
+        if key not in self._same:
+            try:
+                self._same[key] = build_id(Path(os.fsdecode(to_bytes(module)))) == build
+            except OSError:
+                self._same[key] = False
+        return self._same[key]
+
+
+def to_text_lines(output: bytes) -> str:
+    """Return what a tool printed, each line as path text."""
+    return "".join(f"{to_text(line)}\n" for line in output.splitlines())
+
+
+def _places(module: str, address: int, lines: list[str]) -> tuple[Location, ...]:
+    found = []
+    for function, place in zip(lines[::2], lines[1::2], strict=False):
+        match = _LINE.fullmatch(place)
+        line = int(match[2]) if match else 0
+        name = None if function == "??" else function
+        if match is None or not line or match[1] == "??":
+            found.append(Location(function=name, module=module, address=address))
+        else:
+            found.append(
+                Location(function=name, file=match[1], line=line, module=module, address=address)
+            )
+    return tuple(found)

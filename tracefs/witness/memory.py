@@ -1,0 +1,86 @@
+"""The memory of a stopped process, and the files mapped into it.
+
+To be used by the supervisor alone, for a thread that has stopped at a system call's entry: reading
+takes the ``mmap_lock``, which another thread may hold while it waits for the server of the mount.
+"""
+
+import os
+import struct
+from collections.abc import Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from tracefs.pathtext import to_text
+
+_U64: Final = struct.Struct("<Q")
+_U32: Final = struct.Struct("<I")
+
+
+class Mapping(Struct, frozen=True):
+    """One line of /proc/<pid>/maps (proc_pid_maps(5))."""
+
+    start: int
+    end: int
+    offset: int
+    """In the file, bytes."""
+    executable: bool
+    path: str
+    """Path text; empty: of no file."""
+
+
+class Memory:
+    """One process at one moment; close it before the process goes on.
+
+    Raises:
+        OSError: it may not be read, or is gone.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._mem = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            with open(f"/proc/{pid}/maps", "rb") as maps:
+                self.mappings = list(_parse(maps.read()))
+        except OSError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the process."""
+        os.close(self._mem)
+
+    def read(self, address: int, size: int) -> bytes:
+        """Return *size* bytes.
+
+        Raises:
+            OSError: they are not all there.
+        """
+        if not 0 <= address < 1 << 63:
+            raise OSError(f"there is no address {address:#x}")
+        data = os.pread(self._mem, size, address)
+        if len(data) != size:
+            raise OSError(f"only {len(data)} of {size} bytes at {address:#x}")
+        return data
+
+    def u64(self, address: int) -> int:
+        """Return the 64-bit word at *address*, little-endian."""
+        return int(_U64.unpack(self.read(address, 8))[0])
+
+    def u32(self, address: int) -> int:
+        """Return the 32-bit word at *address*, little-endian."""
+        return int(_U32.unpack(self.read(address, 4))[0])
+
+    def find(self, address: int) -> Mapping | None:
+        """Return what is mapped at *address*."""
+        for mapping in self.mappings:
+            if mapping.start <= address < mapping.end:
+                return mapping
+        return None
+
+
+def _parse(maps: bytes) -> Iterator[Mapping]:
+    for line in maps.splitlines():
+        words = line.split(None, 5)
+        start, end = (int(word, 16) for word in words[0].split(b"-"))
+        path = words[5] if len(words) > 5 and words[5].startswith(b"/") else b""
+        yield Mapping(start, end, int(words[2], 16), b"x" in words[1], to_text(path))
