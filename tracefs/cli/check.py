@@ -2,13 +2,16 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, TextIO
+
+from msgspec.structs import replace
 
 from tracefs.check import check
 from tracefs.cli import recording
 from tracefs.cli.arguments import path_glob, positive
-from tracefs.findings import CheckResult, Verdict
+from tracefs.cli.locate import locator
+from tracefs.findings import CheckResult, Finding, Verdict
 from tracefs.journal.reader import JournalReader, Source
 from tracefs.report.strace import CallLines
 from tracefs.report.style import style_for
@@ -94,10 +97,28 @@ def judge(
         header = reader.header
         result = check(Trace(reader), contracts, page_size=page_size, without=without, paths=paths)
     if as_json:
+        if header.notified:
+            recording.make_rereadable(source)
+            result = located(result, _calls(source, _wanted(result)))
         recording.print_json(verdict_line(result), file)
     else:
         _print_text(source, result, page_size or header.page_size, header.start_ns, file)
     return exit_code(result)
+
+
+def located(result: CheckResult, calls: Mapping[int, Call]) -> CheckResult:
+    """Return *result* with the source of each finding whose call's stack is in *calls*."""
+    locate = locator()
+
+    def find(finding: Finding) -> Finding:
+        call = None if finding.call is None else calls.get(finding.call)
+        return finding if call is None else replace(finding, source=locate(call))
+
+    contracts = tuple(
+        replace(contract, findings=tuple(map(find, contract.findings)))
+        for contract in result.contracts
+    )
+    return replace(result, contracts=contracts)
 
 
 def _print_text(
@@ -105,7 +126,9 @@ def _print_text(
 ) -> None:
     style = style_for(file or sys.stdout)
     lines = CallLines(start_ns=start_ns, page_size=page_size, style=style)
-    text = VerdictText(seen=_calls(source, _wanted(result)), lines=lines, style=style)
+    calls = _calls(source, _wanted(result))
+    result = located(result, calls)
+    text = VerdictText(seen=calls, lines=lines, style=style)
     print("\n".join(text.render(result)), file=file)
 
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from tracefs.cli import recording
 from tracefs.cli.arguments import path_glob
+from tracefs.cli.locate import locator
 from tracefs.events import Header
 from tracefs.journal.reader import JournalReader
 from tracefs.report import call_json, frame
@@ -42,11 +43,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--until", metavar="S", type=_nanoseconds, help="only calls begun S seconds in, or earlier"
     )
     parser.add_argument("--reads", action="store_true", help="page fetches too, which are no calls")
+    parser.add_argument(
+        "--stray",
+        action="store_true",
+        help="only calls that a page writer has no use for",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a call")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the calls that *args* asks for; return the exit code."""
+    if args.stray:
+        from tracefs.cli.stray import report, wanted  # noqa: PLC0415  # it can run commands, too
+
+        report(recording.find(args.recording), wanted(args.call))
+        return 0
     with JournalReader(recording.find(args.recording), follow=args.follow) as reader:
         chosen = _selection(args, reader.header)
         trace = Trace(reader, reads=args.reads or "read" in chosen.calls)
@@ -66,13 +77,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _json(header: Header) -> Callable[[Call], None]:
-    size = recording.page_size(header)
-    return lambda call: recording.print_json(call_json.call_line(call, size))
+    size, locate = recording.page_size(header), locator()
+    return lambda call: recording.print_json(call_json.call_line(call, size, locate(call)))
 
 
 def _text(header: Header) -> Callable[[Call], None]:
     size = recording.page_size(header)
-    lines = CallLines(start_ns=header.start_ns, page_size=size, style=style_for(sys.stdout))
+    lines = CallLines(
+        start_ns=header.start_ns, page_size=size, style=style_for(sys.stdout), locate=locator()
+    )
     return lambda call: print(lines.line(call))
 
 

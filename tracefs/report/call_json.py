@@ -48,16 +48,20 @@ class CallRecord(Struct, frozen=True, kw_only=True):
     datasync: bool
     note: str | None
     writable: bool | None
+    source: str | None
+    """``file:line in function`` of the call; null: not known."""
     stack: tuple[Frame, ...]
+    unstacked: str | None
+    """Why the stack is missing or cut short."""
     reason: str | None
 
 
-def call_line(call: Call, page_size: int) -> str:
-    """Return *call* as one line of JSON; *page_size* in bytes."""
+def call_line(call: Call, page_size: int, source: str | None = None) -> str:
+    """Return *call*, made at *source*, as one line of JSON; *page_size* in bytes."""
     errno = error_name(call.errno) if call.errno else None
     pages = _pages(call, page_size)
     index = None if call.index < 0 else call.index
-    changed = {"index": index, "errno": errno, "pages": pages}
+    changed = {"index": index, "errno": errno, "pages": pages, "source": source}
     return line(CallRecord(**(asdict(call) | changed)))
 
 

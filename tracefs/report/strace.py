@@ -32,6 +32,8 @@ class CallLines(Struct, frozen=True, kw_only=True):
     """Time that seconds are counted from."""
     page_size: int
     style: Style = PLAIN
+    locate: Callable[[Call], str | None] | None = None
+    """Says where in its source a call was made; None: nobody can."""
 
     def line(self, call: Call) -> str:
         """Return *call* as one line: index, thread, start, and what `outcome` says."""
@@ -46,7 +48,9 @@ class CallLines(Struct, frozen=True, kw_only=True):
             body = self.style.paint(body, "red")
         elif call.call == "unknown":
             body = self.style.paint(body, "yellow")
-        remark = ", ".join(_remarks(call, self.page_size))
+        remarks = list(_remarks(call, self.page_size))
+        source = self.locate(call) if self.locate is not None and call.stack else None
+        remark = ", ".join([*remarks, *([] if source is None else [f"at {printable(source)}"])])
         return f"{body}{self.style.paint(f'  # {remark}', 'dim')}" if remark else body
 
 

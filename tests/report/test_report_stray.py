@@ -1,0 +1,82 @@
+"""The report of stray calls: where, what each seek did, and what to do next."""
+
+from typing import Any
+
+from syrupy.assertion import SnapshotAssertion
+
+from tracefs.report.strace import CallLines
+from tracefs.report.stray import CALLS, StrayUses, render
+from tracefs.source import Location
+from tracefs.trace.call import Call
+
+MAIN = Location(function="main", file="/home/ada/writer.c", line=30, module="/home/ada/writer")
+SEEK = Location(function="put", file="/home/ada/writer.c", line=12, module="/home/ada/writer")
+PLACES: dict[str, tuple[Location, ...]] = {"lseek": (SEEK, MAIN), "write": (MAIN,)}
+
+
+def call(index: int, name: str, family: str, **fields: Any) -> Call:
+    start = index * 1_000_000
+    known: dict[str, Any] = {"path": "a.db", "ino": 5, "pid": 7, "comm": "writer", "fd": 3}
+    return Call(
+        index=index, call=name, family=family, known_by="seccomp", tid=7,
+        start_ns=start, end_ns=start + 1000, **(known | fields),
+    )  # fmt: skip
+
+
+def seek(index: int, before: int, after: int | None, **fields: Any) -> Call:
+    known: dict[str, Any] = {"offset": after, "position": before, "result": after}
+    known["writable"] = True
+    return call(index, "lseek", "seek", flags=("SEEK_SET",), **(known | fields))
+
+
+def write(index: int, offset: int) -> Call:
+    return call(index, "write", "write", offset=offset, length=10, result=10)
+
+
+def report(*calls: Call) -> str:
+    found = StrayUses(frozenset(CALLS))
+    for one in calls:
+        found.feed(one)
+    lines = CallLines(start_ns=0, page_size=4096)
+    return "\n".join(render(found, lines, lambda c: PLACES.get(c.call, ()), "a.trace"))
+
+
+def test_a_seek_is_told_by_what_it_did(snapshot: SnapshotAssertion) -> None:
+    assert snapshot == report(
+        seek(0, 0, 4096),
+        write(1, 4096),
+        seek(2, 8192, 8192),
+        seek(3, 4106, None, reason="where the file ends is not visible"),
+        seek(4, 4106, None, errno=22),
+        seek(5, 4106, 0),
+        write(6, 4106),
+        call(7, "pwritev", "write", offset=0, length=None, result=10, path=None),
+    )
+
+
+def test_only_the_write_at_its_position_was_moved_by_a_seek() -> None:
+    found = StrayUses(frozenset({"lseek"}))
+    first, unused, last = seek(0, 0, 100), seek(2, 110, 500), seek(3, 500, 900)
+    for one in (first, write(1, 100), unused, last, write(4, 900)):
+        found.feed(one)
+    assert [use.effect for use in found.uses] == [
+        "it moved the write of call 1",
+        "no write followed at that position",
+        "it moved the write of call 4",
+    ]
+
+
+def test_a_write_of_another_file_or_process_was_not_moved() -> None:
+    found = StrayUses(frozenset({"lseek"}))
+    found.feed(seek(0, 0, 100))
+    found.feed(call(1, "write", "write", offset=100, length=1, result=1, ino=6))
+    found.feed(call(2, "write", "write", offset=100, length=1, result=1, pid=8))
+    assert [use.effect for use in found.uses] == ["no write followed at that position"]
+
+
+def test_nothing_astray_is_said_so() -> None:
+    reading = seek(0, 0, 5, writable=False)
+    right = call(1, "pwrite64", "write", offset=0, length=4096, result=4096)
+    assert report(reading, right) == (
+        "no stray call; 1 lseek on descriptors that only read left out"
+    )

@@ -1,0 +1,132 @@
+"""Calls that a page writer has no use for, each with where it was made and what it did."""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from msgspec import Struct
+
+from tracefs.report.frame import plural
+from tracefs.report.quote import printable
+from tracefs.report.strace import CallLines
+from tracefs.source import Location, call_site
+from tracefs.trace.call import Call
+
+CALLS: Final = (
+    "lseek", "write", "writev", "pwritev", "pwritev2", "sendfile", "splice", "copy_file_range",
+    "mmap",
+)  # fmt: skip
+"""What ``page-write`` has instead of pwrite64, and the seek."""
+
+_BY_POSITION: Final = frozenset({"write", "writev"})
+_MAX_LEVELS: Final = 6
+_MAX_NUMBERS: Final = 8
+_NO_STORE: Final = "map"
+
+
+class Use(Struct, eq=False):
+    """One stray call."""
+
+    call: Call
+    effect: str | None = None
+    """What a seek did; None: not a seek."""
+
+
+class StrayUses:
+    """Gathers stray calls from a trace, fed in order; memory grows with their number."""
+
+    def __init__(self, calls: frozenset[str]) -> None:
+        self._calls = calls
+        self._pending: dict[tuple[int | None, int | None], Use] = {}
+        """By process and file: the last seek that no write has followed."""
+        self.uses: list[Use] = []
+        self.on_readers = 0
+        """Seeks on descriptors that can't write, left out."""
+
+    def feed(self, call: Call) -> None:
+        """Take the next call."""
+        key = (call.pid, call.ino)
+        if call.family == "write" and call.call in _BY_POSITION:
+            self._written(key, call)
+        if call.call not in self._calls or (call.call == "mmap" and call.family != _NO_STORE):
+            return
+        if call.family != "seek":
+            self.uses.append(Use(call))
+        elif call.writable is False:
+            self.on_readers += 1
+        else:
+            self._sought(key, call)
+
+    def _sought(self, key: tuple[int | None, int | None], call: Call) -> None:
+        use = Use(call, "no write followed at that position")
+        if call.errno:
+            use.effect = "it failed: no effect"
+        elif call.result is None:
+            use.effect = f"what it did is unknown: {call.reason}"
+        elif call.result == call.position:
+            use.effect = "no effect: the position was there already"
+        else:
+            self._pending[key] = use
+        self.uses.append(use)
+
+    def _written(self, key: tuple[int | None, int | None], call: Call) -> None:
+        use = self._pending.pop(key, None)
+        if use is not None and use.call.result == call.offset:
+            use.effect = f"it moved the {call.call} of call {call.index}"
+
+
+def render(
+    found: StrayUses,
+    lines: CallLines,
+    resolve: Callable[[Call], tuple[Location, ...]],
+    recording: str,
+) -> Iterator[str]:
+    """Yield the report: each place with its first call in full, and a last line of what to do."""
+    groups: dict[tuple[str, str | None, str], list[Use]] = {}
+    places: dict[int, tuple[Location, ...]] = {}
+    for use in found.uses:
+        call = use.call
+        places[call.index] = resolve(call)
+        site = call_site(places[call.index])
+        name = (call.call, call.path, str(site) if site else f"call {call.index}")
+        groups.setdefault(name, []).append(use)
+    for uses in groups.values():
+        yield from _group(uses, lines, places[uses[0].call.index])
+        yield ""
+    yield _summary(found, len(groups))
+    if found.uses:
+        yield f"next: mend the first place and run it again; tracefs show {printable(recording)}"
+
+
+def _group(uses: list[Use], lines: CallLines, stack: tuple[Location, ...]) -> Iterator[str]:
+    first = uses[0].call
+    site = call_site(stack)
+    where = "at a place that is not known" if site is None else f"at {printable(str(site))}"
+    times = "" if len(uses) == 1 else f", {len(uses)} times ({_numbers(uses)})"
+    yield f"{first.call} {where}{times}"
+    who = f"thread {first.tid}" + ("" if first.comm is None else f" of {printable(first.comm)}")
+    yield f"  call {first.index}, {who}: {lines.outcome(first)}"
+    for use in uses[:_MAX_NUMBERS]:
+        if use.effect is not None:
+            which = f"call {use.call.index}: " if len(uses) > 1 else ""
+            yield f"  {which}{printable(use.effect)}"
+    below = list(stack[stack.index(site) + 1 :]) if site is not None else list(stack)
+    for place in below[:_MAX_LEVELS]:
+        yield f"    called from {printable(str(place))}"
+    if first.unstacked is not None:
+        yield f"    {printable(first.unstacked)}"
+
+
+def _numbers(uses: list[Use]) -> str:
+    numbers = [str(use.call.index) for use in uses[:_MAX_NUMBERS]]
+    return f"calls {', '.join(numbers)}{', ...' if len(uses) > _MAX_NUMBERS else ''}"
+
+
+def _summary(found: StrayUses, groups: int) -> str:
+    left_out = ""
+    if found.on_readers:
+        seeks = plural(found.on_readers, "lseek")
+        left_out = f"; {seeks} on descriptors that only read left out"
+    if not found.uses:
+        return f"no stray call{left_out}"
+    total = len(found.uses)
+    return f"{plural(total, 'stray call')} from {plural(groups, 'place')}{left_out}"
