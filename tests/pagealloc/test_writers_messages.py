@@ -246,6 +246,17 @@ def test_output_that_cannot_be_written_is_an_error(writer: Writer, here: Path) -
 
 
 @each_writer
+@pytest.mark.parametrize("where", ["2>&-", "2>/dev/full"])
+def test_the_exit_code_stands_where_the_message_cannot_be_written(
+    writer: Writer, here: Path, where: str
+) -> None:
+    shell = ("sh", "-c", f'"$@" {where}', "sh")
+    for words, code in ((["verify", "hole"], 1), (["frob"], 2), (["read", "missing", "0"], 3)):
+        done = run(writer, *words, before=shell)
+        assert (done.returncode, done.stdout, done.stderr) == (code, b"", b"")
+
+
+@each_writer
 def test_a_reader_that_goes_away_ends_the_command_silently(writer: Writer, here: Path) -> None:
     for words in (["hexdump", "good"], ["verify", "good"], ["--help"]):
         read_end, write_end = os.pipe()

@@ -6,6 +6,7 @@ count by position alone, so TEXT may begin with a dash, and messages are the sam
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from pagealloc.arguments import page_count, page_number, seed, thread_count
@@ -150,4 +151,5 @@ def _say(data: bytes) -> None:
 
 
 def _complain(message: str) -> None:
-    os.write(2, os.fsencode(f"pagealloc: {message}\n"))
+    with suppress(OSError):  # nobody is left to be told
+        os.write(2, os.fsencode(f"pagealloc: {message}\n"))
