@@ -38,14 +38,8 @@ pagealloc: setup ## Build the page writers in all their languages
 
 # Each language's own tests, formatter and linter; the suite over all of them is in make test.
 .PHONY: writers
-writers: ## Test the page writers by their own languages' tools
-	cd tools/pagealloc/rust && cargo fmt --check && cargo clippy --quiet --all-targets -- -D warnings
-	cd tools/pagealloc/rust && cargo test --quiet --locked
-	cd tools/pagealloc/go && test -z "$$(gofmt -l .)" && go vet ./... && go test -race ./...
-	cd tools/pagealloc/go && GOOS=darwin go vet ./... && GOOS=freebsd go vet ./...
-	cd tools/pagealloc/cpp && for kind in asan tsan; do \
-	    cmake --preset $$kind >/dev/null && cmake --build --preset $$kind >/dev/null \
-	    && ctest --quiet --preset $$kind || exit 1; done
+writers: setup ## Test the page writers by their own languages' tools
+	@$(BIN)/python tools/pagealloc/check $(ARGS)
 
 .PHONY: bench
 bench: setup-fuse ## Measure against the bare directory, strace and an empty filesystem
