@@ -43,17 +43,7 @@ pagealloc: setup ## Build the page writers in all their languages
 # Each language's own tests, formatter and linter; the suite over all of them is in make test.
 .PHONY: writers
 writers: setup-writers ## Test the page writers by their own languages' tools
-	cd tools/pagealloc/rust && cargo fmt --check && cargo clippy --quiet --all-targets -- -D warnings
-	cd tools/pagealloc/rust && cargo test --quiet --locked
-	cd tools/pagealloc/go && test -z "$$(gofmt -l .)" && go vet ./... && go test -race ./...
-	cd tools/pagealloc/go && for system in darwin freebsd; do \
-	    GOOS=$$system go vet ./... && GOOS=$$system go build -o /dev/null ./cmd/pagealloc || exit 1; done
-	cd tools/pagealloc/cpp && clang-format --dry-run -Werror src/* tests/*.cc tests/*.h tests/stubs/*
-	cd tools/pagealloc/cpp && cmake --preset debug >/dev/null && ls src/*.cc tests/*.cc \
-	    | xargs -P 2 -n 1 clang-tidy -p build/debug --quiet
-	cd tools/pagealloc/cpp && for kind in asan tsan; do \
-	    cmake --preset $$kind >/dev/null && cmake --build --preset $$kind >/dev/null \
-	    && ctest --quiet --preset $$kind || exit 1; done
+	@$(BIN)/python tools/pagealloc/check $(ARGS)
 
 .PHONY: bench
 bench: setup-fuse ## Measure against the bare directory, strace and an empty filesystem

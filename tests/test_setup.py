@@ -134,11 +134,11 @@ def test_the_tools_of_the_page_writers_are_asked_for_on_request_alone(machine: M
     machine.has(*EVERYTHING)
     machine.plays("apt-get", APT)
     assert machine.setup().returncode == 0
-    assert "clang-tidy" not in machine.notes.read_text(encoding="utf-8")
+    assert "cargo" not in machine.notes.read_text(encoding="utf-8")
     done = machine.setup("--writers")
     assert done.returncode == 0, done.stderr
     (wanted,) = [words for words in machine.noted("apt-get") if " install --no-install" in words]
-    for package in ("cargo", "golang-go", "cmake", "clang-format", "clang-tidy"):
+    for package in ("cargo", "rust-clippy", "golang-go", "cmake", "libgtest-dev"):
         assert package in wanted.split()
 
 

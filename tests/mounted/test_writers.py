@@ -1,5 +1,7 @@
 """Every page writer under tracefs: the same calls whatever the language, and the contract kept."""
 
+import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +18,22 @@ from tracefs.journal.reader import JournalReader
 from tracefs.trace import Call, Trace
 
 Traced = Callable[..., Run]
+
+# Eight threads that nothing holds apart; each writes and syncs pages with its own number in them.
+SIGNED = """
+import os, struct, threading
+fd = os.open("pages.db", os.O_RDWR | os.O_CREAT)
+together = threading.Barrier(8)
+def work(first):
+    me = struct.pack("=q", threading.get_native_id())
+    together.wait()
+    for page_no in range(first, 64, 8):
+        os.pwrite(fd, me * 512, page_no * 4096)
+        os.fdatasync(fd)
+threads = [threading.Thread(target=work, args=(first,)) for first in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+"""
 
 OPEN = ("openat", "pages.db", ("O_RDWR", "O_CREAT", "O_CLOEXEC"), None, None)
 WRITE = ("pwrite64", "pages.db", (), 8192, 4096)
@@ -97,12 +115,29 @@ def test_eight_threads_keep_the_contract_and_each_call_has_its_thread(
     assert {call.call for call in writes} == {"pwrite64"}
     offsets = sorted(call.offset or 0 for call in writes)
     assert offsets == [page_no * PAGE_SIZE for page_no in range(PAGES)]
+    # A page's write and its sync come from one thread, as nothing but the right names could show.
+    assert [call.tid for call in writes] == [call.tid for call in syncs]
     # Each thread has taken a page before the first has written all others.
     tids = {call.tid for call in between}
-    assert len(tids) >= 2
+    assert 2 <= len(tids) <= 8
     assert None not in tids
     assert opened.pid is not None
     assert {call.pid for call in between} == {opened.pid}
     assert judged(run.recording).verdict is Verdict.KEPT
     file = tmp_path / "src" / "pages.db"
     assert file.read_bytes() == b"".join(generated_page(0, page_no) for page_no in range(PAGES))
+
+
+def test_calls_of_eight_threads_at_once_have_the_thread_that_the_page_names(
+    traced_run: Traced, tmp_path: Path
+) -> None:
+    run = traced_run([sys.executable, "-c", SIGNED])
+
+    assert (run.returncode, run.stderr) == (0, "")
+    seen = calls(run.recording)
+    data = (tmp_path / "src" / "pages.db").read_bytes()
+    signed = {at: int.from_bytes(data[at : at + 8], sys.byteorder) for at in range(0, 2**18, 4096)}
+    assert {call.offset: call.tid for call in seen if call.family == "write"} == signed
+    assert len(set(signed.values())) == 8
+    syncs = Counter(call.tid for call in seen if call.call == "fdatasync")
+    assert syncs == Counter(signed.values())

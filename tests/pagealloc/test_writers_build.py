@@ -1,4 +1,4 @@
-"""The manifest, and the script that builds what it lists."""
+"""The manifest, and the scripts that build and check what it lists."""
 
 import json
 import os
@@ -11,6 +11,7 @@ from pagewriters import ROOT, Writer, listed
 from writers_support import command, each_writer
 
 BUILD = ROOT / "tools" / "pagealloc" / "build"
+CHECK = ROOT / "tools" / "pagealloc" / "check"
 
 
 def write_manifest(path: Path, *writers: dict[str, object]) -> Path:
@@ -37,15 +38,21 @@ def row(folder: Path, name: str, build: str, needs: str = "sh") -> dict[str, obj
     }
 
 
-def build(*words: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def build(
+    *words: str | Path, tool: Path = BUILD, **environment: str
+) -> subprocess.CompletedProcess[str]:
     outside = {key: value for key, value in os.environ.items() if key != "CI"}
     return subprocess.run(
-        [sys.executable, BUILD, *words],
+        [sys.executable, tool, *words],
         env={**outside, **environment},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def check(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return build(*words, tool=CHECK)
 
 
 @pytest.fixture
@@ -96,15 +103,44 @@ def test_a_folder_that_is_not_there_has_failed(tmp_path: Path) -> None:
     assert f"pagealloc: {tmp_path}/none is not there\n" in done.stderr
 
 
-def test_a_name_that_is_not_listed_is_a_wrong_argument(manifest: Path) -> None:
-    done = build("--manifest", manifest, "omega")
+@pytest.mark.parametrize("tool", [BUILD, CHECK], ids=lambda tool: tool.name)
+def test_a_name_that_is_not_listed_is_a_wrong_argument(manifest: Path, tool: Path) -> None:
+    done = build("--manifest", manifest, "omega", tool=tool)
     assert done.returncode == 2
     assert "no writer is called omega" in done.stderr
 
 
+def test_a_check_is_the_folders_own_program(tmp_path: Path) -> None:
+    """All are tried, and what is wrong is said last."""
+    rows = []
+    for name, script in (("eta", "echo line 1: wrong >&2; exit 3"), ("theta", "echo fine")):
+        (tmp_path / name).mkdir()
+        program = tmp_path / name / "check"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+        rows.append(row(tmp_path / name, name, "true"))
+    rows.append(row(tmp_path, "iota", "true", needs="no-such-compiler"))
+    rows.append(row(tmp_path, "kappa", "true"))
+    manifest = write_manifest(tmp_path / "writers.toml", *rows)
+
+    done = check("--manifest", manifest)
+
+    assert done.returncode == 1
+    assert f"Theta: {tmp_path}/theta/check\nfine\n" in done.stdout
+    assert done.stderr == (
+        "line 1: wrong\n"
+        f"pagealloc: {tmp_path}/check is not there\n"
+        "pagealloc: Iota is not checked: no no-such-compiler; install: get no-such-compiler\n"
+        "pagealloc: Eta did not pass: see above\n"
+        "pagealloc: Kappa did not pass: see above\n"
+    )
+    assert check("--manifest", manifest, "theta").returncode == 0
+    assert check("--manifest", manifest, "iota").returncode == 1
+
+
 @each_writer
 def test_a_row_says_what_is_there(writer: Writer) -> None:
-    assert (ROOT / writer.folder).is_dir()
+    assert os.access(ROOT / writer.folder / "check", os.X_OK)
     assert writer.needs
     assert writer.install
     ignored = subprocess.run(

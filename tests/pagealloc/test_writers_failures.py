@@ -116,6 +116,38 @@ def test_a_short_write_leaves_the_size_as_it_was(writer: Writer, file: Path, old
 
 
 @each_writer
+@pytest.mark.parametrize(
+    ("words", "size"), [(["write", "FILE", "1", "x"], 2), (["fill", "FILE", "3"], 3)]
+)
+def test_a_close_that_fails_is_told_and_the_pages_stay(
+    writer: Writer, file: Path, tmp_path: Path, words: list[str], size: int
+) -> None:
+    given = [str(file) if word == "FILE" else word for word in words]
+    outcome = injected(writer, tmp_path / "log", "close:error=EIO", *given, on=file)
+    assert outcome == (3, f"pagealloc: {file}: close: input/output error\n")
+    assert file.stat().st_size == size * PAGE_SIZE
+    assert (tmp_path / "log").read_text().count("fdatasync") == (1 if words[0] == "write" else 3)
+
+
+@each_writer
+@pytest.mark.parametrize(
+    ("fault", "left"), [("error=EIO", 8192 + 2048), ("error=EINTR:when=1..3", 0)]
+)
+def test_cutting_back_is_tried_again_only_after_a_signal(
+    writer: Writer, file: Path, tmp_path: Path, fault: str, left: int
+) -> None:
+    file.touch()
+    strace = ("strace", "-f", "-o", str(tmp_path / "log"), f"--trace-path={file}")
+    limited = (*strace, f"--inject=ftruncate:{fault}", "prlimit", "--fsize=10240")
+    done = run(writer, "write", str(file), "2", "text", before=limited)
+    assert (done.returncode, done.stderr.decode()) == (
+        3,
+        f"pagealloc: {file}: page 2 at offset 8192: pwrite: short write: 2048 of 4096 bytes\n",
+    )
+    assert file.stat().st_size == left
+
+
+@each_writer
 def test_a_page_beyond_the_size_limit_is_refused(writer: Writer, file: Path) -> None:
     file.write_bytes(b"o" * 5000)
     done = run(writer, "write", str(file), "2", "text", before=("prlimit", "--fsize=8192"))

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "error.h"
 #include "fsync_full.h"
@@ -16,7 +17,7 @@ namespace {
 static_assert(sizeof(off_t) == sizeof(std::int64_t), "needs _FILE_OFFSET_BITS=64");
 
 std::int64_t size_of(const Descriptor& descriptor) {
-    struct stat status {};
+    struct stat status{};
     const auto asked = retried([&] { return ::fstat(descriptor.number(), &status); });
     if (asked.number != 0) {
         throw SystemCallError(descriptor.name() + ": fstat", asked.number);
@@ -74,7 +75,7 @@ void PageFile::write_whole(std::int64_t page_no, const Page& page) const {
     if (number != 0) {
         throw SystemCallError(place(name(), page_no) + ": pwrite", number);
     }
-    if (written != static_cast<std::int64_t>(page.size())) {
+    if (std::cmp_not_equal(written, page.size())) {
         cut_back(offset_of(page_no) + written);
         throw SystemCallError(place(name(), page_no) +
                                   ": pwrite: short write: " + std::to_string(written) + " of " +
@@ -90,7 +91,7 @@ void PageFile::cut_back(std::int64_t end) const noexcept {
         return;
     }
     // A file that ends elsewhere was made longer by somebody else, who would lose data.
-    struct stat status {};
+    struct stat status{};
     const auto asked = retried([&] { return ::fstat(descriptor_.number(), &status); });
     if (asked.number == 0 && status.st_size == end) {
         static_cast<void>(retried([&] { return ::ftruncate(descriptor_.number(), size_); }));
