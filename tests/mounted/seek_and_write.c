@@ -1,14 +1,18 @@
 /* Seeks and writes with several threads, each through a descriptor of its own, and checks every
  * answer. A byte goes to standard output after each round, so that a test knows how far it got.
  *
- * usage: seek_and_write FILE THREADS ROUNDS
+ * usage: seek_and_write FILE THREADS ROUNDS [TIMER_US]
+ *
+ * With TIMER_US a signal comes that often, whose handler restarts calls (SA_RESTART).
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 enum { RECORD = 512 };
@@ -49,11 +53,27 @@ static void *work(void *argument)
     return NULL;
 }
 
+static void nothing(int signal)
+{
+    (void)signal;
+}
+
+static void signals_every(long microseconds)
+{
+    struct sigaction action = {.sa_handler = nothing, .sa_flags = SA_RESTART};
+    struct itimerval timer = {{0, microseconds}, {0, microseconds}};
+
+    must(sigaction(SIGALRM, &action, NULL) == 0, "sigaction");
+    must(setitimer(ITIMER_REAL, &timer, NULL) == 0, "setitimer");
+}
+
 int main(int argc, char **argv)
 {
     pthread_t all[64];
 
-    must(argc == 4, "arguments");
+    must(argc == 4 || argc == 5, "arguments");
+    if (argc == 5)
+        signals_every(strtol(argv[4], NULL, 10));
     path = argv[1];
     threads = strtol(argv[2], NULL, 10);
     rounds = strtol(argv[3], NULL, 10);

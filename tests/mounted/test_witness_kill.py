@@ -3,11 +3,12 @@
 import os
 import signal
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import mounted_guard
 import pytest
-from mounted_support import PATIENCE_S, TRACEFS, Guard, HungError, journal
+from mounted_support import PATIENCE_S, TRACEFS, Guard, HungError, calls, journal
 
 from tracefs.events import Lost, Notice, Write
 from tracefs.journal.reader import JournalReader
@@ -48,13 +49,13 @@ def called(name: str, pids: list[int]) -> int:
 class Traced:
     """``tracefs run`` of the program, whose reports are read one by one."""
 
-    def __init__(self, tmp_path: Path, program: Path, guard: Guard, level: str) -> None:
+    def __init__(self, tmp_path: Path, program: Path, guard: Guard, level: str, *more: str) -> None:
         self.directory, self.recording = tmp_path / "src", tmp_path / "rec"
         self.directory.mkdir()
         guard.watch(self.directory)
         options = ["--witness", level, "-o", str(self.recording)]
         self.process = subprocess.Popen(
-            [*TRACEFS, "run", *options, "--", program, "f", str(THREADS), str(ROUNDS)],
+            [*TRACEFS, "run", *options, "--", program, "f", str(THREADS), str(ROUNDS), *more],
             cwd=self.directory,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -160,6 +161,24 @@ def test_without_its_server_nothing_wrong_is_written(
     zeros = bytes(512)
     for place in range(0, len(left), 512):
         assert left[place : place + 512] in {untraced[place : place + 512], zeros}
+
+
+@pytest.mark.parametrize("level", ["seccomp", "full"])
+def test_signals_repeat_no_call_and_lose_none(
+    tmp_path: Path, program: Path, untraced: bytes, guard: Guard, level: str
+) -> None:
+    run = Traced(tmp_path, program, guard, level, "300")
+    said = run.end()
+
+    assert run.process.returncode == 0, said
+    assert (run.directory / "f").read_bytes() == untraced
+    done = Counter(call.call for call in calls(run.recording))
+    assert done["lseek"] == 3 * REPORTS
+    assert done["write"] == 2 * REPORTS
+    assert done["dup"] == REPORTS
+    assert done["close"] == REPORTS + THREADS
+    # An open that a signal interrupts is named by its request alone.
+    assert set(done) - {"open", "openat"} == {"lseek", "write", "dup", "close"}
 
 
 def seeks(recording: Path) -> list[Notice]:

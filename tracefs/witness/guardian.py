@@ -186,9 +186,10 @@ def _stand_in(listener: int, page: mmap | None) -> None:
     """Let everything go on, unseen, until nobody is left who could call."""
     hang_up = select.poll()
     hang_up.register(listener, 0)
-    if page is not None:
-        seccomp.let_go(listener, seccomp.last_received(page).id)
-    own = mmap(-1, PAGESIZE)
+    # What a slot had before is answered already; to answer it again does nothing.
+    for slot in seccomp.slots(page) if page is not None else ():
+        seccomp.let_go(listener, seccomp.last_received(slot).id)
+    own = seccomp.slots(mmap(-1, PAGESIZE))[0]
     while True:
         try:
             seccomp.let_go(listener, seccomp.receive(listener, own).id)

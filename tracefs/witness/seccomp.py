@@ -33,6 +33,10 @@ _NOTIF: Final = struct.Struct("=QIIiIQ6Q")
 _RESPONSE: Final = struct.Struct("=QqiI")
 SIZE: Final = _NOTIF.size
 _ZEROS: Final = bytes(SIZE)
+SLOTS: Final = 16
+_STRIDE: Final = 128
+_LONG: Final = 1536
+"""Bytes; sixteen places 128 bytes apart of this length fit on a page of 4096."""
 
 NOT_KILLABLE: Final = (
     "this kernel (before 5.19) doesn't let a stopped call wait killably: a signal can repeat one"
@@ -103,23 +107,31 @@ def wake_in_place(listener: int) -> bool:
     return bool(done == 0)
 
 
-def receive(listener: int, page: mmap) -> Stopped:
-    """Wait for a call; the kernel puts it at the start of *page*, which is over 1 KiB long.
+def slots(page: mmap) -> list[memoryview]:
+    """Return places on *page* to receive calls into, one for each call that is at hand.
 
-    fcntl.ioctl passes such a buffer on as it is, so that another process which shares the page
-    knows the call from the moment on that this one has it.
+    Each is over 1 KiB long, and they overlap: the kernel fills the first `SIZE` bytes alone, and
+    fcntl.ioctl passes a buffer of that length on as it is. So another process that shares the page
+    knows each call from the moment on that this one has it.
+    """
+    whole = memoryview(page)
+    return [whole[_STRIDE * slot : _STRIDE * slot + _LONG] for slot in range(SLOTS)]
+
+
+def receive(listener: int, slot: memoryview) -> Stopped:
+    """Wait for a call, into a place from `slots`.
 
     Raises:
         OSError: ENOENT: it is gone already, or nobody is left who could call.
     """
-    page[:SIZE] = _ZEROS
-    fcntl.ioctl(listener, _RECV, page)
-    return last_received(page)
+    slot[:SIZE] = _ZEROS
+    fcntl.ioctl(listener, _RECV, slot)
+    return last_received(slot)
 
 
-def last_received(page: mmap) -> Stopped:
-    """Return what was received last."""
-    number, tid, _, nr, architecture, pc, *args = _NOTIF.unpack_from(page)
+def last_received(slot: memoryview) -> Stopped:
+    """Return what was received there last."""
+    number, tid, _, nr, architecture, pc, *args = _NOTIF.unpack_from(slot)
     return Stopped(number, tid, nr, architecture, pc, tuple(args))
 
 

@@ -55,7 +55,7 @@ class Supervisor:
 
     Args:
         listener: as the command's process made it.
-        page: shared with the guardian; see `seccomp.receive`.
+        page: shared with the guardian; see `seccomp.slots`.
         journal: where lines go.
         machine: ``uname -m``.
         mount: what is traced.
@@ -79,7 +79,9 @@ class Supervisor:
         most_stacks: int,
     ) -> None:
         self._listener = listener
-        self._page = page
+        self._slots = seccomp.slots(page)
+        self._ready = select.poll()
+        self._ready.register(listener, select.POLLIN)
         self._journal = journal
         self._translator = Translator(machine)
         self._calls = table(machine)
@@ -96,22 +98,42 @@ class Supervisor:
 
     def run(self) -> None:
         """Return once nobody is left who could call, or when told to stop."""
-        hang_up = select.poll()
-        hang_up.register(self._listener, 0)
         while not self.stopping and self.failed is None:
             try:
-                stopped = seccomp.receive(self._listener, self._page)
+                stopped = [seccomp.receive(self._listener, self._slots[0])]
             except OSError as error:
                 if error.errno not in (errno.ENOENT, errno.EINTR):
                     raise
-                if hang_up.poll(0):
+                if any(event & select.POLLHUP for _, event in self._ready.poll(0)):
                     return
                 continue
-            refused = self._witness(stopped)
-            if refused:
-                seccomp.refuse(self._listener, stopped.id, refused)
-            else:
-                seccomp.let_go(self._listener, stopped.id)
+            self._receive_more(stopped)
+            for call in stopped:
+                self._answer(call)
+
+    def _receive_more(self, stopped: list[Stopped]) -> None:
+        """Take what else has stopped meanwhile.
+
+        Until it is received a signal may interrupt a call, with EINTR if its handler was set
+        without SA_RESTART; from then on only death does (WAIT_KILLABLE_RECV in seccomp(2)).
+        """
+        for slot in self._slots[1:]:
+            ready = self._ready.poll(0)
+            if not ready or not ready[0][1] & select.POLLIN:
+                return
+            try:
+                stopped.append(seccomp.receive(self._listener, slot))
+            except OSError as error:
+                if error.errno not in (errno.ENOENT, errno.EINTR):
+                    raise
+                return
+
+    def _answer(self, stopped: Stopped) -> None:
+        refused = self._witness(stopped) if self.failed is None else 0
+        if refused:
+            seccomp.refuse(self._listener, stopped.id, refused)
+        else:
+            seccomp.let_go(self._listener, stopped.id)
 
     def _witness(self, stopped: Stopped) -> int:
         """Record a call if it is about the traced directory; return an errno to refuse it with."""
