@@ -51,6 +51,7 @@ def test_the_worker_makes_the_calls_it_names(worker: Worker, folder: Path, tmp_p
         *["pwrite64"] * 5,
         *["pwrite64", "fdatasync"] * 5,
         *["openat", "pwrite64", "fdatasync", "close"] * 5,
+        *["lseek", "write"] * 5,
         "close",
     ]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-WORKLOADS = ("pwrite", "pwrite+fdatasync", "open+pwrite+fdatasync+close")
+WORKLOADS = ("pwrite", "pwrite+fdatasync", "open+pwrite+fdatasync+close", "lseek+write")
 """As `worker.c` names them, in its order."""
 
 

@@ -7,7 +7,7 @@ from bench.sample import Cell, Figure
 
 REFERENCES = ("bare", "strace -f", "no-op")
 _HEAD = ("", "", "median", "p99", *(f"x {name}" for name in REFERENCES))
-_WIDTHS = (29, 9, 10, 10, 10, 13, 10)
+_WIDTHS = (29, 21, 10, 10, 10, 13, 10)
 
 
 def render(figures: Sequence[Figure]) -> str:

@@ -71,6 +71,12 @@ def run_strace(worker: Worker, folder: Path, prefix: Sequence[str], _scratch: Pa
     return _times([*prefix, "strace", "-f", "-o", "/dev/null", *worker.command(folder)])
 
 
+def run_strace_bpf(worker: Worker, folder: Path, prefix: Sequence[str], _scratch: Path) -> Times:
+    """Run under strace that stops by a seccomp filter at the calls it is to show, and no others."""
+    strace = ["strace", "-f", "--seccomp-bpf", "-e", "trace=lseek,write,pwrite64,fdatasync"]
+    return _times([*prefix, *strace, "-o", "/dev/null", *worker.command(folder)])
+
+
 def run_noop(worker: Worker, folder: Path, prefix: Sequence[str], _scratch: Path) -> Times:
     """Run on the filesystem that does nothing, mounted beside the files."""
     mount_point = folder / "noop"
@@ -93,6 +99,7 @@ def traced(command: Sequence[str], folder: Path, recordings: Path) -> list[str]:
 TARGETS: Final[dict[str, Callable[[Worker, Path, Sequence[str], Path], Times]]] = {
     "bare": run_bare,
     "strace -f": run_strace,
+    "strace --seccomp-bpf": run_strace_bpf,
     "no-op": run_noop,
     "tracefs": run_tracefs,
 }

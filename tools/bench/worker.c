@@ -1,4 +1,4 @@
-/* The program that is measured: three workloads on FILE, each iteration timed.
+/* The program that is measured: four workloads on FILE, each iteration timed.
  *
  * usage: worker FILE ITERATIONS BUDGET_MS
  *
@@ -59,6 +59,15 @@ static void pwrite_sync(const char *path, int fd, long i)
     must(fdatasync(fd) == 0, "fdatasync");
 }
 
+static void seek_write(const char *path, int fd, long i)
+{
+    off_t place = i % PAGES * (off_t)PAGE;
+
+    (void)path;
+    must(lseek(fd, place, SEEK_SET) == place, "lseek");
+    must(write(fd, page, PAGE) == PAGE, "write");
+}
+
 static void open_to_close(const char *path, int unused, long i)
 {
     int fd = open_file(path);
@@ -76,6 +85,7 @@ static const struct workload {
     {"pwrite", only_pwrite},
     {"pwrite+fdatasync", pwrite_sync},
     {"open+pwrite+fdatasync+close", open_to_close},
+    {"lseek+write", seek_write},
 };
 
 static void measure(const struct workload *load, const char *path, int fd, long limit, int64_t budget)
