@@ -117,7 +117,7 @@ class Frame(Struct, frozen=True, kw_only=True, omit_defaults=True):
     build: str | None = None
     """GNU build id of the module, hexadecimal; None: it has none."""
     file: str | None = None
-    """Source file of an interpreted function, path text; known at once."""
+    """Source file of an interpreted function, or by a Go program's own table; path text."""
     line: int | None = None
     function: str | None = None
 

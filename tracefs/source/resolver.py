@@ -11,6 +11,8 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import replace
+
 from tracefs.events import Frame
 from tracefs.pathtext import to_bytes, to_text
 from tracefs.source.elf import build_id
@@ -43,7 +45,11 @@ class Resolver:
             if frame.module is None:
                 found.append(Location(function=frame.function, file=frame.file, line=frame.line))
             else:
-                found += self._known[frame.module, frame.address - 1]
+                places = self._known[frame.module, frame.address - 1]
+                if frame.line is not None and places[0].line is None:
+                    told = {"function": frame.function, "file": frame.file, "line": frame.line}
+                    places = (replace(places[0], **told),)
+                found += places
         return tuple(found)
 
     def _look_up(self, module: str, build: str | None, addresses: list[int]) -> None:

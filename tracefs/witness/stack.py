@@ -10,8 +10,11 @@ return address behind a call instruction. Where that fails the stack is cut shor
 import re
 from typing import Final
 
+from msgspec.structs import replace
+
 from tracefs.events import Frame
 from tracefs.witness.cfi import RBP, RSP, Row, UnwindError, row_at
+from tracefs.witness.go_frames import GoTable
 from tracefs.witness.memory import Memory
 from tracefs.witness.modules import Module
 from tracefs.witness.python_frames import PythonFrames, is_interpreter
@@ -36,13 +39,21 @@ _CALLS: Final = (
 _LONGEST_CALL: Final = 7
 
 
+class _Known:
+    """What unwinding found out about modules, by path and build id."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str, int], Row] = {}
+        self.go_places: dict[tuple[str, str | None, int], tuple[int, int]] = {}
+
+
 class StackReader:
     """Reads stacks of stopped threads; remembers what unwinding found out about functions."""
 
     def __init__(self, machine: str) -> None:
         """Read stacks of programs of ``uname -m`` *machine*."""
         self._machine = machine
-        self._rows: dict[tuple[str, str, int], Row] = {}
+        self._known = _Known()
 
     def capture(self, tid: int, pid: int) -> tuple[tuple[Frame, ...], str | None]:
         """Return the frames, innermost first, and why they are missing or cut short; never raises.
@@ -57,7 +68,7 @@ class StackReader:
         except (OSError, ValueError) as error:
             return (), why(error) if isinstance(error, OSError) else "its registers are not visible"
         try:
-            return _Walk(memory, self._rows).frames(pc, sp, tid)
+            return _Walk(memory, self._known).frames(pc, sp, tid)
         finally:
             memory.close()
 
@@ -65,10 +76,11 @@ class StackReader:
 class _Walk:
     """One stack."""
 
-    def __init__(self, memory: Memory, rows: dict[tuple[str, str, int], Row]) -> None:
+    def __init__(self, memory: Memory, known: _Known) -> None:
         self._memory = memory
-        self._rows = rows
+        self._known = known
         self._modules: dict[str, Module] = {}
+        self._go_tables: dict[str, GoTable] = {}
 
     def frames(self, pc: int, sp: int, tid: int) -> tuple[tuple[Frame, ...], str | None]:
         found: list[Frame] = []
@@ -76,6 +88,16 @@ class _Walk:
         try:
             while len(found) < _MAX_FRAMES:
                 module = self._module(pc - 1)
+                go = self._go_table(module)
+                if go is not None:
+                    frame, stored = go.frame(pc, sp, innermost=not found)
+                    # With the address too: DWARF knows what was inlined, the table doesn't.
+                    where = {"module": module.path, "address": pc - module.bias}
+                    found.append(replace(frame, **where, build=module.build))
+                    if stored is None:
+                        return tuple(found), None
+                    pc, sp = self._memory.u64(stored), stored + 8
+                    continue
                 found.append(
                     Frame(module=module.path, address=pc - module.bias, build=module.build)
                 )
@@ -102,20 +124,32 @@ class _Walk:
             module = self._modules[mapping.path] = Module(self._memory, mapping)
         return module
 
+    def _go_table(self, module: Module) -> GoTable | None:
+        """Return the table of a Go program without C; None: the module has C's tables."""
+        if module.frame_table is not None:
+            return None
+        table = self._go_tables.get(module.path)
+        if table is None:
+            places = self._known.go_places.get((module.path, module.build, module.bias))
+            table = self._go_tables[module.path] = GoTable(self._memory, module.path, places)
+            if module.build is not None:
+                self._known.go_places[module.path, module.build, module.bias] = table.places
+        return table
+
     def _row(self, module: Module, pc: int) -> Row:
         table = module.frame_table
         if table is None:
             raise UnwindError("the module has no .eh_frame_hdr")
         # Without a build id another file may come to have the name.
         key = None if module.build is None else (module.path, module.build, pc - module.bias)
-        known = None if key is None else self._rows.get(key)
+        known = None if key is None else self._known.rows.get(key)
         if known is not None:
             return Row(known.start + module.bias, known.register, known.offset, known.rbp, known.ra)
         row = row_at(self._memory, table, pc)
         if key is not None:
-            if len(self._rows) >= _MAX_ROWS:
-                self._rows.clear()
-            self._rows[key] = Row(
+            if len(self._known.rows) >= _MAX_ROWS:
+                self._known.rows.clear()
+            self._known.rows[key] = Row(
                 row.start - module.bias, row.register, row.offset, row.rbp, row.ra
             )
         return row

@@ -1,0 +1,150 @@
+"""Functions of a Go program, by the table that its own runtime unwinds with.
+
+``.gopclntab`` is in every Go program, stripped or not: for each function its name, and by
+instruction the size of its frame, file and line (runtime/symtab.go and debug/gosym, Go 1.20 and
+later). It is found in memory by its first bytes, and the program's text by the runtime's pointer to
+the table.
+"""
+
+import struct
+from typing import Final
+
+from tracefs.events import Frame
+from tracefs.pathtext import to_text
+from tracefs.witness.cfi import UnwindError
+from tracefs.witness.memory import Mapping, Memory
+
+_MAGIC: Final = b"\xf1\xff\xff\xff\x00\x00\x01\x08"
+"""Version 1.20, little-endian, instructions of one byte, pointers of eight."""
+_HEADER: Final = struct.Struct("<8Q")
+_FUNCTION: Final = struct.Struct("<IiIIIIIII")
+_BLOCK: Final = 1 << 20
+_MAX_TEXT: Final = 4096
+_MAX_STEPS: Final = 1 << 14
+# runtime.moduledata: a pointer to the table, six slices, findfunctab; then these.
+_MIN_PC: Final = 160
+_OUTERMOST: Final = ("runtime.goexit", "runtime.mstart", "runtime.rt0_go", "runtime.main")
+
+
+class GoTable:
+    """The table of one program.
+
+    Args:
+        memory: of a process that runs it.
+        path: of the program.
+        places: where table and moduledata were found before; None: they are looked for.
+
+    Raises:
+        UnwindError: there is none, or of another version.
+        OSError: it can't be read.
+    """
+
+    def __init__(self, memory: Memory, path: str, places: tuple[int, int] | None = None) -> None:
+        self._memory = memory
+        self.places = self._look(path) if places is None else places
+        self._base, module = self.places
+        head = _HEADER.unpack(memory.read(self._base + 8, _HEADER.size))
+        self._count = head[0]
+        self._names, self._units, self._files, self._values, self._functions = (
+            self._base + offset for offset in head[3:8]
+        )
+        self._low, self._high, self._text = struct.unpack("<QQQ", memory.read(module + _MIN_PC, 24))
+
+    def _look(self, path: str) -> tuple[int, int]:
+        memory = self._memory
+        mine = [one for one in memory.mappings if one.path == path and not one.executable]
+        base = _find(memory, mine, _MAGIC)
+        return base, _find(memory, mine, struct.pack("<Q", base))
+
+    def frame(self, pc: int, sp: int, *, innermost: bool) -> tuple[Frame, int | None]:
+        """Return the function at *pc*, and where its return address is stored; None: outermost.
+
+        *pc* is a return address, or of the innermost function the instruction behind its call.
+        """
+        at = pc if innermost else pc - 1
+        if not self._low <= at < self._high:
+            raise UnwindError("no function of its .gopclntab has this address")
+        address = self._functions + self._function(at - self._text)
+        entry, name, _, _, frames, files, lines, _, unit = _FUNCTION.unpack(
+            self._memory.read(address, _FUNCTION.size)
+        )
+        entry += self._text
+        size = self._value(frames, entry, at)
+        function = self._string(self._names + name)
+        number = self._value(files, entry, pc - 1)
+        offset = self._memory.u32(self._units + 4 * (unit + number)) if number >= 0 else 1 << 32
+        frame = Frame(
+            file=None if offset > 1 << 31 else self._string(self._files + offset),
+            line=self._value(lines, entry, pc - 1),
+            function=function,
+        )
+        return frame, None if function.startswith(_OUTERMOST) else sp + size
+
+    def _function(self, offset: int) -> int:
+        """Return where the function that has an offset in the text is described."""
+        low, high = 0, self._count
+        while low < high:
+            middle = (low + high) // 2
+            if self._memory.u32(self._functions + 8 * middle) <= offset:
+                low = middle + 1
+            else:
+                high = middle
+        if low == 0:
+            raise UnwindError("no function of its .gopclntab has this address")
+        return self._memory.u32(self._functions + 8 * (low - 1) + 4)
+
+    def _value(self, table: int, entry: int, pc: int) -> int:
+        """Return what holds at *pc* by a table of (change of value, change of address)."""
+        at = self._values + table
+        value, here, buffer, used = -1, entry, b"", 0
+        for step in range(_MAX_STEPS):
+            if used + 20 > len(buffer):
+                at, used = at + used, 0
+                buffer = self._read_up_to(at, 512)
+            change, used = _number(buffer, used)
+            if change == 0 and step:
+                break
+            value += -(change >> 1) - 1 if change & 1 else change >> 1
+            length, used = _number(buffer, used)
+            here += length
+            if pc < here:
+                return value
+        raise UnwindError("its .gopclntab says nothing of this address")
+
+    def _read_up_to(self, address: int, size: int) -> bytes:
+        mapping = self._memory.find(address)
+        if mapping is None:
+            raise UnwindError("its .gopclntab leads nowhere")
+        return self._memory.read(address, min(size, mapping.end - address))
+
+    def _string(self, address: int) -> str:
+        data = self._read_up_to(address, _MAX_TEXT)
+        return to_text(data.partition(b"\0")[0])
+
+
+def _number(data: bytes, at: int) -> tuple[int, int]:
+    """Return an unsigned LEB128 number, and where it ends."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        shift += 7
+        if not byte & 0x80:
+            return value, at
+
+
+def _find(memory: Memory, mappings: list[Mapping], wanted: bytes) -> int:
+    """Return the first aligned address at which *wanted*, of eight bytes, lies in *mappings*."""
+    for mapping in mappings:
+        for start in range(mapping.start, mapping.end, _BLOCK):
+            try:
+                block = memory.read(start, min(_BLOCK, mapping.end - start))
+            except OSError:
+                break
+            at = block.find(wanted)
+            while at >= 0:
+                if at % 8 == 0:
+                    return start + at
+                at = block.find(wanted, at + 1)
+    raise UnwindError("the module has no .eh_frame_hdr, and is no Go program of 1.20 or later")
