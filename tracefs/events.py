@@ -102,7 +102,7 @@ class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     fd_ino: int | None = None
     """Inode number of *fd*; equals the event's file when the look was at the right descriptor."""
     vector_bytes: int | None = None
-    """Sum of the lengths in the iovec, for calls that take one; no witness of /proc reads it."""
+    """Sum of the lengths in the iovec, for calls that take one; in notices alone."""
     missing: str | None = None
     """Why something above is not known."""
 

@@ -170,7 +170,7 @@ class TestWhatClosed:
         made.flush()
         made.notice("dup2", 3, 9)
         assert self.closes(made) == [("dup2", "seccomp", 3)]
-        assert [call.call for call in made.calls("dup")] == ["dup2"]
+        assert [call.call for call in made.calls("dup")] == ["dup2", "dup2"]
 
     def test_close_range_closes_many(self) -> None:
         made = recording()
@@ -266,6 +266,39 @@ class TestNotifiedWrites:
             made.add(Notice, seen=seen)
             made.write(seen, position, 100)
         assert [call.offset for call in made.calls("write")] == [0, 100]
+
+    def test_a_vector_has_its_length_from_the_notice(self) -> None:
+        made = recording(FULL)
+        args = (3, 0x1000, 2)
+        made.add(Notice, seen=sight("writev", *args, vector_bytes=30), path="a.db")
+        made.write(sight("writev", *args), 0, 30)
+        made.notice("pwrite64", 3, 0x1000, 10, 100)
+        made.write(sight("pwrite64", 3, 0x1000, 10, 100), 100, 10)
+        calls = made.calls("write")
+        assert [(c.call, c.length, c.result, c.reason) for c in calls] == [
+            ("writev", 30, 30, None),
+            ("pwrite64", 10, 10, None),
+        ]
+
+    def test_a_call_of_another_abi_is_named_by_its_notice(self) -> None:
+        made = recording(FULL)
+        made.notice("write", 3, 0x1000, 10)
+        made.write(sight("write", 3, 0x1000, 10, nr=4), 0, 10)
+        call = made.one("write")
+        assert (call.call, call.known_by, call.length) == ("write", "seccomp", 10)
+        assert call.reason is None
+        assert made.calls()[-1].index == 1
+
+    def test_a_descriptor_that_only_reads_takes_no_write(self) -> None:
+        made = recording(FULL)
+        made.notice("write", 3, 0x1000, 10, fd_flags=0o100000)
+        assert (made.one("write").errno, made.one("write").reason) == (errno.EBADF, None)
+
+    def test_an_asynchronous_write_is_no_part_of_its_submission(self) -> None:
+        made = recording(FULL)
+        made.notice("io_submit", 1, 1, fd=None, fd_ino=None)
+        made.write(sight("io_submit", 1, 1), 0, 10)
+        assert [call.call for call in made.calls()] == ["open", "io_submit", "unknown"]
 
     def test_a_request_that_nobody_could_look_at_is_not_counted_twice(self) -> None:
         made = recording(FULL)

@@ -98,6 +98,11 @@ class Handles(dict[int, Handle]):
         ]
         return found[0] if len(found) == 1 else None
 
+    def path_of(self, ino: int | None) -> str | None:
+        """Return the one name that all opens of a file have; None: they have several, or none."""
+        names = {handle.path for handle in self.values() if handle.ino == ino}
+        return names.pop() if len(names) == 1 else None
+
     def linked(self, event: Link) -> None:
         """Remember the new name of a file."""
         for handle in self.values():

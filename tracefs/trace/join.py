@@ -105,13 +105,16 @@ class Joiner:
         overtake = self._writes.overtake
         notified, notices = self._notified, self.notices
         for event in events:
-            if notified:
-                notices.before(event)
             if runs and event.tid in runs:
                 pass_by(event)
             if pending and isinstance(event, Write | Fsync):
                 overtake(event)
-            if not (pending and event.tid in pending and absorb(event)):
+            absorbed = pending and event.tid in pending and absorb(event)
+            if notified:
+                # What was just completed has its notice still; what *event* completes, too.
+                notices.after()
+                notices.before(event)
+            if not absorbed:
                 handlers[type(event)](event)
             if items:
                 if notified:

@@ -7,7 +7,7 @@ filesystem (lseek, dup, sync_file_range) is a call by itself.
 Notices of calls that need their thread's next line to be understood wait for it: `Pending`.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -21,6 +21,7 @@ from tracefs.events import (
     Notice,
     Query,
     Read,
+    Setattr,
     Statfs,
     Write,
 )
@@ -47,6 +48,9 @@ _REQUESTING: Final = frozenset({"write", "sync", "truncate"})
 """Families whose calls make requests of their own."""
 _ARGUMENTS: Final = 6
 _SEEK_CUR: Final = 1
+_ASYNCHRONOUS: Final = frozenset({"io_submit", "io_uring_setup", "fallocate"})
+"""What they do comes in no request of theirs, or later."""
+_NO_LENGTH: Final = "the length is not known"
 _AT_EXEC: Final = "closed by exec (O_CLOEXEC), or by the end of the process if that failed"
 _AT_EXIT: Final = "closed by the end of the process"
 _BY_SIGNAL: Final = "closed by the end of the process, by a signal"
@@ -93,8 +97,11 @@ class Notices:
             return
         tid = event.tid
         waiting = self._pending.get(tid)
-        if waiting is not None and not _goes_on(waiting, event):
-            self._settle(tid)
+        if waiting is not None:
+            if not self._goes_on(waiting, event):
+                self._settle(tid)
+            elif isinstance(event, Write | Fsync | Setattr) and not getattr(event, "cached", False):
+                waiting.used = True
         ino = event.seen.fd_ino if isinstance(event, Notice) else getattr(event, "ino", None)
         if ino and tid and self._users.setdefault(ino, tid) not in {tid, -1}:
             self._users[ino] = -1
@@ -115,8 +122,9 @@ class Notices:
             return
         self._rings = self._rings or call.name == "io_uring_setup"
         waiting = Pending(event, call)
+        requesting = call.family in _REQUESTING and call.name not in _ASYNCHRONOUS
         relative = call.family == "seek" and event.seen.args[2] & 0xFFFFFFFF == _SEEK_CUR
-        if call.family in _REQUESTING or relative or call.name in CLOSING:
+        if requesting or relative or call.name in CLOSING:
             if relative and self._users.get(event.seen.fd_ino or 0) == -1:
                 waiting.doubt = "another thread or process has used the file, too"
             self._pending[event.tid] = waiting
@@ -138,7 +146,11 @@ class Notices:
         if heard == "close_range":
             return Name(heard, "seccomp"), None, _SAME if again else None
         fd = waiting.notice.seen.args[0 if heard == "close" else 1] & 0xFFFFFFFF
-        return Name(heard, "seccomp"), fd, None
+        if heard == "close" or waiting.notice.seen.fd_ino is None:
+            return Name(heard, "seccomp"), fd, None
+        # One call on two files: a copy of a descriptor of the one, the end of one of the other.
+        self._alone(waiting)
+        return Name(heard, "seccomp"), fd, f"closed by call {self._out.calls - 1}"
 
     def _closing_unheard(self) -> Name:
         """Name what closed a descriptor without a notice: a close, if those are not notified."""
@@ -158,18 +170,63 @@ class Notices:
             if item.call == waiting.call.name:
                 notice = waiting.notice
                 waiting.used = True
+                more: dict[str, Any] = {}
+                if item.length is None and item.family == "write":
+                    more = _with_vector(item, notice)
+                if item.call == "msync":
+                    told = describe(waiting.call, notice.seen, None)
+                    more = {"length": told.length, "flags": told.flags}
                 items[place] = msgspec.structs.replace(
                     item,
                     known_by="seccomp",
                     start_ns=notice.start_ns,
                     stack=notice.stack,
                     unstacked=notice.unstacked,
+                    **more,
                 )
                 if waiting.call.name in _ONCE:
                     del self._pending[notice.tid]
             elif item.call == UNKNOWN and item.family == waiting.call.family:
                 waiting.used = True
+                if _is_foreign(item, waiting):
+                    items[place] = self._named(item, waiting)
         self._own.clear()
+
+    def _named(self, item: Call, waiting: Pending) -> Call:
+        """Name a call of another ABI, whose number says nothing, by its notice."""
+        self._out.unknown -= 1
+        notice = waiting.notice
+        return msgspec.structs.replace(
+            item,
+            call=waiting.call.name,
+            known_by="seccomp",
+            start_ns=notice.start_ns,
+            fd=notice.seen.fd,
+            position=notice.seen.position,
+            length=item.result if item.family == "write" else None,
+            stack=notice.stack,
+            unstacked=notice.unstacked,
+            reason=None,
+        )
+
+    def _goes_on(self, waiting: Pending, event: Event) -> bool:
+        """Tell whether *event* may lie within the call that *waiting* is the notice of."""
+        if isinstance(event, Notice):
+            return False
+        if isinstance(event, Read | Query | Statfs) or (isinstance(event, Write) and event.cached):
+            return True  # a page fault on its arguments, or write-back
+        if isinstance(event, Flush):
+            return waiting.call.name in CLOSING
+        seen = getattr(event, "seen", None)
+        if seen is None or seen.nr < 0:
+            return waiting.call.family in _REQUESTING and isinstance(event, Write | Fsync)
+        # A number of another ABI's table: no notified call of the machine's own has it.
+        foreign = (
+            waiting.call.family in _REQUESTING
+            and seen.nr not in self._namer.calls
+            and isinstance(event, Write | Fsync)
+        )
+        return bool(seen.nr == waiting.notice.seen.nr or foreign)
 
     def end(self) -> None:
         """Complete what the journal's end cut off."""
@@ -216,6 +273,8 @@ class Notices:
         path = event.path
         if handle is not None:
             path = self._handles[handle].path
+        elif path is None:
+            path = self._handles.path_of(seen.fd_ino)
         self._own.add(out.calls)
         out.items.append(
             Call(
@@ -248,15 +307,20 @@ class Notices:
         out.unknown += name == UNKNOWN
 
 
-def _goes_on(waiting: Pending, event: Event) -> bool:
-    """Tell whether *event* may lie within the call that *waiting* is the notice of."""
-    if isinstance(event, Notice):
+def _with_vector(item: Call, notice: Notice) -> dict[str, Any]:
+    """Return the fields of a vectored write that its notice knows: the length was in memory."""
+    length = notice.seen.vector_bytes
+    if length is None:
+        return {}
+    return {"length": length, "reason": None if item.reason == _NO_LENGTH else item.reason}
+
+
+def _is_foreign(item: Call, waiting: Pending) -> bool:
+    """Tell whether *item* is all of a call whose number is of another ABI's table."""
+    reason = item.reason or ""
+    if not reason.startswith("system call ") or not reason.endswith("a 32-bit program?"):
         return False
-    if isinstance(event, Read | Query | Statfs) or (isinstance(event, Write) and event.cached):
-        return True  # a page fault on its arguments, or write-back
-    if isinstance(event, Flush):
-        return waiting.call.name in CLOSING
-    seen = getattr(event, "seen", None)
-    if seen is None or seen.nr < 0:
-        return waiting.call.family in _REQUESTING and isinstance(event, Write | Fsync)
-    return bool(seen.nr == waiting.notice.seen.nr)
+    if item.family != "write" or waiting.call.length is None:
+        return True
+    args = waiting.notice.seen.args
+    return item.result == args[waiting.call.length]

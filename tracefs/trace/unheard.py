@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from tracefs.events import Sighting
 from tracefs.syscalls import Syscall
-from tracefs.trace.flags import open_flags, rwf_flags
+from tracefs.trace.flags import O_ACCMODE, open_flags, rwf_flags
 
 _Args = tuple[int, ...]
 
@@ -54,6 +54,8 @@ def describe(call: Syscall, seen: Sighting, doubt: str | None) -> Description:
         return special(seen.args)
     if call.family == "write":
         return _empty_write(call, seen)
+    if call.name == "ftruncate" and _signed(seen.args[1]) < 0:
+        return Description(family="none", length=_signed(seen.args[1]), errno=errno.EINVAL)
     return Description(family="none", reason=_NO_REQUEST)
 
 
@@ -153,10 +155,14 @@ def _seek(seen: Sighting, doubt: str | None) -> Description:
 
 def _empty_write(call: Syscall, seen: Sighting) -> Description:
     args = seen.args
-    length = args[call.length] if call.length is not None else None
+    length = args[call.length] if call.length is not None else seen.vector_bytes
     offset = seen.position if call.offset is None else _signed(args[call.offset])
     flags = rwf_flags(args[call.flags]) if call.flags is not None else ()
     nothing = length == 0
+    if seen.fd_flags is not None and not seen.fd_flags & O_ACCMODE:
+        return Description(
+            family="write", offset=offset, length=length, errno=errno.EBADF, flags=flags
+        )
     return Description(
         family="write",
         offset=offset,

@@ -38,7 +38,7 @@ class Files:
     def __init__(self, mount: TracedMount, root: bytes) -> None:
         self._mount = mount
         self._root = root
-        self._names: dict[int, str | None] = {}
+        self._names: dict[int, str] = {}
 
     def holds(self, thread: Thread, fd: int, info: Fdinfo) -> bool:
         """Return whether descriptor *fd* lies on the traced mount, or on a copy of it.
@@ -85,11 +85,14 @@ class Files:
         """Return the path under the mount that a descriptor had when its file was first met."""
         if ino is None:
             return None
-        if ino not in self._names:
-            if len(self._names) >= _MAX_NAMES:
-                self._names.clear()
-            self._names[ino] = self._read_name(thread, fd)
-        return self._names[ino]
+        name = self._names.get(ino)
+        if name is None:
+            name = self._read_name(thread, fd)
+            if name is not None:
+                if len(self._names) >= _MAX_NAMES:
+                    self._names.clear()
+                self._names[ino] = name
+        return name
 
     def _read_name(self, thread: Thread, fd: int) -> str | None:
         try:

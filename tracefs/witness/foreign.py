@@ -20,6 +20,10 @@ class Translator:
         self._own = ARCHITECTURES[machine]
         self._numbers = numbers(machine)
 
+    def is_own(self, architecture: int) -> bool:
+        """Return whether pointers and structures are those of the machine's own ABI."""
+        return architecture == self._own
+
     def translate(
         self, architecture: int, nr: int, args: tuple[int, ...]
     ) -> tuple[int, tuple[int, ...]]:
@@ -34,7 +38,8 @@ class Translator:
 
 
 def _arguments(name: str, args: tuple[int, ...]) -> tuple[int, ...]:
-    first, second, third, fourth, fifth, sixth = args
+    # The registers as they are: their upper halves are not looked at by the call.
+    first, second, third, fourth, fifth, sixth = (arg & _UINT - 1 for arg in args)
     return {
         "lseek": (first, _signed(second), third, 0, 0, 0),
         "_llseek": (first, _joined(third, second), fifth, 0, 0, 0),
@@ -44,7 +49,7 @@ def _arguments(name: str, args: tuple[int, ...]) -> tuple[int, ...]:
         "fallocate": (first, second, _joined(third, fourth), _joined(fifth, sixth), 0, 0),
         "pwritev": (first, second, third, _joined(fourth, fifth), 0, 0),
         "pwritev2": (first, second, third, _joined(fourth, fifth), 0, sixth),
-    }.get(name, args)
+    }.get(name, (first, second, third, fourth, fifth, sixth))
 
 
 def _joined(low: int, high: int) -> int:

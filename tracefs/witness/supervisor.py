@@ -7,10 +7,14 @@ A line is in the journal before the call goes on.
 
 import ctypes
 import errno
+import os
 import select
+import struct
 from mmap import mmap
 from time import monotonic_ns
 from typing import Final, NamedTuple, Protocol
+
+from msgspec.structs import replace
 
 from tracefs.events import Frame, Notice, Sighting
 from tracefs.journal.appender import JournalAppender
@@ -30,6 +34,9 @@ _CLOSE_ALL: Final = frozenset({"execve", "execveat", "exit", "exit_group"})
 _SECOND: Final = frozenset({"dup2", "dup3"})
 """Their second argument is a descriptor that they close."""
 
+_MAX_VECTOR: Final = 1024
+"""IOV_MAX (readv(2))."""
+_IOVEC: Final = struct.Struct("<QQ")
 _ENOUGH: Final = "as many stacks as were wanted are there (tracefs stray keeps all)"
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)
@@ -154,6 +161,8 @@ class Supervisor:
                 if found is None:
                     return 0
                 notice = self._notice(start, thread, comm, call, nr, args, found)
+                if call.vector is not None and self._translator.is_own(stopped.architecture):
+                    notice = _with_vector(notice, thread, call, args)
         except OSError as error:
             self._threads.forget(stopped.tid)
             if error.errno in (errno.ENOENT, errno.ESRCH):
@@ -248,6 +257,25 @@ class Supervisor:
             stack=stack,
             unstacked=unstacked,
         )
+
+
+def _with_vector(notice: Notice, thread: Thread, call: Syscall, args: tuple[int, ...]) -> Notice:
+    """Return *notice* with the length of its iovec, as far as that can be read."""
+    seen = replace(notice.seen, vector_bytes=_vector_bytes(thread, call, args))
+    return replace(notice, seen=seen)
+
+
+def _vector_bytes(thread: Thread, call: Syscall, args: tuple[int, ...]) -> int | None:
+    """Return the sum of the lengths in a call's iovec; None: it has none, or it can't be read."""
+    if call.vector is None or not 0 <= args[call.vector + 1] <= _MAX_VECTOR:
+        return None
+    size = _IOVEC.size * args[call.vector + 1]
+    try:
+        with open(f"/proc/{thread.tid}/mem", "rb", buffering=0) as memory:
+            vector = os.pread(memory.fileno(), size, args[call.vector])
+    except (OSError, OverflowError):
+        return None
+    return sum(length for _, length in _IOVEC.iter_unpack(vector)) if len(vector) == size else None
 
 
 def _foreign(stopped: Stopped) -> str:
