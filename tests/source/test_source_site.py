@@ -14,6 +14,7 @@ SCRIPT = Location(function="<module>", file="/home/ada/a.py", line=3)
 STDLIB = Location(function="seek", file="/usr/lib/python3.11/tarfile.py", line=3)
 STRIPPED = Location(module="/home/ada/b", address=0x1234)
 HEADER = Location(function="seekp", file="/usr/include/c++/12/ostream", line=1, module="/a")
+LAB = Location(function="main", file="/usr/src/app/a.c", line=7, module="/usr/src/app/a", address=8)
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,7 @@ HEADER = Location(function="seekp", file="/usr/include/c++/12/ostream", line=1, 
         ((LIBC, PYTHON, STDLIB, SCRIPT), SCRIPT),
         ((LIBC, STRIPPED), STRIPPED),
         ((LIBC, HEADER, MINE), MINE),
+        ((LIBC, LAB, MINE), LAB),
         ((LIBC,), None),
         ((), None),
     ],

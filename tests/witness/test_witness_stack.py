@@ -218,9 +218,14 @@ def test_a_rust_program(tmp_path: Path, flags: list[str]) -> None:
 @pytest.mark.parametrize(
     "flags", [["-gcflags=-l"], ["-ldflags=-s -w", "-gcflags=-l"]], ids=["plain", "stripped"]
 )
-def test_a_go_program(tmp_path: Path, flags: list[str]) -> None:
+@pytest.mark.parametrize("inlined", [False, True], ids=["called", "inlined"])
+def test_a_go_program(tmp_path: Path, flags: list[str], inlined: bool) -> None:
+    text = GO
+    if inlined:
+        text = GO.replace("//go:noinline\nfunc inner", "func inner")
+        flags = [flag for flag in flags if flag != "-gcflags=-l"]
     source = tmp_path / "stack.go"
-    source.write_text(GO)
+    source.write_text(text)
     command = [compiler("go"), "build", *flags, "-o", str(tmp_path / "stack"), str(source)]
     environment = {**os.environ, "CGO_ENABLED": "0", "GO111MODULE": "off"}
     subprocess.run(command, check=True, env=environment)
@@ -230,10 +235,10 @@ def test_a_go_program(tmp_path: Path, flags: list[str]) -> None:
         assert reader.capture(pid, pid) == (stack, unstacked)
     assert unstacked is None
     found = Resolver().resolve(stack)
-    assert own(found, source) == [(f"main.{name}", line) for name, line in marks(GO)]
+    assert own(found, source) == [(f"main.{name}", line) for name, line in marks(text)]
     site = call_site(found)
     assert site is not None
-    assert str(site) == f"stack.go:{marks(GO)[0][1]} in main.inner"
+    assert str(site) == f"stack.go:{marks(text)[0][1]} in main.inner"
 
 
 @pytest.mark.parametrize("interpreter", [sys.executable, "/usr/bin/python3"])
@@ -279,6 +284,70 @@ def test_where_rbp_can_not_be_told_the_stack_is_cut_short(tmp_path: Path) -> Non
         found, unstacked = places(pid)
     assert own(found, source) == marks(C)[: len(own(found, source))]
     assert unstacked in {None, "not further: the frame is told by rbp, which is not visible"}
+
+
+DEAD = """
+#include <stdlib.h>
+#include <unistd.h>
+static char byte;
+__attribute__((noinline)) void leaf(void *p) { *(volatile long *)p = 1; }
+__attribute__((noinline)) void over(int n)
+{
+    volatile long pad[2] = {n};
+    void (*volatile call)(void *) = leaf;
+    call((void *)pad);
+}
+__attribute__((noinline)) void deep(int n)
+{
+    volatile long room[8];
+    room[0] = n;
+    if (n > 0) deep(n - 1); else over(n);
+    room[1] = n;
+}
+__attribute__((noinline)) long inner(int fd, int n)
+{
+    long room[n];
+    volatile long *used = room;
+    (void)used;
+    return read(fd, &byte, 1);              // MARK inner
+}
+int main(int count, char **words)
+{
+    int size = atoi(words[count - 1]);
+    write(1, "r", 1);
+    deep(40);
+    return inner(0, size);                  // MARK main
+}
+"""
+
+
+def test_a_return_address_left_in_dead_stack_makes_no_frame(tmp_path: Path) -> None:
+    """An array of variable length covers the frames of calls that have returned."""
+    source = tmp_path / "stack.c"
+    source.write_text(DEAD)
+    subprocess.run(["gcc", "-g", "-O0", "-o", tmp_path / "stack", source], check=True)
+    for size in range(1, 80):
+        with waiting(tmp_path / "stack", str(size)) as pid:
+            found, unstacked = places(pid)
+        told = own(found, source)
+        assert told == marks(DEAD)[: len(told)], size
+        assert told
+        assert told == marks(DEAD) or unstacked is not None
+
+
+def test_arguments_pushed_for_a_call_are_counted(tmp_path: Path) -> None:
+    """syscall(2) takes seven, the last of them on the stack, and stores no rbp."""
+    called = "syscall(0L, (long)fd, &byte, 1L, 0L, 0L, 0L)"
+    text = C.replace("read(fd, &byte, 1)", called)
+    assert called in text
+    source = tmp_path / "stack.c"
+    source.write_text(text)
+    flags = ["-O0", "-D_GNU_SOURCE"]
+    subprocess.run(["gcc", "-g", *flags, "-o", tmp_path / "stack", source], check=True)
+    with waiting(tmp_path / "stack") as pid:
+        found, unstacked = places(pid)
+    assert own(found, source) == marks(text)
+    assert unstacked is None
 
 
 def test_a_static_program_is_cut_short_and_says_so(tmp_path: Path) -> None:

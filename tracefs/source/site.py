@@ -6,7 +6,7 @@ from typing import Final
 from tracefs.source.location import Location
 
 _NOT_THEIRS: Final = re.compile(
-    r"^(?:/rustc/|/usr/(?:include|lib|src)/|\./|\.\./|/build/|<)|/lib/python3\.\d+/|/rustlib/"
+    r"^(?:/rustc/|/usr/(?:include|lib)/|\./|\.\./|/build/|<)|/lib/python3\.\d+/|/rustlib/"
     r"|/go/src/(?:runtime|syscall|os|internal|io|bufio|sync)/|/golang\.org/x/sys"
     r"|/(?:library|\.cargo)/(?:std|core|alloc|registry)/"
 )

@@ -8,6 +8,7 @@ import struct
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tracefs.witness.memory import Memory
 
@@ -35,6 +36,8 @@ class Row(Struct, frozen=True):
     """Where the caller's rbp is stored, relative to the CFA; None: it is still in the register."""
     ra: int | None
     """The same of the return address; None: there is no caller."""
+    size: int = 0
+    """Bytes of the function's code."""
 
 
 class UnwindError(Exception):
@@ -82,7 +85,7 @@ def _row(memory: Memory, entry: int, pc: int) -> Row:
     machine.run(common)
     machine.initial = dict(machine.rules)
     machine.run(description)
-    return machine.row()
+    return replace(machine.row(), size=size)
 
 
 def _entry(memory: Memory, address: int) -> "tuple[_Bytes, int]":

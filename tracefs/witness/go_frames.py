@@ -17,12 +17,20 @@ from tracefs.witness.memory import Mapping, Memory
 _MAGIC: Final = b"\xf1\xff\xff\xff\x00\x00\x01\x08"
 """Version 1.20, little-endian, instructions of one byte, pointers of eight."""
 _HEADER: Final = struct.Struct("<8Q")
-_FUNCTION: Final = struct.Struct("<IiIIIIIII")
+_FUNCTION: Final = struct.Struct("<IiIIIIIIIi")
+_INLINED: Final = struct.Struct("<4xii4x")
+"""runtime.inlinedCall: name, and where in the function the call was."""
+_PCDATA_INLINED: Final = 2
+_FUNCDATA_INLINED: Final = 3
+"""Indexes of internal/abi/symtab.go."""
+_NONE: Final = 0xFFFFFFFF
+_MAX_INLINED: Final = 64
 _BLOCK: Final = 1 << 20
 _MAX_TEXT: Final = 4096
 _MAX_STEPS: Final = 1 << 14
 # runtime.moduledata: a pointer to the table, six slices, findfunctab; then these.
 _MIN_PC: Final = 160
+_GOFUNC: Final = 320
 _OUTERMOST: Final = ("runtime.goexit", "runtime.mstart", "runtime.rt0_go", "runtime.main")
 
 
@@ -49,6 +57,7 @@ class GoTable:
             self._base + offset for offset in head[3:8]
         )
         self._low, self._high, self._text = struct.unpack("<QQQ", memory.read(module + _MIN_PC, 24))
+        self._data = memory.u64(module + _GOFUNC)
 
     def _look(self, path: str) -> tuple[int, int]:
         memory = self._memory
@@ -56,8 +65,10 @@ class GoTable:
         base = _find(memory, mine, _MAGIC)
         return base, _find(memory, mine, struct.pack("<Q", base))
 
-    def frame(self, pc: int, sp: int, *, innermost: bool) -> tuple[Frame, int | None]:
+    def frames(self, pc: int, sp: int, *, innermost: bool) -> tuple[list[Frame], int | None]:
         """Return the function at *pc*, and where its return address is stored; None: outermost.
+
+        What was inlined there comes before it, the innermost first.
 
         *pc* is a return address, or of the innermost function the instruction behind its call.
         """
@@ -65,20 +76,46 @@ class GoTable:
         if not self._low <= at < self._high:
             raise UnwindError("no function of its .gopclntab has this address")
         address = self._functions + self._function(at - self._text)
-        entry, name, _, _, frames, files, lines, _, unit = _FUNCTION.unpack(
-            self._memory.read(address, _FUNCTION.size)
-        )
+        row = self._memory.read(address, _FUNCTION.size + 4)
+        entry, name, _, _, frames, files, lines, tables, unit, _ = _FUNCTION.unpack(row[:-4])
         entry += self._text
         size = self._value(frames, entry, at)
-        function = self._string(self._names + name)
-        number = self._value(files, entry, pc - 1)
-        offset = self._memory.u32(self._units + 4 * (unit + number)) if number >= 0 else 1 << 32
-        frame = Frame(
-            file=None if offset > 1 << 31 else self._string(self._files + offset),
-            line=self._value(lines, entry, pc - 1),
-            function=function,
-        )
-        return frame, None if function.startswith(_OUTERMOST) else sp + size
+        tree = self._inlined(address + len(row), tables, row[-1])
+        found: list[Frame] = []
+        here = pc - 1
+        for _ in range(_MAX_INLINED):
+            index = -1 if tree is None else self._value(tree[0], entry, here)
+            called = name
+            if tree is not None and index >= 0:
+                raw = self._memory.read(tree[1] + _INLINED.size * index, _INLINED.size)
+                called, parent = _INLINED.unpack(raw)
+            number = self._value(files, entry, here)
+            offset = self._memory.u32(self._units + 4 * (unit + number)) if number >= 0 else _NONE
+            found.append(
+                Frame(
+                    file=None if offset == _NONE else self._string(self._files + offset),
+                    line=self._value(lines, entry, here),
+                    function=self._string(self._names + called),
+                )
+            )
+            if index < 0:
+                break
+            here = entry + parent
+        else:
+            raise UnwindError("its .gopclntab inlines without end")
+        outermost = (found[-1].function or "").startswith(_OUTERMOST)
+        return found, None if outermost else sp + size
+
+    def _inlined(self, after: int, tables: int, datas: int) -> tuple[int, int] | None:
+        """Return the run of indexes and the tree of inlined calls; None: nothing is inlined.
+
+        *after* is where the function's two lists of tables begin, of so many entries.
+        """
+        if tables <= _PCDATA_INLINED or datas <= _FUNCDATA_INLINED:
+            return None
+        run = self._memory.u32(after + 4 * _PCDATA_INLINED)
+        offset = self._memory.u32(after + 4 * (tables + _FUNCDATA_INLINED))
+        return None if not run or offset == _NONE else (run, self._data + offset)
 
     def _function(self, offset: int) -> int:
         """Return where the function that has an offset in the text is described."""

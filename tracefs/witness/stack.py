@@ -22,21 +22,33 @@ from tracefs.witness.threads import why
 
 _MAX_FRAMES: Final = 32
 _MAX_ROWS: Final = 4096
-_PROLOGUE: Final = 48
 # endbr64; push rbp; mov rbp, rsp; push of other registers; sub rsp, N.
 _BY_RBP: Final = re.compile(
     rb"(?:\xf3\x0f\x1e\xfa)?\x55\x48\x89\xe5((?:\x41?[\x50-\x57])*)"
     rb"(?:\x48\x83\xec(.)|\x48\x81\xec(....))?",
     re.DOTALL,
 )
-_CALLS: Final = (
-    re.compile(rb".*\xe8....", re.DOTALL),
-    re.compile(rb".*\xff[\x10-\x17\xd0-\xd7]", re.DOTALL),
-    re.compile(rb".*\xff[\x50-\x57].", re.DOTALL),
-    re.compile(rb".*\xff[\x15\x90-\x97]....", re.DOTALL),
+_MOVES: Final = re.compile(
+    rb"[\x48\x4c][\x01\x29\x31\x89][\xc4\xcc\xd4\xdc\xe4\xec\xf4\xfc]"  # add, sub, xor, mov
+    rb"|[\x48\x49][\x03\x2b\x8b][\xe0-\xe7]"  # the same, encoded the other way about
+    rb"|[\x48-\x4f]\x8d[\x20-\x27\x60-\x67\xa0-\xa7]"  # lea ..., rsp
+    rb"|\x48[\x81\x83]\xe4"  # and imm, rsp
 )
-"""What ends in front of a return address: call rel32, and call through register or memory."""
+"""What moves rsp by other than a constant: an array of variable length, alloca, an alignment."""
+_POPS: Final = re.compile(rb"\x48\x83\xc4(.)|\x48\x81\xc4(....)", re.DOTALL)
+"""add imm, rsp behind a call: what was pushed for it."""
+_BY_NAME: Final = re.compile(rb"..\xe8(....)", re.DOTALL)
+_BY_SLOT: Final = re.compile(rb".\xff\x15(....)", re.DOTALL)
+_BY_REGISTER: Final = re.compile(
+    rb".*\xff(?:[\x10-\x13\x16\x17\xd0-\xd7]|[\x50-\x53\x55-\x57].|\x54..|\x14.|[\x90-\x93\x95-\x97]....|\x94.....)",
+    re.DOTALL,
+)
+"""call through a register, or through memory that a register tells: of whom, nothing says."""
+_STUB: Final = re.compile(rb"(?:\xf3\x0f\x1e\xfa)?\xf2?\xff\x25(....)", re.DOTALL)
+"""An entry of the procedure linkage table: jmp through a slot."""
 _LONGEST_CALL: Final = 7
+_STUB_BYTES: Final = 11
+_MAX_CODE: Final = 1 << 16
 
 
 class _Known:
@@ -90,10 +102,11 @@ class _Walk:
                 module = self._module(pc - 1)
                 go = self._go_table(module)
                 if go is not None:
-                    frame, stored = go.frame(pc, sp, innermost=not found)
-                    # With the address too: DWARF knows what was inlined, the table doesn't.
+                    frames, stored = go.frames(pc, sp, innermost=not found)
+                    # With the address too: DWARF knows more of the outermost of them.
                     where = {"module": module.path, "address": pc - module.bias}
-                    found.append(replace(frame, **where, build=module.build))
+                    found += frames[:-1]
+                    found.append(replace(frames[-1], **where, build=module.build))
                     if stored is None:
                         return tuple(found), None
                     pc, sp = self._memory.u64(stored), stored + 8
@@ -105,7 +118,7 @@ class _Walk:
                     found += PythonFrames(self._memory, module).of_thread(tid)
                     return tuple(found), None
                 row = self._row(module, pc if len(found) == 1 else pc - 1)
-                cfa, rbp = self._step(row, sp, rbp)
+                cfa, rbp = self._step(row, sp, rbp, pc)
                 if row.ra is None:
                     return tuple(found), None  # the outermost function
                 pc, sp = self._memory.u64(cfa + row.ra), cfa
@@ -144,47 +157,70 @@ class _Walk:
         key = None if module.build is None else (module.path, module.build, pc - module.bias)
         known = None if key is None else self._known.rows.get(key)
         if known is not None:
-            return Row(known.start + module.bias, known.register, known.offset, known.rbp, known.ra)
+            return replace(known, start=known.start + module.bias)
         row = row_at(self._memory, table, pc)
         if key is not None:
             if len(self._known.rows) >= _MAX_ROWS:
                 self._known.rows.clear()
-            self._known.rows[key] = Row(
-                row.start - module.bias, row.register, row.offset, row.rbp, row.ra
-            )
+            self._known.rows[key] = replace(row, start=row.start - module.bias)
         return row
 
-    def _step(self, row: Row, sp: int, rbp: int | None) -> tuple[int, int | None]:
+    def _step(self, row: Row, sp: int, rbp: int | None, pc: int) -> tuple[int, int | None]:
         """Return the frame's CFA, and the caller's rbp where it is known."""
         if row.register == RSP:
             cfa = sp + row.offset
         else:
             assert row.register == RBP
-            cfa = (self._guess_rbp(row, sp) if rbp is None else rbp) + row.offset
+            cfa = (self._guess_rbp(row, sp, pc) if rbp is None else rbp) + row.offset
         if row.rbp is not None:
             rbp = self._memory.u64(cfa + row.rbp)
         return cfa, rbp
 
-    def _guess_rbp(self, row: Row, sp: int) -> int:
-        """Return rbp by what the function did first, if that leads to a return address."""
-        code = self._memory.read(row.start, _PROLOGUE)
+    def _guess_rbp(self, row: Row, sp: int, pc: int) -> int:
+        """Return rbp by what the function did first, if that leads to who called it."""
+        memory = self._memory
+        code = memory.read(row.start, row.size) if row.size <= _MAX_CODE else b""
         match = _BY_RBP.match(code)
-        if match is None:
+        if match is None or _MOVES.search(code, match.end()) is not None:
             raise UnwindError("the frame is told by rbp, which is not visible")
         pushes, small, large = match.groups()
         pushed = len(pushes.replace(b"\x41", b""))
         room = int.from_bytes(small or large or b"", "little", signed=True)
-        rbp = sp + room + 8 * pushed
-        self._require_call(self._memory.u64(rbp + 8))
+        popped = _POPS.match(memory.read(pc, 7))
+        given = b"" if popped is None else popped[1] or popped[2]
+        rbp = sp + room + 8 * pushed + int.from_bytes(given, "little", signed=True)
+        if not self._calls(memory.u64(rbp + 8), row.start):
+            raise UnwindError("the frame is told by rbp, which is not visible")
         return rbp
 
-    def _require_call(self, address: int) -> None:
-        mapping = self._memory.find(address - 1)
-        if mapping is not None and mapping.executable:
-            before = self._memory.read(address - _LONGEST_CALL, _LONGEST_CALL)
-            if any(call.fullmatch(before) for call in _CALLS):
-                return
-        raise UnwindError("the frame is told by rbp, which is not visible")
+    def _calls(self, address: int, function: int) -> bool:
+        """Return whether what ends at *address* calls *function*, or whom isn't said."""
+        memory = self._memory
+        mapping = memory.find(address - 1)
+        if mapping is None or not mapping.executable:
+            return False
+        before = memory.read(address - _LONGEST_CALL, _LONGEST_CALL)
+        match = _BY_NAME.fullmatch(before)
+        if match is not None:
+            target = address + int.from_bytes(match[1], "little", signed=True)
+            if target == function or self._stub_of(target) == function:
+                return True
+        match = _BY_SLOT.fullmatch(before)
+        if match is not None:
+            slot = address + int.from_bytes(match[1], "little", signed=True)
+            return memory.u64(slot) == function
+        return _BY_REGISTER.fullmatch(before) is not None
+
+    def _stub_of(self, target: int) -> int | None:
+        """Return where the linkage table's entry at *target* leads; None: it is none."""
+        mapping = self._memory.find(target)
+        if mapping is None or not mapping.executable or mapping.end - target < _STUB_BYTES:
+            return None
+        match = _STUB.match(self._memory.read(target, _STUB_BYTES))
+        if match is None:
+            return None
+        offset = int.from_bytes(match[1], "little", signed=True)
+        return self._memory.u64(target + match.end() + offset)
 
 
 def _registers(tid: int) -> tuple[int, int]:
