@@ -106,12 +106,12 @@ class GoTable:
         outermost = (found[-1].function or "").startswith(_OUTERMOST)
         return found, None if outermost else sp + size
 
-    def _inlined(self, after: int, tables: int, datas: int) -> tuple[int, int] | None:
+    def _inlined(self, after: int, tables: int, data_entries: int) -> tuple[int, int] | None:
         """Return the run of indexes and the tree of inlined calls; None: nothing is inlined.
 
         *after* is where the function's two lists of tables begin, of so many entries.
         """
-        if tables <= _PCDATA_INLINED or datas <= _FUNCDATA_INLINED:
+        if tables <= _PCDATA_INLINED or data_entries <= _FUNCDATA_INLINED:
             return None
         run = self._memory.u32(after + 4 * _PCDATA_INLINED)
         offset = self._memory.u32(after + 4 * (tables + _FUNCDATA_INLINED))
