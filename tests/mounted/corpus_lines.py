@@ -276,10 +276,6 @@ def _likeness(lines: Sequence[Line], others: Sequence[Line]) -> int:
     return alike - 4 * abs(len(lines) - len(others))
 
 
-_BY_SIGNAL: Final = "the thread was not in a system call"
-"""Why a look fails that a signal came between: any request may have it."""
-
-
 def compare(source: Path, level: str, calls: Iterable[Call]) -> Tally:
     """Compare the calls of a recording, made by *level*, with what the program in *source* says."""
     threads, _ = program(source)
@@ -381,8 +377,6 @@ def _judge(tally: Tally, level: str, thread: str, expected: Expected, seen: Seen
     both = f"expected {expected.line}, seen {seen.line} ({seen.reason})"
     if any(differing.values()):
         tally.complain(thread, both)
-    elif _BY_SIGNAL in (seen.reason or ""):
-        tally.unknown[f"{expected.line.name}: {_BY_SIGNAL}"] += 1
     elif limit is None and differing:
         tally.complain(thread, f"{both}: nothing says that it may be unknown")
     elif limit is None:

@@ -174,12 +174,13 @@ def test_stores_through_a_mapping_are_marked(traced_run: Traced) -> None:
     assert [call.call for call in seen if call.family == "sync"] == ["msync"]
 
 
-def test_posix_fallocate_is_labelled(traced_run: Traced) -> None:
+@pytest.mark.parametrize("level", ["proc", "full"])
+def test_posix_fallocate_is_labelled(traced_run: Traced, level: str) -> None:
     script = (
         "import os; fd = os.open('file', os.O_RDWR | os.O_CREAT); os.posix_fallocate(fd, 0, 20000)"
     )
 
-    run = traced_run([sys.executable, "-c", script])
+    run = traced_run([sys.executable, "-c", script], f"--witness={level}")
 
     writes = [call for call in calls(run.recording) if call.family == "write"]
     assert len(writes) == 5

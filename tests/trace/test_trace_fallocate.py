@@ -5,6 +5,7 @@ from trace_support import BUFFER, TID, Recording, pwrite, sight
 
 from tracefs.events import Fsync, Query, Read
 from tracefs.trace.fallocate import NOTE
+from tracefs.witness.levels import FULL, notified
 
 
 def zero_bytes(recording: Recording, *offsets: int, tid: int = TID) -> None:
@@ -101,3 +102,17 @@ def test_another_open_ends_the_sequence(recording: Recording) -> None:
     zero_bytes(recording, 4095)
     recording.write(pwrite(1, 8191), 8191, 1, zero=True, fh=2)
     assert notes(recording) == [True, False]
+
+
+def test_a_notice_of_each_write_stands_between_them() -> None:
+    made = Recording(witness=FULL, notified=notified(FULL))
+    made.open()
+    made.statfs()
+    for offset in (4095, 8191):
+        made.notice("pwrite64", 3, BUFFER, 1, offset)
+        zero_bytes(made, offset)
+    assert notes(made) == [True, True]
+    made.notice("lseek", 3, 0, 0)
+    made.notice("pwrite64", 3, BUFFER, 1, 12287)
+    zero_bytes(made, 12287)
+    assert notes(made) == [True, True, False]

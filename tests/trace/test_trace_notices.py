@@ -4,7 +4,7 @@ import errno
 from typing import Any
 
 import pytest
-from trace_support import INO, O_APPEND, Recording, sight, write
+from trace_support import INO, O_APPEND, O_DSYNC, O_RDWR, Recording, pwrite, sight, write
 
 from tracefs.events import Frame, Lost, Notice, Read
 from tracefs.witness.levels import FULL, SECCOMP, notified
@@ -301,11 +301,86 @@ class TestNotifiedWrites:
         assert [call.call for call in made.calls()] == ["open", "io_submit", "unknown"]
 
     def test_a_request_that_nobody_could_look_at_is_not_counted_twice(self) -> None:
-        made = recording(FULL)
+        made = Recording(witness=SECCOMP, notified=notified(SECCOMP, ("write",)))
+        made.open()
         made.notice("write", 3, 0x1000, 100)
-        made.write(sight("write", nr=-1, args=(), missing="EACCES"), 0, 100)
+        made.write(UNSEEN, 0, 100)
         made.notice("lseek", 3, 0, SEEK_SET)
         assert [call.call for call in made.calls("write")] == ["unknown"]
+
+
+UNSEEN = sight("write", nr=-1, args=(), missing="the thread was not in a system call")
+
+
+class TestNamesByNotice:
+    """Requests whose caller could not be looked at, where all that make some are notified."""
+
+    def test_a_write_and_a_sync(self) -> None:
+        made = recording(FULL)
+        made.notice("pwrite64", 3, 0x1000, 100, 4096)
+        made.write(UNSEEN, 4096, 100)
+        made.notice("fdatasync", 3)
+        made.fsync(UNSEEN)
+        calls = made.calls("write", "sync")
+        assert [(c.call, c.known_by, c.offset, c.length, c.reason) for c in calls] == [
+            ("pwrite64", "seccomp", 4096, 100, None),
+            ("fdatasync", "seccomp", None, None, None),
+        ]
+
+    def test_a_part_of_a_long_write(self) -> None:
+        made = recording(FULL)
+        seen = write(3 << 20, 0)
+        made.add(Notice, seen=seen)
+        for part, look in enumerate((seen, UNSEEN, seen)):
+            made.write(look, part << 20, 1 << 20)
+        call = made.one("write")
+        assert (call.call, call.fragments, call.result, call.reason) == ("write", 3, 3 << 20, None)
+
+    def test_the_sync_that_a_flag_asks_for(self) -> None:
+        made = recording(FULL)
+        made.open(O_RDWR | O_DSYNC, fh=2)
+        seen = write(10, 0, fd_flags=O_RDWR | O_DSYNC)
+        made.add(Notice, seen=seen)
+        made.write(UNSEEN, 0, 10, fh=2)
+        made.fsync(UNSEEN, fh=2)
+        made.notice("lseek", 3, 0, SEEK_SET)
+        assert (made.one("write").call, made.one("write").synced_by) == ("write", "O_DSYNC")
+        assert made.calls("sync") == []
+
+    def test_not_what_does_not_fit(self) -> None:
+        made = recording(FULL)
+        made.notice("msync", 0x1000, 4096, 4)
+        made.write(UNSEEN, 0, 10)
+        made.notice("pwrite64", 3, 0x1000, 10, 0)
+        made.fsync(UNSEEN)
+        made.notice("lseek", 3, 0, SEEK_SET)
+        calls = [(call.call, call.reason) for call in made.calls()[1:-1]]
+        assert calls == [
+            ("msync", "no request followed: it failed, or had nothing to do"),
+            ("unknown", UNSEEN.missing),
+            ("pwrite64", "no request followed: it failed, or had nothing to do"),
+            ("unknown", UNSEEN.missing),
+        ]
+
+    def test_not_at_another_place(self) -> None:
+        made = recording(FULL)
+        made.notice("pwrite64", 3, 0x1000, 10, 4096)
+        made.write(UNSEEN, 0, 10)
+        assert [(c.call, c.offset) for c in made.calls("write")] == [("unknown", 0)]
+
+    def test_not_once_the_call_is_complete(self) -> None:
+        made = recording(FULL)
+        made.notice("pwrite64", 3, 0x1000, 10, 0)
+        made.write(pwrite(10, 0), 0, 10)
+        made.write(UNSEEN, 0, 10)
+        assert [c.call for c in made.calls("write")] == ["pwrite64", "unknown"]
+
+    def test_not_beside_an_io_uring(self) -> None:
+        made = recording(FULL)
+        made.notice("io_uring_setup", 8, 0x1000, fd=None, fd_ino=None)
+        made.notice("pwrite64", 3, 0x1000, 10, 0)
+        made.write(UNSEEN, 0, 10)
+        assert [c.call for c in made.calls("write")] == ["unknown"]
 
 
 def test_what_could_not_be_looked_at_is_unknown() -> None:

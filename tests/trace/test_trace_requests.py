@@ -8,6 +8,7 @@ from trace_support import INO, O_CREAT, O_RDWR, O_TRUNC, TID, Recording, sight
 from tracefs.events import (
     Create,
     Event,
+    Fsync,
     Fsyncdir,
     Link,
     Mkdir,
@@ -74,6 +75,14 @@ def test_a_sync_that_cannot_be_told_is_unknown(
     call = recording.one("sync")
     assert (call.call, call.known_by, call.reason) == ("unknown", None, reason)
     assert (call.family, call.datasync, call.path) == ("sync", datasync, "a.db")
+
+
+def test_a_sync_by_nobody_here_is_unknown() -> None:
+    recording = Recording()
+    recording.open()
+    recording.add(Fsync, tid=0, datasync=True, ino=77, fh=1, seen=None)
+    reason = "asked for by the kernel, or by a thread not visible here"
+    assert (recording.one("sync").call, recording.one("sync").reason) == ("unknown", reason)
 
 
 def test_a_failed_sync_is_a_call_too() -> None:

@@ -26,7 +26,7 @@ from witness_support import (
 )
 
 from tracefs.events import Sighting
-from tracefs.witness.proc import ProcWitness
+from tracefs.witness.proc import ProcWitness, _unreadable
 from tracefs.witness.threads import MAX_FDS
 
 WRITE, WRITEV, PWRITEV2 = NUMBERS["write"], NUMBERS["writev"], NUMBERS["pwritev2"]
@@ -341,10 +341,28 @@ def test_a_thread_stopped_in_its_own_code_is_in_no_call(witness: ProcWitness) ->
     assert seen.missing == "the thread was not in a system call"
 
 
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"running", "the thread was not in a system call"),
+        (b"-1 0x7ffc0 0x401000", "the thread was not in a system call"),
+        (
+            b"0" + 8 * b" 0x0",
+            "a thread of the kernel's own asked, for asynchronous I/O or write-back",
+        ),
+        (b"4" + 6 * b" 0x3" + b" 0xffffd000 0x8049000", "the caller is a 32-bit program"),
+        (b"426" + 8 * b" 0x0", None),
+        (b"0" + 6 * b" 0x0" + b" 0x7fff4cfb1798 0x7f43da67f2ad", None),
+    ],
+)
+def test_why_a_line_does_not_tell_the_call(line: bytes, reason: str | None) -> None:
+    assert _unreadable(line.split()) == reason
+
+
 _POWERLESS = """
 import ctypes, json, os, platform, signal
 from witness_support import NUMBERS, Pipe, look_until_in
-from tracefs.witness.proc import ProcWitness
+from tracefs.witness.proc import ProcWitness, _unreadable
 
 PR_SET_DUMPABLE, NOBODY = 4, 65534
 prctl = ctypes.CDLL(None).prctl

@@ -11,7 +11,7 @@ byte makes the same requests, and is labelled too: its arguments don't tell them
 from collections.abc import Container
 from typing import Final
 
-from tracefs.events import AnyEvent, Query, Read, Statfs, Write
+from tracefs.events import AnyEvent, Notice, Query, Read, Statfs, Write
 
 NOTE: Final = (
     "glibc's posix_fallocate: where there is no fallocate it writes a zero byte to each block"
@@ -44,7 +44,13 @@ class Emulation:
 
     def pass_by(self, event: AnyEvent) -> None:
         """End the thread's sequence unless *event* can lie within one."""
-        if not isinstance(event, Read | Query) and not self._is_zero_byte(event):
+        if isinstance(event, Read | Query):
+            return
+        if isinstance(event, Notice):
+            lies_within = event.seen.nr in self._numbers
+        else:
+            lies_within = self._is_zero_byte(event)
+        if not lies_within:
             self.runs.pop(event.tid, None)
 
     def note(self, event: Write) -> str | None:

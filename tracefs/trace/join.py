@@ -104,7 +104,8 @@ class Joiner:
         absorb, pass_by = self._writes.absorb, self._emulation.pass_by
         overtake = self._writes.overtake
         notified, notices = self._notified, self.notices
-        for event in events:
+        for heard in events:
+            event = notices.supplied(heard) if notified else heard
             if runs and event.tid in runs:
                 pass_by(event)
             if pending and isinstance(event, Write | Fsync):

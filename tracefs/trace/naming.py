@@ -94,6 +94,8 @@ class Namer:
 
     def sync(self, event: Fsync | Fsyncdir) -> Name:
         """Name an FSYNC or FSYNCDIR; without a witness fsync, fdatasync and msync look alike."""
+        if not event.tid and self.witness != "none":
+            return unknown("asked for by the kernel, or by a thread not visible here")
         call = self.identify(event.seen, _SYNCING, "a sync")
         if isinstance(call, str):
             return unknown(call)

@@ -61,15 +61,33 @@ _BY_RING: Final = "closed through io_uring, or by the end of the process by a si
 class Pending:
     """A notice that waits for its thread's next line."""
 
-    __slots__ = ("call", "doubt", "notice", "used")
+    __slots__ = ("call", "doubt", "notice", "size", "used")
 
     def __init__(self, notice: Notice, call: Syscall) -> None:
         self.notice = notice
         self.call = call
         self.used = False
         """A request of it was seen."""
+        self.size = 0
+        """Bytes that its WRITEs so far were about."""
         self.doubt: str | None = None
         """Why what it did is not known."""
+
+    def may_ask(self, event: Event) -> bool:
+        """Tell whether *event*, whose caller was not seen, may be a request of it."""
+        if isinstance(event, Write):
+            return self.call.family == "write"
+        return isinstance(event, Fsync) and self.call.family == ("write" if self.used else "sync")
+
+    def expects(self, event: Write | Fsync) -> bool:
+        """Tell whether *event* can only be the next request of it, if no other call makes any."""
+        if not self.may_ask(event) or isinstance(event, Fsync):
+            return self.may_ask(event)
+        seen = self.notice.seen
+        length = seen.vector_bytes if self.call.length is None else seen.args[self.call.length]
+        if length is None:
+            return not self.used
+        return not event.cached and self.size + event.size <= length
 
 
 class Notices:
@@ -84,11 +102,33 @@ class Notices:
         """By file: the one thread that has used it; -1: there are several."""
         self._sees_closing = set(header.notified) >= _OTHER_CLOSING
         self._sees_close = "close" in header.notified
+        self._sees_requesting = set(header.notified) >= {
+            call.name
+            for call in namer.calls.values()
+            if call.family in {"write", "sync"} and call.name != "io_uring_enter"
+        }
         self._own: set[int] = set()
         """Indices of the calls emitted here since `after`."""
         self._rings = False
         """Somebody has set up an io_uring, which can close too."""
         self.lost: Lost | None = None
+
+    def supplied(self, event: AnyEvent) -> AnyEvent:
+        """Return *event*, with its notice's sighting if the look at the caller failed.
+
+        Where all calls that write or sync are notified, a request can only be of the one that its
+        thread announced last: unless that is complete, or an io_uring asks in the thread's name.
+        """
+        if not isinstance(event, Write | Fsync) or not self._sees_requesting or self._rings:
+            return event
+        waiting, seen = self._pending.get(event.tid), event.seen
+        if waiting is None or seen is None or seen.nr >= 0 or self.lost is not None:
+            return event
+        return (
+            msgspec.structs.replace(event, seen=waiting.notice.seen)
+            if waiting.expects(event)
+            else event
+        )
 
     def before(self, event: AnyEvent) -> None:
         """Complete what *event* shows to be over; call it first for each event."""
@@ -102,6 +142,7 @@ class Notices:
                 self._settle(tid)
             elif isinstance(event, Write | Fsync | Setattr) and not getattr(event, "cached", False):
                 waiting.used = True
+                waiting.size += event.size if isinstance(event, Write) else 0
         ino = event.seen.fd_ino if isinstance(event, Notice) else getattr(event, "ino", None)
         if ino and tid and self._users.setdefault(ino, tid) not in {tid, -1}:
             self._users[ino] = -1
@@ -219,7 +260,7 @@ class Notices:
             return waiting.call.name in CLOSING
         seen = getattr(event, "seen", None)
         if seen is None or seen.nr < 0:
-            return waiting.call.family in _REQUESTING and isinstance(event, Write | Fsync)
+            return waiting.may_ask(event)
         # A number of another ABI's table: no notified call of the machine's own has it.
         foreign = (
             waiting.call.family in _REQUESTING

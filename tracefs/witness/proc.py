@@ -10,6 +10,7 @@ never read, not even for the lengths of a vector: that takes the ``mmap_lock``, 
 of the program may hold while it waits for us (mmap over a dirty mapping waits for write-back).
 """
 
+import os
 from typing import Final
 
 from tracefs.events import Sighting
@@ -18,6 +19,10 @@ from tracefs.witness.threads import Thread, Threads, why
 
 _INT: Final = 0xFFFFFFFF
 _LONGEST_32_BIT: Final = len(b"0xffffffff")
+_BY_KERNEL: Final = "a thread of the kernel's own asked, for asynchronous I/O or write-back"
+"""Its registers are all 0 (``task_pt_regs`` of a kthread)."""
+_LOOKS: Final = 32
+"""At a thread that a signal woke; it waits again at once (request_wait_answer, fs/fuse/dev.c)."""
 
 
 class ProcWitness:
@@ -50,18 +55,19 @@ class ProcWitness:
                 # The number now belongs to another thread.
                 thread = self._threads.open(tid)
                 line = thread.syscall()
+            for _ in range(_LOOKS):
+                if not line.startswith(b"running"):
+                    break
+                os.sched_yield()
+                line = thread.syscall()
             comm = thread.comm()
         except OSError as error:
             self._threads.forget(tid)
             return Sighting(missing=why(error))
         words = line.split()
-        if len(words) < 9:
-            # "running", or "-1 SP PC" for a thread that is held outside a system call.
-            return Sighting(
-                pid=thread.pid, comm=comm, missing="the thread was not in a system call"
-            )
-        if _is_32_bit(words):
-            return Sighting(pid=thread.pid, comm=comm, missing="the caller is a 32-bit program")
+        missing = _unreadable(words)
+        if missing is not None:
+            return Sighting(pid=thread.pid, comm=comm, missing=missing)
         nr = int(words[0])
         args = tuple([int(word, 16) for word in words[1:7]])
         call = self._calls.get(nr)
@@ -91,6 +97,16 @@ def _look_at_descriptor(
         fd_ino=fd_ino,
         missing=missing,
     )
+
+
+def _unreadable(words: list[bytes]) -> str | None:
+    """Return why ``NR ARG*6 SP PC`` doesn't tell what a program of this machine called."""
+    if len(words) < 9:
+        # "running", or "-1 SP PC" for a thread that is held outside a system call.
+        return "the thread was not in a system call"
+    if all(int(word, 0) == 0 for word in words):
+        return _BY_KERNEL
+    return "the caller is a 32-bit program" if _is_32_bit(words) else None
 
 
 def _is_32_bit(words: list[bytes]) -> bool:

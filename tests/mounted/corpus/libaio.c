@@ -31,7 +31,7 @@ int main(void)
     struct iocb sync_operation = {.aio_lio_opcode = IOCB_CMD_FDSYNC, .aio_fildes = (unsigned)f};
     MUST(one(context, sync_operation) == 0);
     /* EXPECT io_submit() = 1 -- unknown: result: not visible at the entry */
-    /* EXPECT[ring] fdatasync(f) = 0 -- unknown: name: ? */
+    /* EXPECT[ring] fdatasync(f) = 0 -- unknown: name: the kernel */
     MUST(syscall(SYS_io_destroy, context) == 0);
     MUST(lseek(f, 100, SEEK_SET) == 100);
     /* EXPECT lseek(f, 100, SEEK_SET) = 100 */
