@@ -192,7 +192,10 @@ PyInit__request(void)
 	real_process = (process_fn *)dlsym(RTLD_NEXT, "fuse_session_process_buf");
 	real_receive = (receive_fn *)dlsym(RTLD_NEXT, "fuse_session_receive_buf");
 	real_mount = (mount_fn *)dlsym(RTLD_NEXT, "fuse_session_mount");
-	custom_io = (custom_io_fn *)dlsym(RTLD_NEXT, "fuse_session_custom_io");
+	/* Since libfuse 3.17 the plain name takes the structure's size, too. */
+	custom_io = (custom_io_fn *)dlsym(RTLD_NEXT, "fuse_session_custom_io_30");
+	if (!custom_io)
+		custom_io = (custom_io_fn *)dlsym(RTLD_NEXT, "fuse_session_custom_io");
 	if (!real_process || !real_receive || !real_mount) {
 		PyErr_SetString(PyExc_ImportError, "libfuse3 lacks a function");
 		return NULL;
