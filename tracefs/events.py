@@ -63,6 +63,9 @@ class Header(Struct, frozen=True, kw_only=True, tag="header", tag_field="type"):
     """Names of the calls that a seccomp witness sees all of, whatever they reach."""
     degraded: tuple[str, ...] = ()
     """What this kernel kept the seccomp witness from, a sentence each."""
+    visible: bool = False
+    """Processes that the command did not start could reach the mount; nobody was notified of what
+    they called."""
     command: tuple[str, ...] | None
     """The traced command, path text; None for a plain mount."""
     operations: tuple[str, ...]
@@ -358,6 +361,9 @@ class Notice(Event, frozen=True, kw_only=True, tag="notice"):
     """Innermost first; empty: nobody asked, or see *unstacked*."""
     unstacked: str | None = None
     """Why the stack is missing or cut short."""
+    closes: tuple[int, ...] | None = None
+    """Inode numbers of the traced descriptors that the call is to close, one for each: of an exec
+    those with O_CLOEXEC; None: not known, or no call that closes."""
 
 
 class Lost(Event, frozen=True, kw_only=True, tag="lost"):

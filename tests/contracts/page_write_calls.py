@@ -13,7 +13,7 @@ PAGE = 4096
 READ_WRITE = ("O_RDWR", "O_CREAT")
 
 
-def header(*, witness: str = "proc", page_size: int = PAGE) -> Header:
+def header(*, witness: str = "proc", page_size: int = PAGE, visible: bool = False) -> Header:
     """Return the first line of a journal."""
     return Header(
         format=FORMAT,
@@ -30,6 +30,7 @@ def header(*, witness: str = "proc", page_size: int = PAGE) -> Header:
         block_size=4096,
         witness=witness,
         notified=("lseek",) if witness == "seccomp" else (),
+        visible=visible,
         command=None,
         operations=(),
     )
@@ -136,10 +137,11 @@ def judge(
     page_size: int = PAGE,
     without: tuple[str, ...] = (),
     paths: tuple[str, ...] = (),
+    visible: bool = False,
 ) -> ContractResult:
     """Return what page-write says of *items*."""
     settings = Settings(page_size=page_size, without=without, paths=paths)
-    judge = PageWrite().start(header(witness=witness), settings)
+    judge = PageWrite().start(header(witness=witness, visible=visible), settings)
     for item in items:
         judge.feed(item)
     return judge.finish(complete=complete, why=why)

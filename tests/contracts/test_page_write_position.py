@@ -218,3 +218,32 @@ def test_data_that_was_there_before_another_open_might_have_been_read() -> None:
     script.write(first, position=5 * PAGE)
     script.sync(first, position=5 * PAGE)
     assert_unknown(judge(script.items), "no-seek")
+
+
+def test_an_lseek_on_a_file_that_is_not_known_may_be_on_this_one() -> None:
+    script = Script()
+    opened = script.open()
+    script.call(
+        "unknown", "seek", known_by=None, reason="lseek: the caller may not be read: EACCES"
+    )
+    script.page(opened)
+    script.end(opened)
+    result = judge(script.items, witness="seccomp")
+    finding = assert_unknown(result, "no-seek")
+    assert "the caller may not be read: EACCES" in finding.message
+    assert result.evidence["no-seek"] == "every lseek but 1, seen by the seccomp witness"
+
+
+def test_positions_decide_where_others_could_seek_unheard() -> None:
+    script = Script()
+    opened = script.open()
+    script.write(opened, position=9 * PAGE)
+    script.sync(opened, position=9 * PAGE)
+    script.end(opened)
+    assert_kept(judge(script.items, witness="seccomp"))
+    assert_broken(judge(script.items, witness="seccomp", visible=True), "no-seek")
+
+
+def test_a_recording_that_was_cut_short_does_not_say_that_it_saw_every_lseek() -> None:
+    said = judge([], witness="seccomp", complete=False).evidence["no-seek"]
+    assert said == "every lseek, seen by the seccomp witness, as far as the recording goes"

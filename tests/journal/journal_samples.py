@@ -126,6 +126,13 @@ NOTICED: Final[tuple[AnyEvent, ...]] = (
             Frame(file="/home/ada/writer.py", line=7, function="main"),
         ),
     ),
+    Notice(
+        start_ns=7_306_123_010_001,
+        end_ns=7_306_123_012_001,
+        tid=4242,
+        seen=Sighting(nr=231, args=(0, 0, 0, 0, 0, 0), pid=4242, comm="pagealloc"),
+        closes=(131,),
+    ),
     Lost(start_ns=20, end_ns=20, tid=0, reason="the supervisor was ended by signal 9"),
 )
 """A call that the seccomp witness was notified of, and the end of that witness."""
@@ -154,7 +161,8 @@ def _event(kind: type[msgspec.Struct]) -> st.SearchStrategy[Any]:
 def _field(hint: Any) -> st.SearchStrategy[Any]:
     if get_origin(hint) is tuple:
         return st.lists(_VALUES[get_args(hint)[0]], max_size=3).map(tuple)
-    return st.one_of([_VALUES[part] for part in (get_args(hint) or (hint,))])
+    parts = get_args(hint) or (hint,)
+    return st.one_of([_field(p) if get_origin(p) is tuple else _VALUES[p] for p in parts])
 
 
 _UNSIGNED: Final = st.integers(0, 2**64 - 1)

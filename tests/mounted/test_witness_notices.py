@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mounted_support import PATIENCE_S, TRACEFS, Guard, Run, journal
+from mounted_support import PATIENCE_S, TRACEFS, Guard, Run, calls, journal
 
 from tracefs.events import Flush, Header, Notice
 from tracefs.journal.reader import JournalReader
@@ -122,8 +122,8 @@ if not pid:
     code = "import os, sys; os.lseek(int(sys.argv[1]), 4, 0)"
     os.execv(sys.executable, [sys.executable, "-SP", "-c", code, str(fd)])
 os.waitpid(pid, 0)
-fresh = os.open(".", os.O_RDONLY)
-os.lseek(fresh, 0, 0)
+os.rename("f", "g")
+os.lseek(fd, 5, 0)
 """
     run = traced_run([*PYTHON, "-c", PRELUDE + script], "--witness=seccomp")
     assert (run.returncode, run.stderr) == (0, "")
@@ -133,10 +133,44 @@ os.lseek(fresh, 0, 0)
         ("f", 2),
         ("f", 3),
         ("f", 4),
-        (".", 0),
+        ("g", 5),
     ]
     assert len({n.seen.pid for n in seeks}) == 2
     assert [n.seen.position for n in seeks[:4]] == [0, 1, 2, 3]
+
+
+def test_what_has_no_position_has_no_seek(traced_run: Traced) -> None:
+    script = """
+os.mkfifo("p")
+pipe = os.open("p", os.O_RDWR)
+for number, args in ((8, (pipe, 5, 0)), (1, (pipe, id(b"x"), 1)), (8, (os.open(".", 0), 0, 0))):
+    call(number, *args)
+"""
+    names = [name for name, _, _ in heard(traced_run, script, "--witness=full")]
+    assert names == ["pwrite64"]
+
+
+@pytest.mark.parametrize("level", ["seccomp", "full"])
+def test_a_shells_redirection_closes_by_close_and_dup2(traced_run: Traced, level: str) -> None:
+    run = traced_run(["sh", "-c", "echo one > f; exec 3> f; exec 3> g"], f"--witness={level}")
+    assert (run.returncode, run.stderr) == (0, "")
+    seen = [call for call in calls(run.recording) if call.family == "close"]
+    # As in strace's log of it: dash keeps a copy of what a redirection takes the number of.
+    assert [(one.call, one.path) for one in seen] == [
+        ("close", "f"),
+        ("dup2", "f"),
+        ("close", "f"),
+        ("close", "g"),
+        ("close", "f"),
+        ("exit_group", "g"),
+    ]
+
+
+@pytest.mark.parametrize("options", [(), ("--visible",)])
+def test_who_can_reach_the_mount_is_recorded(traced_run: Traced, options: tuple[str, ...]) -> None:
+    run = traced_run(["true"], "--witness=seccomp", *options)
+    with JournalReader(run.recording) as reader:
+        assert reader.header.visible is bool(options)
 
 
 def test_a_descriptor_that_exec_closes(traced_run: Traced) -> None:

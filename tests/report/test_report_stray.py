@@ -16,7 +16,9 @@ PLACES: dict[str, tuple[Location, ...]] = {"lseek": (SEEK, MAIN), "write": (MAIN
 
 def call(index: int, name: str, family: str, **fields: Any) -> Call:
     start = index * 1_000_000
-    known: dict[str, Any] = {"path": "a.db", "ino": 5, "pid": 7, "comm": "writer", "fd": 3}
+    known: dict[str, Any] = {
+        "path": "a.db", "ino": 5, "pid": 7, "comm": "writer", "fd": 3, "handle": 1,
+    }  # fmt: skip
     return Call(
         index=index, call=name, family=family, known_by="seccomp", tid=7,
         start_ns=start, end_ns=start + 1000, **(known | fields),
@@ -29,8 +31,8 @@ def seek(index: int, before: int, after: int | None, **fields: Any) -> Call:
     return call(index, "lseek", "seek", flags=("SEEK_SET",), **(known | fields))
 
 
-def write(index: int, offset: int) -> Call:
-    return call(index, "write", "write", offset=offset, length=10, result=10)
+def write(index: int, offset: int, **fields: Any) -> Call:
+    return call(index, "write", "write", offset=offset, length=10, result=10, **fields)
 
 
 def report(*calls: Call) -> str:
@@ -70,7 +72,7 @@ def test_a_write_of_another_file_or_process_was_not_moved() -> None:
     found = StrayUses(frozenset({"lseek"}))
     found.feed(seek(0, 0, 100))
     found.feed(call(1, "write", "write", offset=100, length=1, result=1, ino=6))
-    found.feed(call(2, "write", "write", offset=100, length=1, result=1, pid=8))
+    found.feed(call(2, "write", "write", offset=100, length=1, result=1, pid=8, handle=2))
     assert [use.effect for use in found.uses] == ["no write followed at that position"]
 
 
@@ -80,3 +82,38 @@ def test_nothing_astray_is_said_so() -> None:
     assert report(reading, right) == (
         "no stray call; 1 lseek on descriptors that only read left out"
     )
+
+
+def effects(*calls: Call) -> list[str | None]:
+    found = StrayUses(frozenset({"lseek"}))
+    for one in calls:
+        found.feed(one)
+    return [use.effect for use in found.uses]
+
+
+def test_each_open_has_a_position_of_its_own() -> None:
+    assert effects(seek(0, 0, 4096), write(1, 0, handle=2, fd=4), write(2, 4096)) == [
+        "it moved the write of call 2"
+    ]
+
+
+def test_copies_and_processes_share_a_position() -> None:
+    assert effects(seek(0, 0, 4096), write(1, 4096, pid=8, fd=9)) == [
+        "it moved the write of call 1"
+    ]
+
+
+def test_one_of_several_opens_is_told_by_its_descriptor() -> None:
+    first, second = seek(0, 0, 4096, handle=None), seek(2, 0, 100, handle=None)
+    assert effects(first, write(1, 4096), second, write(3, 100, fd=9)) == [
+        "it moved the write of call 1",
+        (
+            "whether a write followed is not known: the file is open more than once, and this says "
+            "only by which descriptor"
+        ),
+    ]
+
+
+def test_seeks_on_files_that_are_not_known_are_counted() -> None:
+    unseen = call(0, "unknown", "seek", path=None, ino=None, reason="may not be read")
+    assert report(unseen) == "no stray call; 1 lseek more on files that are not known"

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from trace_support import INO, O_APPEND, O_DSYNC, O_RDWR, Recording, pwrite, sight, write
 
-from tracefs.events import Frame, Lost, Notice, Read
+from tracefs.events import Frame, Lost, Notice, Read, Rename
+from tracefs.trace.flags import O_PATH
+from tracefs.trace.join import Joiner
 from tracefs.witness.levels import FULL, SECCOMP, notified
 
 SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA = 0, 1, 2, 3
@@ -69,6 +71,36 @@ def test_a_relative_seek_beside_another_thread_is_not_certain() -> None:
         None,
         "another thread or process has used the file, too",
     )
+
+
+def test_the_next_file_with_a_number_has_users_of_its_own() -> None:
+    made = recording()
+    made.notice("lseek", 3, 10, SEEK_SET)
+    made.notice("lseek", 3, 10, SEEK_SET, tid=200)
+    made.release()
+    made.open()
+    made.notice("lseek", 3, 10, SEEK_CUR)
+    assert made.calls("seek")[-1].result == 10
+
+
+@pytest.mark.parametrize(
+    ("position", "offset", "flags", "error"),
+    [(2**63 - 1, 5, O_RDWR, errno.EINVAL), (0, 5, O_PATH, errno.EBADF)],
+)
+def test_a_seek_that_can_not_succeed(position: int, offset: int, flags: int, error: int) -> None:
+    made = recording()
+    made.notice("lseek", 3, offset, SEEK_CUR, position=position, fd_flags=flags)
+    call = made.one("seek")
+    assert (call.result, call.errno, call.reason) == (None, error, None)
+
+
+def test_the_journals_names_come_before_the_notices() -> None:
+    made = recording()
+    made.open(fh=2)
+    made.add(Rename, old="a.db", path="b.db", ino=INO, replaced=0, flags=0)
+    made.notice("lseek", 3, 10, SEEK_SET, path="a.db")
+    made.notice("lseek", 3, 10, SEEK_SET, path="c.db", fd_ino=88)
+    assert [call.path for call in made.calls("seek")] == ["b.db", "c.db"]
 
 
 def test_a_seek_waits_for_its_thread_alone() -> None:
@@ -147,7 +179,9 @@ class TestWhatClosed:
         made.flush()
         made.flush()
         assert self.closes(made) == [("close", "seccomp", 3), ("exit", "fuse", None)]
-        assert made.calls("close")[1].note == "closed by the end of the process, by a signal"
+        assert made.calls("close")[1].note == (
+            "closed by the end of the process: by a signal, or by another thread's exit_group"
+        )
 
     def test_a_close_that_nobody_is_notified_of(self) -> None:
         made = recording()
@@ -191,6 +225,65 @@ class TestWhatClosed:
         made = recording()
         made.notice("execve", fd=None, fd_ino=None)
         assert [call.family for call in made.calls()] == ["open"]
+
+    def test_a_close_behind_a_dup2_that_closed_nothing(self) -> None:
+        made = recording()
+        made.notice("dup2", 3, 9, closes=())
+        made.flush()
+        assert self.closes(made) == [("close", "fuse", None)]
+        assert [call.call for call in made.calls("dup")] == ["dup2"]
+
+    def test_a_dup2_returns_the_descriptor_that_it_closed(self) -> None:
+        made = recording()
+        made.notice("dup2", 9, 3, fd=9, fd_ino=None, closes=(INO,))
+        made.flush()
+        made.flush()
+        assert [(c.call, c.result) for c in made.calls("close")] == [("dup2", 3), ("close", 0)]
+
+    def test_each_file_is_closed_once(self) -> None:
+        made = recording()
+        made.open(fh=2)
+        made.open(fh=3, path="other", ino=88)
+        made.notice("close_range", 3, 9, fd=None, fd_ino=None, closes=(INO, INO))
+        for fh, ino in ((1, INO), (3, 88), (2, INO)):
+            made.flush(fh, ino=ino)
+        assert [name for name, _, _ in self.closes(made)] == ["close_range", "close", "close"]
+
+    def test_close_range_that_only_sets_a_flag(self) -> None:
+        made = recording()
+        made.notice("close_range", 3, 9, 4, fd=None, fd_ino=None, closes=())
+        made.flush()
+        assert self.closes(made) == [("close", "fuse", None)]
+
+    def test_an_exec_closes_what_has_the_flag(self) -> None:
+        made = recording()
+        made.open(fh=2, path="other", ino=88)
+        made.notice("execve", fd=None, fd_ino=None, closes=(88,))
+        made.flush(2, ino=88)
+        made.flush()
+        assert [(c.call, c.result) for c in made.calls("close")] == [("execve", None), ("close", 0)]
+
+    def test_an_exit_closes_what_was_opened_since(self) -> None:
+        made = recording()
+        made.open(fh=2, path="other", ino=88)
+        made.notice("exit_group", fd=None, fd_ino=None, closes=(INO,))
+        made.flush()
+        made.flush(2, ino=88)
+        assert [name for name, _, _ in self.closes(made)] == ["exit_group", "exit_group"]
+
+    def test_others_who_were_not_notified_close_too(self) -> None:
+        made = Recording(witness=FULL, notified=notified(FULL), visible=True)
+        made.open()
+        made.flush(tid=999)
+        assert self.closes(made) == [("close", "fuse", None)]
+
+    def test_threads_that_have_ended_are_few(self) -> None:
+        made = recording()
+        joiner = Joiner(made.header)
+        for tid in range(1000, 5000):
+            made.notice("exit", tid=tid, fd=None, fd_ino=None, closes=(INO,))
+        assert sum(1 for _ in joiner.run(made.events)) == 1
+        assert len(joiner.notices._pending) <= 1024
 
     def test_a_ring_may_have_closed(self) -> None:
         made = recording(FULL)
@@ -386,8 +479,10 @@ class TestNamesByNotice:
 def test_what_could_not_be_looked_at_is_unknown() -> None:
     made = recording()
     made.add(Notice, seen=sight("lseek", fd_ino=None, missing="the caller may not be read: EACCES"))
-    call = made.one("none")
+    call = made.one("seek")
     assert (call.call, call.reason) == ("unknown", "lseek: the caller may not be read: EACCES")
+    made.add(Notice, seen=sight("fcntl", fd_ino=None, missing="the caller may not be read: EACCES"))
+    assert made.one("none").call == "unknown"
 
 
 def test_a_look_is_known_by_proc_whatever_the_witness() -> None:

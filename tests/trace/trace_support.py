@@ -111,16 +111,24 @@ class Recording:
         fields: dict[str, Any] = {"ino": INO, "fh": 1} | changes
         self.add(Fsync, datasync=datasync, seen=seen, **fields)
 
-    def flush(self, fh: int = 1, tid: int = TID) -> None:
-        self.add(Flush, tid, ino=INO, fh=fh)
+    def flush(self, fh: int = 1, tid: int = TID, ino: int = INO) -> None:
+        self.add(Flush, tid, ino=ino, fh=fh)
 
     def release(self, fh: int = 1, tid: int = 0) -> None:
         self.add(Release, tid, ino=INO, fh=fh)
 
-    def notice(self, name: str, *args: int, tid: int = TID, **changes: Any) -> None:
+    def notice(
+        self,
+        name: str,
+        *args: int,
+        tid: int = TID,
+        closes: tuple[int, ...] | None = None,
+        path: str | None = "a.db",
+        **changes: Any,
+    ) -> None:
         """Add a notice of system call *name*, of which *changes* are the sighting's fields."""
         seen = sight(name, *args, **changes)
-        self.add(Notice, tid, seen=seen, path=None if seen.fd_ino is None else "a.db")
+        self.add(Notice, tid, seen=seen, path=None if seen.fd_ino is None else path, closes=closes)
 
     def statfs(self, tid: int = TID) -> None:
         self.add(Statfs, tid)

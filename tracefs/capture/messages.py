@@ -34,6 +34,8 @@ class Config(Struct, frozen=True, kw_only=True, tag=True):
     """A level of `tracefs.witness.levels`."""
     notified: tuple[str, ...]
     degraded: tuple[str, ...]
+    visible: bool
+    """Others than the command can reach the mount."""
     queries: bool
     payload: bool
     digests: bool

@@ -75,6 +75,7 @@ def config(
         witness=options.witness,
         notified=notified(options.witness, options.stacks),
         degraded=degraded,
+        visible=True,
         queries=options.queries,
         payload=options.payload,
         digests=options.digests,
@@ -115,6 +116,7 @@ def run_traced(
     witnessing = _witnessing(words, options, root_fd)
     arm = _armer(witnessing, target)
     private = None if options.visible else _private(target, argv, arm)
+    words = msgspec.structs.replace(words, visible=private is None)
     fds = () if witnessing is None else (witnessing.server.fileno(),)
     with Session(words, root_fd, *fds) as session:
         os.close(root_fd)

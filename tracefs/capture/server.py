@@ -264,6 +264,7 @@ def _header(config: Config, filesystem: os.statvfs_result) -> Header:
         witness=config.witness,
         notified=config.notified,
         degraded=config.degraded,
+        visible=config.visible,
         command=config.command,
         operations=(*_RECORDED, "query") if config.queries else _RECORDED,
     )

@@ -21,6 +21,12 @@ _BY_POSITION: Final = frozenset({"write", "writev"})
 _MAX_LEVELS: Final = 6
 _MAX_NUMBERS: Final = 8
 _NO_STORE: Final = "map"
+_NO_WRITE: Final = "no write followed at that position"
+_OPEN_OFTEN: Final = (
+    "whether a write followed is not known: the file is open more than once, and this says only by "
+    "which descriptor"
+)
+_Position = tuple[int | None, ...]
 
 
 class Use(Struct, eq=False):
@@ -31,22 +37,32 @@ class Use(Struct, eq=False):
     """What a seek did; None: not a seek."""
 
 
+def _position(call: Call, handle: int | None) -> _Position:
+    """Return whose file position a call uses: an open's, which processes and copies share."""
+    if handle is not None:
+        return (call.ino, handle)
+    return (call.ino, call.pid, call.fd)
+
+
 class StrayUses:
     """Gathers stray calls from a trace, fed in order; memory grows with their number."""
 
     def __init__(self, calls: frozenset[str]) -> None:
         self._calls = calls
-        self._pending: dict[tuple[int | None, int | None], Use] = {}
-        """By process and file: the last seek that no write has followed."""
+        self._pending: dict[_Position, Use] = {}
+        """By file position: the last seek that no write has followed."""
         self.uses: list[Use] = []
         self.on_readers = 0
         """Seeks on descriptors that can't write, left out."""
+        self.unseen = 0
+        """Seeks of which it isn't known on what file."""
 
     def feed(self, call: Call) -> None:
         """Take the next call."""
-        key = (call.pid, call.ino)
         if call.family == "write" and call.call in _BY_POSITION:
-            self._written(key, call)
+            self._written(call)
+        if call.family == "seek" and call.call == "unknown":
+            self.unseen += 1
         if call.call not in self._calls or (call.call == "mmap" and call.family != _NO_STORE):
             return
         if call.family != "seek":
@@ -54,10 +70,10 @@ class StrayUses:
         elif call.writable is False:
             self.on_readers += 1
         else:
-            self._sought(key, call)
+            self._sought(call)
 
-    def _sought(self, key: tuple[int | None, int | None], call: Call) -> None:
-        use = Use(call, "no write followed at that position")
+    def _sought(self, call: Call) -> None:
+        use = Use(call, _NO_WRITE if call.handle is not None else _OPEN_OFTEN)
         if call.errno:
             use.effect = "it failed: no effect"
         elif call.result is None:
@@ -65,13 +81,14 @@ class StrayUses:
         elif call.result == call.position:
             use.effect = "no effect: the position was there already"
         else:
-            self._pending[key] = use
+            self._pending[_position(call, call.handle)] = use
         self.uses.append(use)
 
-    def _written(self, key: tuple[int | None, int | None], call: Call) -> None:
-        use = self._pending.pop(key, None)
-        if use is not None and use.call.result == call.offset:
-            use.effect = f"it moved the {call.call} of call {call.index}"
+    def _written(self, call: Call) -> None:
+        for handle in (call.handle, None):
+            use = self._pending.pop(_position(call, handle), None)
+            if use is not None and use.call.result == call.offset:
+                use.effect = f"it moved the {call.call} of call {call.index}"
 
 
 def render(
@@ -126,6 +143,8 @@ def _summary(found: StrayUses, groups: int) -> str:
     if found.on_readers:
         seeks = plural(found.on_readers, "lseek")
         left_out = f"; {seeks} on descriptors that only read left out"
+    if found.unseen:
+        left_out += f"; {plural(found.unseen, 'lseek')} more on files that are not known"
     if not found.uses:
         return f"no stray call{left_out}"
     total = len(found.uses)

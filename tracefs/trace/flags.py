@@ -14,6 +14,7 @@ O_APPEND: Final = 0o2000
 O_DSYNC: Final = 0o10000
 O_SYNC: Final = 0o4010000
 """Contains the bit of O_DSYNC."""
+O_PATH: Final = 0o10000000
 
 RWF_DSYNC: Final = 0x2
 RWF_SYNC: Final = 0x4
@@ -46,7 +47,7 @@ def _open_names(directory: int, nofollow: int, direct: int) -> _Names:
         (nofollow, "O_NOFOLLOW"),
         (0o1000000, "O_NOATIME"),
         (0o2000000, "O_CLOEXEC"),
-        (0o10000000, "O_PATH"),
+        (O_PATH, "O_PATH"),
         (0o20000000 | directory, "O_TMPFILE"),
         (directory, "O_DIRECTORY"),
     )

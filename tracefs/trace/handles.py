@@ -103,6 +103,11 @@ class Handles(dict[int, Handle]):
         names = {handle.path for handle in self.values() if handle.ino == ino}
         return names.pop() if len(names) == 1 else None
 
+    def is_last(self, fh: int) -> bool:
+        """Tell whether no other open of its file is left."""
+        mine = self.get(fh)
+        return mine is not None and sum(1 for one in self.values() if one.ino == mine.ino) == 1
+
     def linked(self, event: Link) -> None:
         """Remember the new name of a file."""
         for handle in self.values():

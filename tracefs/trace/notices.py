@@ -7,7 +7,7 @@ filesystem (lseek, dup, sync_file_range) is a call by itself.
 Notices of calls that need their thread's next line to be understood wait for it: `Pending`.
 """
 
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -21,6 +21,7 @@ from tracefs.events import (
     Notice,
     Query,
     Read,
+    Release,
     Setattr,
     Statfs,
     Write,
@@ -47,13 +48,14 @@ _ONCE: Final = frozenset({"close", "dup2", "dup3"})
 _REQUESTING: Final = frozenset({"write", "sync", "truncate"})
 """Families whose calls make requests of their own."""
 _ARGUMENTS: Final = 6
+_MAX_PENDING: Final = 1024
 _SEEK_CUR: Final = 1
 _ASYNCHRONOUS: Final = frozenset({"io_submit", "io_uring_setup", "fallocate"})
 """What they do comes in no request of theirs, or later."""
 _NO_LENGTH: Final = "the length is not known"
-_AT_EXEC: Final = "closed by exec (O_CLOEXEC), or by the end of the process if that failed"
+_AT_EXEC: Final = "closed by exec (O_CLOEXEC), or later if that failed"
 _AT_EXIT: Final = "closed by the end of the process"
-_BY_SIGNAL: Final = "closed by the end of the process, by a signal"
+_UNHEARD: Final = "closed by the end of the process: by a signal, or by another thread's exit_group"
 _SAME: Final = "closed by the same call as the file before"
 _BY_RING: Final = "closed through io_uring, or by the end of the process by a signal"
 
@@ -61,11 +63,13 @@ _BY_RING: Final = "closed through io_uring, or by the end of the process by a si
 class Pending:
     """A notice that waits for its thread's next line."""
 
-    __slots__ = ("call", "doubt", "notice", "size", "used")
+    __slots__ = ("call", "closes", "doubt", "notice", "size", "used")
 
     def __init__(self, notice: Notice, call: Syscall) -> None:
         self.notice = notice
         self.call = call
+        self.closes = None if notice.closes is None else list(notice.closes)
+        """Files that it has still to close; None: not known."""
         self.used = False
         """A request of it was seen."""
         self.size = 0
@@ -90,6 +94,16 @@ class Pending:
         return not event.cached and self.size + event.size <= length
 
 
+class Closing(NamedTuple):
+    """What closed a descriptor."""
+
+    name: Name
+    fd: int | None = None
+    result: int = 0
+    returns: bool = True
+    note: str | None = None
+
+
 class Notices:
     """Takes notices of one recording; holds one for each thread at most."""
 
@@ -101,7 +115,8 @@ class Notices:
         self._users: dict[int, int] = {}
         """By file: the one thread that has used it; -1: there are several."""
         self._sees_closing = set(header.notified) >= _OTHER_CLOSING
-        self._sees_close = "close" in header.notified
+        self._visible = header.visible
+        self._sees_close = "close" in header.notified and not header.visible
         self._sees_requesting = set(header.notified) >= {
             call.name
             for call in namer.calls.values()
@@ -135,6 +150,8 @@ class Notices:
         if isinstance(event, Lost):
             self.lost = event
             return
+        if isinstance(event, Release) and self._handles.is_last(event.fh):
+            self._users.pop(event.ino, None)  # another file may have the number next
         tid = event.tid
         waiting = self._pending.get(tid)
         if waiting is not None:
@@ -159,45 +176,74 @@ class Notices:
         if call is None or missing is not None:
             name = "" if call is None else f"{call.name}: "
             why = f"{name}{missing or f'system call {event.seen.nr} is not in the table'}"
-            self._emit(event, UNKNOWN, "none", reason=why)
+            family = "seek" if call is not None and call.family == "seek" else "none"
+            self._emit(event, UNKNOWN, family, reason=why)
             return
         self._rings = self._rings or call.name == "io_uring_setup"
         waiting = Pending(event, call)
         requesting = call.family in _REQUESTING and call.name not in _ASYNCHRONOUS
+        closing = call.name in CLOSING and waiting.closes != []
         relative = call.family == "seek" and event.seen.args[2] & 0xFFFFFFFF == _SEEK_CUR
-        if requesting or relative or call.name in CLOSING:
+        if requesting or relative or closing:
             if relative and self._users.get(event.seen.fd_ino or 0) == -1:
                 waiting.doubt = "another thread or process has used the file, too"
             self._pending[event.tid] = waiting
-        else:
+            self._forget_ended()
+        elif call.name not in _SILENT:
             self._alone(waiting)
 
-    def closing(self, event: Flush) -> tuple[Name, int | None, str | None]:
-        """Return what closed a descriptor: the call, the descriptor's number, a label."""
-        if not self._sees_closing or self.lost is not None:
-            return Name("close", "fuse"), None, None
+    def closing(self, event: Flush) -> Closing:
+        """Return what closed a descriptor."""
         waiting = self._pending.get(event.tid)
-        if waiting is None or waiting.call.name not in CLOSING:
-            name = self._closing_unheard()
-            return name, None, _BY_SIGNAL if name.call == "exit" else None
+        if waiting is None or waiting.call.name not in CLOSING or not self._hears_closing:
+            return self._closing_unheard()
         heard = waiting.call.name
         again, waiting.used = waiting.used, True
+        if waiting.closes is not None and event.ino in waiting.closes:
+            waiting.closes.remove(event.ino)
         if heard in _EXEC or heard in _EXIT:
-            return Name(heard, "seccomp"), None, _AT_EXEC if heard in _EXEC else _AT_EXIT
+            # Neither returns: what it is told by close is nobody's result.
+            why = _AT_EXEC if heard in _EXEC else _AT_EXIT
+            return Closing(Name(heard, "seccomp"), returns=False, note=why)
         if heard == "close_range":
-            return Name(heard, "seccomp"), None, _SAME if again else None
+            return Closing(Name(heard, "seccomp"), note=_SAME if again else None)
         fd = waiting.notice.seen.args[0 if heard == "close" else 1] & 0xFFFFFFFF
-        if heard == "close" or waiting.notice.seen.fd_ino is None:
-            return Name(heard, "seccomp"), fd, None
-        # One call on two files: a copy of a descriptor of the one, the end of one of the other.
-        self._alone(waiting)
-        return Name(heard, "seccomp"), fd, f"closed by call {self._out.calls - 1}"
+        if heard == "close":
+            return Closing(Name(heard, "seccomp"), fd=fd)
+        note: str | None = None
+        if waiting.notice.seen.fd_ino is not None:
+            # One call on two files: a copy of a descriptor of the one, the end of one of the other.
+            self._alone(waiting)
+            note = f"closed by call {self._out.calls - 1}"
+        return Closing(Name(heard, "seccomp"), fd=fd, result=fd, note=note)
 
-    def _closing_unheard(self) -> Name:
+    @property
+    def _hears_closing(self) -> bool:
+        return self._sees_closing and self.lost is None
+
+    def _closing_unheard(self) -> Closing:
         """Name what closed a descriptor without a notice: a close, if those are not notified."""
-        if not self._sees_close:
-            return Name("close", "fuse")
-        return unknown(_BY_RING) if self._rings else Name("exit", "fuse")
+        if not self._sees_close or not self._hears_closing:
+            return Closing(Name("close", "fuse"))
+        if self._rings:
+            return Closing(unknown(_BY_RING))
+        return Closing(Name("exit", "fuse"), returns=False, note=_UNHEARD)
+
+    def _closes(self, waiting: Pending, event: Flush) -> bool:
+        """Tell whether *event* is of what *waiting* closes, not of a later close unheard of."""
+        name = waiting.call.name
+        if name not in CLOSING:
+            return False
+        certain = waiting.closes is None or event.ino in waiting.closes
+        return certain or self._sees_close or name in _EXIT
+
+    def _forget_ended(self) -> None:
+        """Keep few threads that have ended, whose files others may still close."""
+        if len(self._pending) > _MAX_PENDING:
+            ended = (tid for tid, one in self._pending.items() if one.call.name in _EXIT)
+            oldest = next(ended, None)
+            if oldest is not None:
+                del self._pending[oldest]
 
     def after(self) -> None:
         """Give the calls that *items* holds what their notices say."""
@@ -257,7 +303,7 @@ class Notices:
         if isinstance(event, Read | Query | Statfs) or (isinstance(event, Write) and event.cached):
             return True  # a page fault on its arguments, or write-back
         if isinstance(event, Flush):
-            return waiting.call.name in CLOSING
+            return self._closes(waiting, event)
         seen = getattr(event, "seen", None)
         if seen is None or seen.nr < 0:
             return waiting.may_ask(event)
@@ -314,8 +360,8 @@ class Notices:
         path = event.path
         if handle is not None:
             path = self._handles[handle].path
-        elif path is None:
-            path = self._handles.path_of(seen.fd_ino)
+        else:
+            path = self._handles.path_of(seen.fd_ino) or path
         self._own.add(out.calls)
         out.items.append(
             Call(

@@ -90,8 +90,15 @@ class Requests:
 
     def flush(self, event: Flush) -> None:
         """FLUSH."""
-        name, fd, note = self._notices.closing(event)
-        self._on_handle(event, name, "close", fd=fd, note=note)
+        closing = self._notices.closing(event)
+        self._on_handle(
+            event,
+            closing.name,
+            "close",
+            fd=closing.fd,
+            note=closing.note,
+            result=closing.result if closing.returns and not event.errno else None,
+        )
 
     def setattr(self, event: Setattr) -> None:
         """SETATTR, unless the kernel made it in passing."""

@@ -8,11 +8,12 @@ from msgspec import Struct
 
 from tracefs.events import Sighting
 from tracefs.syscalls import Syscall
-from tracefs.trace.flags import O_ACCMODE, open_flags, rwf_flags
+from tracefs.trace.flags import O_ACCMODE, O_PATH, open_flags, rwf_flags
 
 _Args = tuple[int, ...]
 
 _INT: Final = 0xFFFFFFFF
+_MAX_OFFSET: Final = 2**63 - 1
 _WHENCE: Final = ("SEEK_SET", "SEEK_CUR", "SEEK_END", "SEEK_DATA", "SEEK_HOLE")
 _FCNTL: Final = {0: "F_DUPFD", 4: "F_SETFL", 1030: "F_DUPFD_CLOEXEC"}
 _MSYNC: Final = ((1, "MS_ASYNC"), (2, "MS_INVALIDATE"), (4, "MS_SYNC"))
@@ -142,12 +143,15 @@ def _seek(seen: Sighting, doubt: str | None) -> Description:
         target = -1
     else:
         reason = "where the file ends is not visible at the entry of the call"
-    failed = target is not None and target < 0 and reason is None
+    failed = target is not None and not 0 <= target <= _MAX_OFFSET and reason is None
+    error = errno.EINVAL if failed else 0
+    if seen.fd_flags is not None and seen.fd_flags & O_PATH:
+        error, reason = errno.EBADF, None
     return Description(
         family="seek",
         offset=offset,
-        result=None if failed or reason else target,
-        errno=errno.EINVAL if failed else 0,
+        result=None if error or reason else target,
+        errno=error,
         flags=flags,
         reason=reason,
     )

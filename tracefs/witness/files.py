@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import stat
 import struct
 from typing import Final
 
@@ -13,12 +14,13 @@ from tracefs.witness.threads import Fdinfo, Thread
 _libc: Final = ctypes.CDLL(None, use_errno=True)
 _AT_FDCWD: Final = -100
 _AT_STATX_DONT_SYNC: Final = 0x4000
-# struct statx (linux/stat.h): stx_dev_major and stx_dev_minor at byte 136.
+# struct statx (linux/stat.h): stx_mode at byte 28, stx_dev_major and stx_dev_minor at 136.
 _STATX_SIZE: Final = 256
+_MODE: Final = struct.Struct("=H")
+_MODE_AT: Final = 28
 _DEVICE: Final = struct.Struct("=II")
 _DEVICE_AT: Final = 136
 _DELETED: Final = b" (deleted)"
-_MAX_NAMES: Final = 4096
 
 
 class TracedMount(Struct, frozen=True, kw_only=True):
@@ -38,7 +40,6 @@ class Files:
     def __init__(self, mount: TracedMount, root: bytes) -> None:
         self._mount = mount
         self._root = root
-        self._names: dict[int, str] = {}
 
     def holds(self, thread: Thread, fd: int, info: Fdinfo) -> bool:
         """Return whether descriptor *fd* lies on the traced mount, or on a copy of it.
@@ -48,14 +49,27 @@ class Files:
         """
         return info.mount == self._mount.id or _device(thread.tid, fd) == self._mount.device
 
-    def any_open(self, thread: Thread, first: int, last: int) -> bool:
-        """Return whether any descriptor from *first* to *last* lies on the mount.
+    def opened(self, thread: Thread, first: int, last: int) -> list[Fdinfo]:
+        """Return the descriptors from *first* to *last* that lie on the mount.
 
         Raises:
             OSError: the process is gone, or may not be read.
         """
         fds = [int(name) for name in os.listdir(f"/proc/{thread.tid}/fd")]
-        return any(first <= fd <= last and self._holds_if_open(thread, fd) for fd in fds)
+        found = [self.held(thread, fd) for fd in sorted(fds) if first <= fd <= last]
+        return [info for info in found if info is not None]
+
+    def held(self, thread: Thread, fd: int) -> Fdinfo | None:
+        """Return descriptor *fd* if it is open and lies on the mount.
+
+        Raises:
+            OSError: the process may not be read.
+        """
+        try:
+            info = thread.fdinfo(fd)
+            return info if self.holds(thread, fd, info) else None
+        except FileNotFoundError:
+            return None
 
     def maps(self, thread: Thread, address: int) -> bool:
         """Return whether what is mapped at *address* lies on the mount.
@@ -75,26 +89,11 @@ class Files:
                     return (major, minor) == self._mount.device
         return False
 
-    def _holds_if_open(self, thread: Thread, fd: int) -> bool:
-        try:
-            return self.holds(thread, fd, thread.fdinfo(fd))
-        except FileNotFoundError:
-            return False
+    def name(self, thread: Thread, fd: int) -> str | None:
+        """Return the path under the mount that a descriptor's file has by now.
 
-    def name(self, thread: Thread, fd: int, ino: int | None) -> str | None:
-        """Return the path under the mount that a descriptor had when its file was first met."""
-        if ino is None:
-            return None
-        name = self._names.get(ino)
-        if name is None:
-            name = self._read_name(thread, fd)
-            if name is not None:
-                if len(self._names) >= _MAX_NAMES:
-                    self._names.clear()
-                self._names[ino] = name
-        return name
-
-    def _read_name(self, thread: Thread, fd: int) -> str | None:
+        Not remembered: a file may be renamed, and its inode number may be another's later.
+        """
         try:
             path = os.readlink(b"/proc/%d/fd/%d" % (thread.tid, fd))
         except OSError:
@@ -107,12 +106,26 @@ class Files:
         return to_text(path[len(self._root) + 1 :])
 
 
+def is_regular(thread: Thread, fd: int, info: Fdinfo) -> bool:
+    """Return whether a descriptor is of a regular file: no other has a position to move.
+
+    Raises:
+        OSError: it is closed by now, or may not be read.
+    """
+    # A FIFO is never anywhere but at 0, which spares most looks at regular files.
+    return info.position > 0 or stat.S_ISREG(_MODE.unpack_from(_statx(thread.tid, fd), _MODE_AT)[0])
+
+
 def _device(tid: int, fd: int) -> tuple[int, int]:
-    """Return the device of a descriptor's file; a FUSE server is not asked (statx(2))."""
+    major, minor = _DEVICE.unpack_from(_statx(tid, fd), _DEVICE_AT)
+    return major, minor
+
+
+def _statx(tid: int, fd: int) -> bytes:
+    """Return what is known of a descriptor's file; a FUSE server is not asked (statx(2))."""
     buffer = ctypes.create_string_buffer(_STATX_SIZE)
     path = b"/proc/%d/fd/%d" % (tid, fd)
     if _libc.statx(_AT_FDCWD, path, _AT_STATX_DONT_SYNC, 0, buffer) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
-    major, minor = _DEVICE.unpack_from(buffer, _DEVICE_AT)
-    return major, minor
+    return buffer.raw

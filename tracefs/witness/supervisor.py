@@ -21,7 +21,7 @@ from tracefs.journal.appender import JournalAppender
 from tracefs.pathtext import to_bytes
 from tracefs.syscalls import Syscall, table
 from tracefs.witness import seccomp
-from tracefs.witness.files import Files, TracedMount
+from tracefs.witness.files import Files, TracedMount, is_regular
 from tracefs.witness.foreign import Translator
 from tracefs.witness.seccomp import Stopped
 from tracefs.witness.threads import Fdinfo, Thread, Threads, why
@@ -30,9 +30,14 @@ _INT: Final = 0xFFFFFFFF
 _MAX_THREADS: Final = 128
 _UNBOUND: Final = frozenset({"sync", "io_uring_setup", "io_submit"})
 """They name no file, or many: told whatever they reach."""
-_CLOSE_ALL: Final = frozenset({"execve", "execveat", "exit", "exit_group"})
+_EXEC: Final = frozenset({"execve", "execveat"})
+_CLOSE_MANY: Final = _EXEC | {"exit", "exit_group", "close_range"}
+_CLOSE_RANGE_UNSHARE: Final = 2
 _SECOND: Final = frozenset({"dup2", "dup3"})
 """Their second argument is a descriptor that they close."""
+_CLOSE_ONE: Final = _SECOND | {"close"}
+_WITH_CONTENT: Final = frozenset({"seek", "write", "truncate"})
+"""Families of calls on what a regular file holds; a FIFO's reaches no filesystem."""
 
 _MAX_VECTOR: Final = 1024
 """IOV_MAX (readv(2))."""
@@ -52,9 +57,11 @@ class Stacks(Protocol):
 class _Found(NamedTuple):
     """What a call is about; each None where it isn't known or there is none."""
 
-    fd: int | None
-    info: Fdinfo | None
-    path: str | None
+    fd: int | None = None
+    info: Fdinfo | None = None
+    path: str | None = None
+    closes: tuple[int, ...] | None = None
+    """As in `tracefs.events.Notice`."""
 
 
 class Supervisor:
@@ -196,24 +203,39 @@ class Supervisor:
 
     def _find(self, thread: Thread, call: Syscall, args: tuple[int, ...]) -> _Found | None:
         """Return what the call is about; None: another directory."""
+        if call.name in _CLOSE_MANY:
+            return self._closing_many(thread, call.name, args)
         if call.fd is None:
-            return _Found(None, None, None) if self._reaches(thread, call.name, args) else None
+            return _Found() if self._reaches(thread, call.name, args) else None
         fd = args[call.fd] & _INT
         info = thread.fdinfo(fd)
-        if self._files.holds(thread, fd, info):
-            return _Found(fd, info, self._files.name(thread, fd, info.ino))
-        if call.name in _SECOND and self._files.any_open(thread, args[1] & _INT, args[1] & _INT):
-            return _Found(fd, None, None)
-        return None
+        closed = None
+        if call.name in _SECOND and fd != args[1] & _INT:
+            closed = self._files.held(thread, args[1] & _INT)
+        if not self._files.holds(thread, fd, info):
+            return None if closed is None else _Found(fd, closes=_inodes([closed]))
+        if call.family in _WITH_CONTENT and not is_regular(thread, fd, info):
+            return None
+        if call.name == "close":
+            closed = info
+        closes = _inodes([] if closed is None else [closed]) if call.name in _CLOSE_ONE else None
+        return _Found(fd, info, self._files.name(thread, fd), closes)
+
+    def _closing_many(self, thread: Thread, name: str, args: tuple[int, ...]) -> _Found | None:
+        if name == "close_range":
+            reached = self._files.opened(thread, args[0] & _INT, args[1] & _INT)
+            closed = [] if args[2] & _INT & ~_CLOSE_RANGE_UNSHARE else reached
+        else:
+            reached = self._files.opened(thread, 0, _INT)
+            closed = reached
+            if name in _EXEC:
+                closed = reached = [info for info in reached if info.flags & os.O_CLOEXEC]
+        return _Found(closes=_inodes(closed)) if reached else None
 
     def _reaches(self, thread: Thread, name: str, args: tuple[int, ...]) -> bool:
         """Return whether a call without a descriptor may reach the traced directory."""
         if name in _UNBOUND:
             return True
-        if name in _CLOSE_ALL:
-            return self._files.any_open(thread, 0, _INT)
-        if name == "close_range":
-            return self._files.any_open(thread, args[0] & _INT, args[1] & _INT)
         if name == "msync":
             return self._files.maps(thread, args[0])
         return False
@@ -256,7 +278,14 @@ class Supervisor:
             path=found.path,
             stack=stack,
             unstacked=unstacked,
+            closes=found.closes,
         )
+
+
+def _inodes(found: list[Fdinfo]) -> tuple[int, ...] | None:
+    """Return the inode number of each; None: this kernel does not tell it."""
+    inodes = tuple(info.ino for info in found if info.ino is not None)
+    return inodes if len(inodes) == len(found) else None
 
 
 def _with_vector(notice: Notice, thread: Thread, call: Syscall, args: tuple[int, ...]) -> Notice:

@@ -74,6 +74,10 @@ int main(void)
     /* EXPECT closes f by dup2 */
     MUST(write(51, bytes, 10) == 10);
     /* EXPECT write(g, 10) = 10 @0 */
+    MUST(dup2(g, 52) == 52); /* closes nothing; the close after it is a close */
+    /* EXPECT dup2(g) = ok -- unknown: result: not visible at the entry */
+    MUST(close(52) == 0);
+    /* EXPECT close(g) = 0 */
     MUST(dup2(f, f) == f);
     /* EXPECT dup2(f) = ok -- unknown: result: not visible at the entry */
     int passed = through_a_socket(g);

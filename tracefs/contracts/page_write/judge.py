@@ -36,7 +36,7 @@ class PageWriteJudge:
         self._opens = self._open_files.by_handle
         self._files = self._open_files.by_ino
         self._written = False
-        self._positions = Positions(self._reporter, by_lseek="lseek" in header.notified)
+        self._positions = Positions(self._reporter, by_lseek=_hears_seeks(header))
         self._handlers: dict[str, _Handler] = {
             "write": self._write,
             "sync": self._sync,
@@ -73,7 +73,7 @@ class PageWriteJudge:
             id=ID,
             verdict=self._reporter.verdict,
             findings=self._reporter.findings(),
-            evidence=self._evidence(),
+            evidence=self._evidence(complete=complete),
             without=self._settings.without,
         )
 
@@ -211,6 +211,8 @@ class PageWriteJudge:
         opened = self._opens.get(call.handle)
         if opened is not None:
             self._positions.sought(opened, call)
+        elif call.call == "unknown":
+            self._positions.sought(None, call)
         elif call.handle is None and call.writable and call.ino in self._files:
             # One of several opens for writing, and all of them are judged.
             self._positions.sought(None, call)
@@ -240,7 +242,15 @@ class PageWriteJudge:
         if file is not None and not call.errno:
             file.attributes = True
 
-    def _evidence(self) -> dict[str, str]:
-        found = {NO_SEEK: self._positions.evidence(), SYNCED: self._durability.evidence()}
+    def _evidence(self, *, complete: bool) -> dict[str, str]:
+        found = {
+            NO_SEEK: self._positions.evidence(complete=complete),
+            SYNCED: self._durability.evidence(),
+        }
         left_out = self._settings.without
         return {rule: said for rule, said in found.items() if said and rule not in left_out}
+
+
+def _hears_seeks(header: Header) -> bool:
+    """Tell whether nobody could seek on the mount without a notice of it."""
+    return "lseek" in header.notified and not header.visible

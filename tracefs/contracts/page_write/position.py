@@ -41,6 +41,7 @@ class Positions:
         self._by_lseek = by_lseek
         self._looked = False
         self._missed = 0
+        self._seeks_missed = 0
         self.at_open: Final = NOT_KNOWN if by_lseek else 0
         """File position to expect of an open that has done nothing yet."""
 
@@ -77,6 +78,11 @@ class Positions:
 
         *opened* is None where it can be one of several.
         """
+        if call.call == "unknown":
+            self._seeks_missed += 1
+            if self._by_lseek:
+                self._reporter.unknown(NO_SEEK, call, text.seek_unseen(call))
+            return
         query = call.offset == 0 and "SEEK_CUR" in call.flags
         if call.errno or query:
             return
@@ -91,10 +97,12 @@ class Positions:
         if opened.unseen is not None and opened.wrote and not opened.looked:
             self._reporter.unknown(NO_SEEK, opened.unseen, text.position_unseen(opened.unseen))
 
-    def evidence(self) -> str:
+    def evidence(self, *, complete: bool) -> str:
         """Return what decided the rule."""
         if self._by_lseek:
-            return "every lseek, seen by the seccomp witness"
+            but = f" but {self._seeks_missed}" if self._seeks_missed else ""
+            until = "" if complete else ", as far as the recording goes"
+            return f"every lseek{but}, seen by the seccomp witness{until}"
         if not self._looked:
             return "nothing: no file position was seen"
         missed = f"; {self._missed} could not be looked at" if self._missed else ""

@@ -219,6 +219,15 @@ def sought(call: Call) -> Text:
     )
 
 
+def seek_unseen(call: Call) -> Text:
+    """An lseek was heard of, but not on which file."""
+    return Text(
+        "Expected the file position never to be used; an lseek may be on this file"
+        f"{_because(call)}.",
+        _WATCHED,
+    )
+
+
 def position_unseen(call: Call) -> Text:
     """No call of the open showed the file position."""
     return Text(
