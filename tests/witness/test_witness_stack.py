@@ -101,10 +101,10 @@ import os
 def inner(fd):
     return os.read(fd, 1)                   # MARK inner
 def outer(fd):
-    return [                                # MARK outer
-        inner(fd)                           # MARK outer.<locals>.<listcomp>
+    return list(                            # MARK outer
+        inner(fd)                           # MARK outer.<locals>.<genexpr>
         for _ in range(1)
-    ]
+    )
 class Main:
     def run(self):
         os.write(1, b"r")
@@ -243,13 +243,13 @@ def test_a_go_program(tmp_path: Path, flags: list[str], inlined: bool) -> None:
 
 @pytest.mark.parametrize("interpreter", [sys.executable, "/usr/bin/python3"])
 def test_a_python_program(tmp_path: Path, interpreter: str) -> None:
-    asked = [interpreter, "-c", "import sys; print(sys.version_info[:2] == (3, 11))"]
+    asked = [interpreter, "-c", "import sys; print((3, 11) <= sys.version_info[:2] <= (3, 14))"]
     try:
         fits = subprocess.run(asked, capture_output=True, text=True, check=False).stdout
     except FileNotFoundError:
         fits = ""
     if fits.strip() != "True":
-        pytest.skip(f"{interpreter} is no Python 3.11, whose functions are read")
+        pytest.skip(f"{interpreter} is no Python whose functions are read")
     source = tmp_path / "stack.py"
     source.write_text(PYTHON)
     with waiting(interpreter, source) as pid:

@@ -17,7 +17,8 @@ from tracefs.witness.cfi import RBP, RSP, Row, UnwindError, row_at
 from tracefs.witness.go_frames import GoTable
 from tracefs.witness.memory import Memory
 from tracefs.witness.modules import Module
-from tracefs.witness.python_frames import PythonFrames, is_interpreter
+from tracefs.witness.python_frames import PythonFrames
+from tracefs.witness.python_interpreter import Interpreter, interpreter_of, is_interpreter
 from tracefs.witness.threads import why
 
 _MAX_FRAMES: Final = 32
@@ -57,6 +58,7 @@ class _Known:
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str, int], Row] = {}
         self.go_places: dict[tuple[str, str | None, int], tuple[int, int]] = {}
+        self.interpreters: dict[tuple[str, str], Interpreter] = {}
 
 
 class StackReader:
@@ -115,7 +117,8 @@ class _Walk:
                     Frame(module=module.path, address=pc - module.bias, build=module.build)
                 )
                 if is_interpreter(module.path):
-                    found += PythonFrames(self._memory, module).of_thread(tid)
+                    interpreter = self._interpreter(module)
+                    found += PythonFrames(self._memory, interpreter, module.bias).of_thread(tid)
                     return tuple(found), None
                 row = self._row(module, pc if len(found) == 1 else pc - 1)
                 cfa, rbp = self._step(row, sp, rbp, pc)
@@ -148,6 +151,16 @@ class _Walk:
             if module.build is not None:
                 self._known.go_places[module.path, module.build, module.bias] = table.places
         return table
+
+    def _interpreter(self, module: Module) -> Interpreter:
+        key = None if module.build is None else (module.path, module.build)
+        known = None if key is None else self._known.interpreters.get(key)
+        if known is not None:
+            return known
+        found = interpreter_of(self._memory, module)
+        if key is not None:
+            self._known.interpreters[key] = found
+        return found
 
     def _row(self, module: Module, pc: int) -> Row:
         table = module.frame_table
