@@ -69,6 +69,7 @@ def test_as_it_is_it_holds_together(program: tuple[int, int]) -> None:
         (offsets(object_size=24), SENSELESS),  # its hash
         (offsets(text_length=24), "a Python name that makes no sense"),  # its hash
         (offsets(text_state=8), "a Python name that makes no sense"),
+        (offsets(text_state=16), "a Python name that makes no sense"),  # 8: two bytes, not compact
     ],
 )
 def test_what_does_not_hold_together_is_not_believed(
@@ -117,3 +118,29 @@ def test_a_list_of_threads_without_end_is_given_up() -> None:
 def test_a_thread_without_a_state_is_told() -> None:
     with pytest.raises(UnwindError, match="a thread that its Python doesn't know"):
         Made(1, -1, -1).read(1)
+
+
+def marked() -> None:
+    """Do nothing."""
+
+
+def test_marks_in_a_reference_to_code_are_taken_off() -> None:
+    """As 3.14 sets them; of this interpreter otherwise."""
+    with closing(Memory(os.getpid())) as memory:
+        module = module_of(memory)
+        interpreter = interpreter_of(memory, module)
+        at = replace(interpreter.offsets, cframe_frame=None, interpreters_head=0, threads_head=8)
+        at = replace(at, interpreter_next=0, thread_native_id=0, thread_frame=8)
+        code = id(marked.__code__)
+        memory_made = ctypes.create_string_buffer(512)
+        base = ctypes.addressof(memory_made)
+        # _PyRuntime, an interpreter, a thread of number 7, its frame.
+        struct.pack_into("<Q", memory_made, 0, base + 64)
+        struct.pack_into("<QQ", memory_made, 64, 0, base + 128)
+        struct.pack_into("<QQ", memory_made, 128, 7, base + 192)
+        struct.pack_into("<Q", memory_made, 192 + at.frame_code, code | 3)
+        struct.pack_into("<Q", memory_made, 192 + at.frame_instruction, code + at.code_bytecode)
+        made = replace(interpreter, runtime=base - module.bias, offsets=at)
+        found = list(PythonFrames(memory, made, module.bias).of_thread(7))
+    line = marked.__code__.co_firstlineno
+    assert found == [Frame(file=__file__, function="marked", line=line)]

@@ -120,6 +120,18 @@ def outer():
 sys.settrace(trace)
 outer()
 """
+SPREAD = """
+def inner(first, second):
+    tell(), os.read(0, 1)
+def outer(one, two):
+    inner(
+        one,
+        two,
+    )
+others = [threading.Thread(target=threading.Event().wait, daemon=True) for _ in range(3)]
+for one in others: one.start()
+outer(1, 2)
+"""
 DEEP = """
 def down(number):
     if number:
@@ -154,6 +166,7 @@ PROGRAMS = {
     "thread": THREAD,
     "hot": HOT,
     "traced": TRACED,
+    "spread": SPREAD,
     "deep": DEEP,
     "child": CHILD,
     "another": ANOTHER,
