@@ -122,7 +122,10 @@ outer()
 """
 SPREAD = """
 def inner(first, second):
-    tell(), os.read(0, 1)
+    tell(), os.read(
+        0,
+        1,
+    )
 def outer(one, two):
     inner(
         one,
