@@ -28,10 +28,33 @@ _MAX_INLINED: Final = 64
 _BLOCK: Final = 1 << 20
 _MAX_TEXT: Final = 4096
 _MAX_STEPS: Final = 1 << 14
+_MAX_KNOWN: Final = 4096
 # runtime.moduledata: a pointer to the table, six slices, findfunctab; then these.
 _MIN_PC: Final = 160
 _GOFUNC: Final = 320
 _OUTERMOST: Final = ("runtime.goexit", "runtime.mstart", "runtime.rt0_go", "runtime.main")
+
+
+class GoKnown:
+    """What was found out of one program at one place.
+
+    Args:
+        whole: no other program can come to be taken for it, so that functions are kept, too.
+    """
+
+    def __init__(self, *, whole: bool) -> None:
+        self.places: tuple[int, int] | None = None
+        """Where its table and moduledata are."""
+        self.functions: dict[tuple[int, bool], tuple[list[Frame], int | None]] = {}
+        self._whole = whole
+
+    def keep(self, pc: int, told: tuple[list[Frame], int | None], *, innermost: bool) -> None:
+        """Keep what there is at an address, if that may be."""
+        if not self._whole:
+            return
+        if len(self.functions) >= _MAX_KNOWN:
+            self.functions.clear()
+        self.functions[pc, innermost] = told
 
 
 class GoTable:
@@ -40,17 +63,19 @@ class GoTable:
     Args:
         memory: of a process that runs it.
         path: of the program.
-        places: where table and moduledata were found before; None: they are looked for.
+        known: what was found out before, of this program or one of its name.
 
     Raises:
         UnwindError: there is none, or of another version.
         OSError: it can't be read.
     """
 
-    def __init__(self, memory: Memory, path: str, places: tuple[int, int] | None = None) -> None:
+    def __init__(self, memory: Memory, path: str, known: GoKnown) -> None:
         self._memory = memory
-        self.places = self._look(path) if places is None else places
-        self._base, module = self.places
+        self._known = known
+        if known.places is None or not self._are_there(path, *known.places):
+            known.places = self._look(path)
+        self._base, module = known.places
         head = _HEADER.unpack(memory.read(self._base + 8, _HEADER.size))
         self._count = head[0]
         self._names, self._units, self._files, self._values, self._functions = (
@@ -58,6 +83,13 @@ class GoTable:
         )
         self._low, self._high, self._text = struct.unpack("<QQQ", memory.read(module + _MIN_PC, 24))
         self._data = memory.u64(module + _GOFUNC)
+
+    def _are_there(self, path: str, base: int, module: int) -> bool:
+        """Return whether a search would have found these places, too."""
+        mappings = self._memory.find(base), self._memory.find(module)
+        if any(one is None or one.path != path or one.executable for one in mappings):
+            return False
+        return self._memory.read(base, 8) == _MAGIC and self._memory.u64(module) == base
 
     def _look(self, path: str) -> tuple[int, int]:
         memory = self._memory
@@ -72,6 +104,15 @@ class GoTable:
 
         *pc* is a return address, or of the innermost function the instruction behind its call.
         """
+        told = self._known.functions.get((pc, innermost))
+        if told is None:
+            told = self._read(pc, innermost=innermost)
+            self._known.keep(pc, told, innermost=innermost)
+        frames, size = told
+        return list(frames), None if size is None else sp + size
+
+    def _read(self, pc: int, *, innermost: bool) -> tuple[list[Frame], int | None]:
+        """Return the function at *pc*, and the size of its frame; None: outermost."""
         at = pc if innermost else pc - 1
         if not self._low <= at < self._high:
             raise UnwindError("no function of its .gopclntab has this address")
@@ -104,7 +145,7 @@ class GoTable:
         else:
             raise UnwindError("its .gopclntab inlines without end")
         outermost = (found[-1].function or "").startswith(_OUTERMOST)
-        return found, None if outermost else sp + size
+        return found, None if outermost else size
 
     def _inlined(self, after: int, tables: int, data_entries: int) -> tuple[int, int] | None:
         """Return the run of indexes and the tree of inlined calls; None: nothing is inlined.

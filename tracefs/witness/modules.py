@@ -3,7 +3,9 @@
 Read from memory and not from the file: what runs is what is looked at, whatever became of the file.
 """
 
+import re
 import struct
+from collections.abc import Iterator
 from typing import Final
 
 from tracefs.witness.memory import Mapping, Memory
@@ -13,6 +15,10 @@ _PT_DYNAMIC: Final = 2
 _PT_NOTE: Final = 4
 _PT_GNU_EH_FRAME: Final = 0x6474E550
 _NT_GNU_BUILD_ID: Final = 3
+_NT_GO_BUILD_ID: Final = 4
+"""ELF_NOTE_GOBUILDID_TAG (cmd/internal/buildid/note.go)."""
+_GO_BUILD: Final = re.compile(rb"[\w-]{20}(?:/[\w-]{20}){3}")
+"""Four hashes (cmd/go/internal/work/buildid.go); build systems put words in their place."""
 _DT_STRTAB: Final = 5
 _DT_SYMTAB: Final = 6
 _DT_GNU_HASH: Final = 0x6FFFFEF5
@@ -48,7 +54,15 @@ class Module:
         self.bias = first.start - min(header[3] - header[2] for header in loads)
         """What was added to the file's own addresses."""
         self._found: dict[int, tuple[int, ...]] = {header[0]: header for header in headers}
-        self.build = self._build_id(memory, [h for h in headers if h[0] == _PT_NOTE])
+        self.build: str | None = None
+        """GNU build id, hexadecimal; None: it has none."""
+        self.go_build: str | None = None
+        """The Go linker's id of all that is in the program; None: it has none, or a given one."""
+        for name, kind, content in self._notes(memory, [h for h in headers if h[0] == _PT_NOTE]):
+            if name == b"GNU\0" and kind == _NT_GNU_BUILD_ID and self.build is None:
+                self.build = content.hex()
+            elif name == b"Go\0\0" and kind == _NT_GO_BUILD_ID and _GO_BUILD.fullmatch(content):
+                self.go_build = content.decode()
 
     @property
     def frame_table(self) -> int | None:
@@ -94,14 +108,15 @@ class Module:
             index += 1
         return None
 
-    def _build_id(self, memory: Memory, headers: list[tuple[int, ...]]) -> str | None:
+    def _notes(
+        self, memory: Memory, headers: list[tuple[int, ...]]
+    ) -> Iterator[tuple[bytes, int, bytes]]:
+        """Yield name, kind and content of each note."""
         for header in headers:
             raw = memory.read(self.bias + header[3], min(header[6], _MAX_NOTES))
             at = 0
             while at + 12 <= len(raw):
                 names, size, kind = struct.unpack_from("<III", raw, at)
                 begin = at + 12 + (names + 3 & ~3)
-                if kind == _NT_GNU_BUILD_ID and raw[at + 12 : at + 15] == b"GNU":
-                    return raw[begin : begin + size].hex()
+                yield raw[at + 12 : at + 12 + names], kind, raw[begin : begin + size]
                 at = begin + (size + 3 & ~3)
-        return None

@@ -1,57 +1,48 @@
-"""The functions that a CPython interpreter is in, read from its memory.
+"""The functions that a thread of a CPython interpreter is in, read from its memory.
 
-Offsets are those of CPython 3.11 (pycore_runtime.h, pycore_interp.h and pycore_frame.h in
-Include/internal, pystate.h and code.h in Include/cpython); other versions have others, and are not
-read. Everything is bounded, and a line is told only where the whole way to it holds together.
+Everything is bounded, and a line is told only where the whole way to it holds together: each object
+on it is of the type that it must be, and the instruction lies in its function.
 """
 
-import os
+import struct
 from collections.abc import Iterator
 from typing import Final
 
 from tracefs.events import Frame
 from tracefs.witness.cfi import UnwindError
 from tracefs.witness.memory import Memory
-from tracefs.witness.modules import Module
+from tracefs.witness.python_interpreter import Interpreter
+from tracefs.witness.python_lines import line_at
 
-_VERSION: Final = 0x030B
-_INTERPRETERS_HEAD: Final = 40
-_THREADS_HEAD: Final = 16
-_THREAD_NEXT: Final = 8
-_THREAD_CFRAME: Final = 56
-_THREAD_NATIVE_ID: Final = 160
-_CFRAME_CURRENT: Final = 8
-_FRAME_CODE: Final = 32
-_FRAME_PREVIOUS: Final = 48
-_FRAME_PREV_INSTR: Final = 56
-_CODE_FIRST_LINE: Final = 72
-_CODE_FILENAME: Final = 112
-_CODE_QUALNAME: Final = 128
-_CODE_LINETABLE: Final = 136
-_CODE_ADAPTIVE: Final = 184
-_BYTES_SIZE: Final = 16
-_BYTES_DATA: Final = 32
-_STR_LENGTH: Final = 16
-_STR_STATE: Final = 32
-_STR_ASCII_DATA: Final = 48
-_STR_COMPACT_DATA: Final = 72
+_MAX_INTERPRETERS: Final = 1024
 _MAX_THREADS: Final = 4096
 _MAX_FRAMES: Final = 64
 _MAX_TEXT: Final = 4096
 _MAX_TABLE: Final = 1 << 20
-
-
-def is_interpreter(path: str) -> bool:
-    """Return whether a module may be CPython: the program, or its library."""
-    return os.path.basename(path).startswith(("python3", "libpython3"))
+_NO_FUNCTION: Final = 3
+"""Owners from here on are no functions' (``_frameowner`` in pycore_frame.h)."""
+_LAST_OWNER: Final = 4
+_TAG: Final = 3
+"""Marks in a reference, from 3.14 on (``Py_TAG_BITS`` in pycore_stackref.h)."""
+_CODE_UNIT: Final = 2
 
 
 class PythonFrames:
-    """One interpreter."""
+    """One interpreter in one process.
 
-    def __init__(self, memory: Memory, module: Module) -> None:
+    Args:
+        memory: of the process.
+        interpreter: what the module is.
+        bias: of the module.
+    """
+
+    def __init__(self, memory: Memory, interpreter: Interpreter, bias: int) -> None:
         self._memory = memory
-        self._module = module
+        self._at = interpreter.offsets
+        self._runtime = interpreter.runtime + bias
+        self._code_type = interpreter.code_type + bias
+        self._bytes_type = interpreter.bytes_type + bias
+        self._text_type = interpreter.text_type + bias
 
     def of_thread(self, tid: int) -> Iterator[Frame]:
         """Yield the functions that thread *tid* is in, innermost first.
@@ -60,98 +51,97 @@ class PythonFrames:
             UnwindError: they can't be read.
             OSError: the same.
         """
-        memory = self._memory
-        version = self._module.symbol(memory, b"Py_Version")
-        runtime = self._module.symbol(memory, b"_PyRuntime")
-        if version is None or runtime is None:
-            raise UnwindError("a Python whose functions are not read")
-        number = memory.u64(version) >> 16
-        if number != _VERSION:
-            raise UnwindError(f"functions of Python {number >> 8}.{number & 0xFF} are not read")
-        interpreter = memory.u64(runtime + _INTERPRETERS_HEAD)
-        thread = memory.u64(interpreter + _THREADS_HEAD)
-        for _ in range(_MAX_THREADS):
-            if not thread:
-                raise UnwindError("a thread that its Python doesn't know")
-            if memory.u64(thread + _THREAD_NATIVE_ID) == tid:
-                break
-            thread = memory.u64(thread + _THREAD_NEXT)
-        frame = memory.u64(memory.u64(thread + _THREAD_CFRAME) + _CFRAME_CURRENT)
+        at = self._at
+        frame = self._innermost(tid)
         for _ in range(_MAX_FRAMES):
             if not frame:
                 return
-            yield self._frame(frame)
-            frame = memory.u64(frame + _FRAME_PREVIOUS)
+            raw = self._memory.read(frame, at.frame_size)
+            owner = raw[at.frame_owner]
+            if owner > _LAST_OWNER:
+                raise UnwindError("a Python function that makes no sense")
+            if owner < _NO_FUNCTION:
+                code = _word(raw, at.frame_code) & ~_TAG
+                yield self._function(code, _word(raw, at.frame_instruction))
+            frame = _word(raw, at.frame_previous)
 
-    def _frame(self, frame: int) -> Frame:
-        memory = self._memory
-        code = memory.u64(frame + _FRAME_CODE)
-        done = memory.u64(frame + _FRAME_PREV_INSTR) - (code + _CODE_ADAPTIVE)
-        first = memory.u32(code + _CODE_FIRST_LINE)
-        table = self._bytes(memory.u64(code + _CODE_LINETABLE))
+    def _innermost(self, tid: int) -> int:
+        """Return the frame that a thread is in; 0: none."""
+        states = [state for one in self._interpreters() if (state := self._thread(one, tid))]
+        if not states:
+            raise UnwindError("a thread that its Python doesn't know")
+        frames = [frame for state in states if (frame := self._current(state))]
+        if len(frames) > 1:
+            raise UnwindError(
+                "a thread that several of its Python's interpreters have functions of"
+            )
+        return frames[0] if frames else 0
+
+    def _interpreters(self) -> Iterator[int]:
+        interpreter = self._memory.u64(self._runtime + self._at.interpreters_head)
+        for _ in range(_MAX_INTERPRETERS):
+            if not interpreter:
+                return
+            yield interpreter
+            interpreter = self._memory.u64(interpreter + self._at.interpreter_next)
+        raise UnwindError("a Python with interpreters without end")
+
+    def _thread(self, interpreter: int, tid: int) -> int:
+        """Return the newest state of a thread in an interpreter; 0: none."""
+        memory, at = self._memory, self._at
+        thread = memory.u64(interpreter + at.threads_head)
+        for _ in range(_MAX_THREADS):
+            if not thread or memory.u64(thread + at.thread_native_id) == tid:
+                return thread
+            thread = memory.u64(thread + at.thread_next)
+        raise UnwindError("a Python with threads without end")
+
+    def _current(self, thread: int) -> int:
+        found = self._memory.u64(thread + self._at.thread_frame)
+        if self._at.cframe_frame is None:
+            return found
+        return self._memory.u64(found + self._at.cframe_frame)
+
+    def _function(self, code: int, instruction: int) -> Frame:
+        at = self._at
+        raw = self._object(code, self._code_type, at.code_bytecode)
+        done = instruction - (code + at.code_bytecode)
+        if done % _CODE_UNIT or not 0 <= done < _CODE_UNIT * _word(raw, at.object_size):
+            raise UnwindError("a Python function that makes no sense")
+        (first,) = struct.unpack_from("<I", raw, at.code_first_line)
         return Frame(
-            file=self._text(memory.u64(code + _CODE_FILENAME)),
-            line=line_at(table, first, done),
-            function=self._text(memory.u64(code + _CODE_QUALNAME)),
+            file=self._text(_word(raw, at.code_filename)),
+            line=line_at(self._bytes(_word(raw, at.code_linetable)), first, done),
+            function=self._text(_word(raw, at.code_qualname)),
         )
 
+    def _object(self, address: int, kind: int, size: int) -> bytes:
+        """Return the first *size* bytes of an object, which must be of a type."""
+        raw = self._memory.read(address, size)
+        if _word(raw, self._at.object_type) != kind:
+            raise UnwindError("a Python function that makes no sense")
+        return raw
+
     def _bytes(self, address: int) -> bytes:
-        size = self._memory.u64(address + _BYTES_SIZE)
+        at = self._at
+        size = _word(self._object(address, self._bytes_type, at.bytes_data), at.object_size)
         if size > _MAX_TABLE:
             raise UnwindError("a Python function that makes no sense")
-        return self._memory.read(address + _BYTES_DATA, size)
+        return self._memory.read(address + at.bytes_data, size)
 
     def _text(self, address: int) -> str:
-        length = self._memory.u64(address + _STR_LENGTH)
-        state = self._memory.u32(address + _STR_STATE)
+        at = self._at
+        raw = self._object(address, self._text_type, at.text_ascii)
+        length = _word(raw, at.text_length)
+        (state,) = struct.unpack_from("<I", raw, at.text_state)
         kind, compact, plain = state >> 2 & 7, state >> 5 & 1, state >> 6 & 1
         if length > _MAX_TEXT or kind not in (1, 2, 4) or not compact:
             raise UnwindError("a Python name that makes no sense")
-        at = address + (_STR_ASCII_DATA if plain else _STR_COMPACT_DATA)
+        begin = address + (at.text_ascii if plain else at.text_compact)
         encoding = {1: "latin-1", 2: "utf-16-le", 4: "utf-32-le"}[kind]
-        raw = self._memory.read(at, length * kind)
-        return raw.decode(encoding, "surrogatepass").encode("utf-8", "backslashreplace").decode()
+        data = self._memory.read(begin, length * kind)
+        return data.decode(encoding, "surrogatepass").encode("utf-8", "backslashreplace").decode()
 
 
-def line_at(table: bytes, first: int, offset: int) -> int | None:
-    """Return the line of the instruction at *offset* bytes (Objects/locations.md of CPython 3.11).
-
-    None: the instruction has no line. *first* is the function's first line.
-    """
-    line, at, begin = first, 0, 0
-    while at < len(table):
-        kind, length = table[at] >> 3 & 15, 2 * ((table[at] & 7) + 1)
-        at += 1
-        if kind == 14:  # line, end line, column, end column
-            delta, at = _signed(table, at)
-            line += delta
-            for _ in range(3):
-                _, at = _unsigned(table, at)
-        elif kind == 13:  # line alone
-            delta, at = _signed(table, at)
-            line += delta
-        elif 10 <= kind <= 12:  # the same line, the next, the one after; two columns
-            line += kind - 10
-            at += 2
-        elif kind < 10:  # columns in one byte
-            at += 1
-        if begin <= offset < begin + length:
-            return None if kind == 15 else line
-        begin += length
-    return None
-
-
-def _unsigned(table: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = table[at]
-        at += 1
-        value |= (byte & 63) << shift
-        shift += 6
-        if not byte & 64:
-            return value, at
-
-
-def _signed(table: bytes, at: int) -> tuple[int, int]:
-    value, at = _unsigned(table, at)
-    return (-(value >> 1) if value & 1 else value >> 1), at
+def _word(raw: bytes, at: int) -> int:
+    return int.from_bytes(raw[at : at + 8], "little")

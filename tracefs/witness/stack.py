@@ -14,14 +14,16 @@ from msgspec.structs import replace
 
 from tracefs.events import Frame
 from tracefs.witness.cfi import RBP, RSP, Row, UnwindError, row_at
-from tracefs.witness.go_frames import GoTable
+from tracefs.witness.go_frames import GoKnown, GoTable
 from tracefs.witness.memory import Memory
 from tracefs.witness.modules import Module
-from tracefs.witness.python_frames import PythonFrames, is_interpreter
+from tracefs.witness.python_frames import PythonFrames
+from tracefs.witness.python_interpreter import Interpreter, interpreter_of, is_interpreter
 from tracefs.witness.threads import why
 
 _MAX_FRAMES: Final = 32
 _MAX_ROWS: Final = 4096
+_MAX_PROGRAMS: Final = 64
 # endbr64; push rbp; mov rbp, rsp; push of other registers; sub rsp, N.
 _BY_RBP: Final = re.compile(
     rb"(?:\xf3\x0f\x1e\xfa)?\x55\x48\x89\xe5((?:\x41?[\x50-\x57])*)"
@@ -56,7 +58,8 @@ class _Known:
 
     def __init__(self) -> None:
         self.rows: dict[tuple[str, str, int], Row] = {}
-        self.go_places: dict[tuple[str, str | None, int], tuple[int, int]] = {}
+        self.go: dict[tuple[str, str | None, int], GoKnown] = {}
+        self.interpreters: dict[tuple[str, str], Interpreter] = {}
 
 
 class StackReader:
@@ -115,7 +118,8 @@ class _Walk:
                     Frame(module=module.path, address=pc - module.bias, build=module.build)
                 )
                 if is_interpreter(module.path):
-                    found += PythonFrames(self._memory, module).of_thread(tid)
+                    interpreter = self._interpreter(module)
+                    found += PythonFrames(self._memory, interpreter, module.bias).of_thread(tid)
                     return tuple(found), None
                 row = self._row(module, pc if len(found) == 1 else pc - 1)
                 cfa, rbp = self._step(row, sp, rbp, pc)
@@ -143,11 +147,24 @@ class _Walk:
             return None
         table = self._go_tables.get(module.path)
         if table is None:
-            places = self._known.go_places.get((module.path, module.build, module.bias))
-            table = self._go_tables[module.path] = GoTable(self._memory, module.path, places)
-            if module.build is not None:
-                self._known.go_places[module.path, module.build, module.bias] = table.places
+            build = module.build or module.go_build
+            if len(self._known.go) >= _MAX_PROGRAMS:
+                self._known.go.clear()
+            known = self._known.go.setdefault(
+                (module.path, build, module.bias), GoKnown(whole=build is not None)
+            )
+            table = self._go_tables[module.path] = GoTable(self._memory, module.path, known)
         return table
+
+    def _interpreter(self, module: Module) -> Interpreter:
+        key = None if module.build is None else (module.path, module.build)
+        known = None if key is None else self._known.interpreters.get(key)
+        if known is not None:
+            return known
+        found = interpreter_of(self._memory, module)
+        if key is not None:
+            self._known.interpreters[key] = found
+        return found
 
     def _row(self, module: Module, pc: int) -> Row:
         table = module.frame_table
