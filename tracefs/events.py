@@ -372,6 +372,10 @@ class Lost(Event, frozen=True, kw_only=True, tag="lost"):
     reason: str
 
 
+class Withdrawn(Event, frozen=True, kw_only=True, tag="withdrawn"):
+    """The call of the thread's last notice was never made: something killed the thread first."""
+
+
 AnyEvent: TypeAlias = (
     Open
     | Create
@@ -395,6 +399,7 @@ AnyEvent: TypeAlias = (
     | Query
     | Notice
     | Lost
+    | Withdrawn
 )
 """Any line between header and footer."""
 

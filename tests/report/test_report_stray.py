@@ -117,3 +117,22 @@ def test_one_of_several_opens_is_told_by_its_descriptor() -> None:
 def test_seeks_on_files_that_are_not_known_are_counted() -> None:
     unseen = call(0, "unknown", "seek", path=None, ino=None, reason="may not be read")
     assert report(unseen) == "no stray call; 1 lseek more on files that are not known"
+
+
+def test_a_write_that_failed_was_not_moved() -> None:
+    failed = call(1, "write", "write", offset=100, errno=14)
+    assert effects(seek(0, 0, 100), failed, write(2, 100)) == ["it moved the write of call 2"]
+
+
+def test_a_seek_before_appending_has_no_effect() -> None:
+    note = "writes go to the end of the file all the same: O_APPEND"
+    assert effects(seek(0, 0, 100, note=note), write(1, 100)) == [f"no effect: {note}"]
+
+
+def test_other_calls_that_use_the_position() -> None:
+    sent = call(1, "sendfile", "write", offset=100, result=10)
+    spliced = call(3, "splice", "write", offset=500, result=10)
+    assert effects(seek(0, 0, 100), sent, seek(2, 110, 500), spliced) == [
+        "it moved the sendfile of call 1",
+        "it may have moved the splice of call 3",
+    ]

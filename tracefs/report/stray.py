@@ -17,7 +17,9 @@ CALLS: Final = (
 )  # fmt: skip
 """What ``page-write`` has instead of pwrite64, and the seek."""
 
-_BY_POSITION: Final = frozenset({"write", "writev"})
+_BY_POSITION: Final = frozenset({"write", "writev", "sendfile"})
+_BY_CHOICE: Final = frozenset({"pwritev2", "splice", "copy_file_range"})
+"""They write at the file position unless they are given an offset, which a trace doesn't tell."""
 _MAX_LEVELS: Final = 6
 _MAX_NUMBERS: Final = 8
 _NO_STORE: Final = "map"
@@ -59,7 +61,7 @@ class StrayUses:
 
     def feed(self, call: Call) -> None:
         """Take the next call."""
-        if call.family == "write" and call.call in _BY_POSITION:
+        if call.family == "write" and call.call in _BY_POSITION | _BY_CHOICE and not call.errno:
             self._written(call)
         if call.family == "seek" and call.call == "unknown":
             self.unseen += 1
@@ -78,6 +80,8 @@ class StrayUses:
             use.effect = "it failed: no effect"
         elif call.result is None:
             use.effect = f"what it did is unknown: {call.reason}"
+        elif call.note is not None:
+            use.effect = f"no effect: {call.note}"
         elif call.result == call.position:
             use.effect = "no effect: the position was there already"
         else:
@@ -86,9 +90,15 @@ class StrayUses:
 
     def _written(self, call: Call) -> None:
         for handle in (call.handle, None):
-            use = self._pending.pop(_position(call, handle), None)
-            if use is not None and use.call.result == call.offset:
-                use.effect = f"it moved the {call.call} of call {call.index}"
+            position = _position(call, handle)
+            use = self._pending.get(position)
+            if use is None:
+                continue
+            if call.call in _BY_POSITION:
+                del self._pending[position]
+            if use.call.result == call.offset:
+                verb = "moved" if call.call in _BY_POSITION else "may have moved"
+                use.effect = f"it {verb} the {call.call} of call {call.index}"
 
 
 def render(
