@@ -15,6 +15,9 @@ from tracefs.pathtext import to_text
 
 _U64: Final = struct.Struct("<Q")
 _U32: Final = struct.Struct("<I")
+_ALL: Final = (1 << 64) - 1
+_MAX_READ: Final = 1 << 24
+"""Bytes; what asks for more read a length that makes no sense."""
 
 
 class Mapping(Struct, frozen=True):
@@ -56,7 +59,9 @@ class Memory:
             OSError: they are not all there.
         """
         if not 0 <= address < 1 << 63:
-            raise OSError(f"there is no address {address:#x}")
+            raise OSError(f"there is no address {address & _ALL:#x}")
+        if not 0 <= size <= _MAX_READ:
+            raise OSError(f"{size} bytes at {address:#x} are not read")
         data = os.pread(self._mem, size, address)
         if len(data) != size:
             raise OSError(f"only {len(data)} of {size} bytes at {address:#x}")

@@ -20,6 +20,8 @@ _PHDR: Final = struct.Struct("<IIQQQQQQ")
 _SYMBOL: Final = struct.Struct("<IBBHQQ")
 _MAX_HEADERS: Final = 64
 _MAX_NOTES: Final = 1 << 12
+_MAX_CHAIN: Final = 1 << 16
+"""Symbols of one hash; a chain without an end would keep the program waiting."""
 
 
 class Module:
@@ -82,8 +84,8 @@ class Module:
         for byte in name:
             wanted = (wanted * 33 + byte) & 0xFFFFFFFF
         buckets = table + 16 + 8 * blooms
-        index = memory.u32(buckets + 4 * (wanted % count))
-        while index >= offset:
+        first = memory.u32(buckets + 4 * (wanted % count))
+        for index in range(first, first + _MAX_CHAIN if first >= offset else first):
             found = memory.u32(buckets + 4 * count + 4 * (index - offset))
             if found | 1 == wanted | 1:
                 at, _, _, _, value, _ = _SYMBOL.unpack(memory.read(symbols + 24 * index, 24))
@@ -91,7 +93,6 @@ class Module:
                     return int(self.bias + value)
             if found & 1:
                 break
-            index += 1
         return None
 
     def _build_id(self, memory: Memory, headers: list[tuple[int, ...]]) -> str | None:

@@ -49,6 +49,7 @@ _STUB: Final = re.compile(rb"(?:\xf3\x0f\x1e\xfa)?\xf2?\xff\x25(....)", re.DOTAL
 _LONGEST_CALL: Final = 7
 _STUB_BYTES: Final = 11
 _MAX_CODE: Final = 1 << 16
+_MAX_REASON: Final = 200
 
 
 class _Known:
@@ -124,8 +125,8 @@ class _Walk:
                 pc, sp = self._memory.u64(cfa + row.ra), cfa
                 if pc == 0:
                     return tuple(found), None
-        except (UnwindError, OSError) as failure:
-            return tuple(found), f"not further: {failure}"
+        except Exception as failure:  # noqa: BLE001  # a program's memory may hold anything
+            return tuple(found), f"not further: {_clause(failure)}"
         return tuple(found), "there are more"
 
     def _module(self, pc: int) -> Module:
@@ -221,6 +222,14 @@ class _Walk:
             return None
         offset = int.from_bytes(match[1], "little", signed=True)
         return self._memory.u64(target + match.end() + offset)
+
+
+def _clause(failure: Exception) -> str:
+    """Return why a stack ends early."""
+    if isinstance(failure, (UnwindError, OSError)):
+        return str(failure)
+    said = f"the tables make no sense: {type(failure).__name__}: {failure}"
+    return said[:_MAX_REASON]
 
 
 def _registers(tid: int) -> tuple[int, int]:
