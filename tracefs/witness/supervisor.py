@@ -37,6 +37,7 @@ _SECOND: Final = frozenset({"dup2", "dup3"})
 _MAX_VECTOR: Final = 1024
 """IOV_MAX (readv(2))."""
 _IOVEC: Final = struct.Struct("<QQ")
+_MAX_REASON: Final = 200
 _ENOUGH: Final = "as many stacks as were wanted are there (tracefs stray keeps all)"
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)
@@ -148,36 +149,45 @@ class Supervisor:
         nr, args = self._translator.translate(stopped.architecture, stopped.nr, stopped.args)
         call = self._calls.get(nr)
         try:
-            thread, comm = self._caller(stopped.tid)
-            if call is None:
-                notice = Notice(
-                    start_ns=start,
-                    end_ns=monotonic_ns(),
-                    tid=stopped.tid,
-                    seen=Sighting(pid=thread.pid, comm=comm, missing=_foreign(stopped)),
-                )
-            else:
-                found = self._find(thread, call, args)
-                if found is None:
-                    return 0
-                notice = self._notice(start, thread, comm, call, nr, args, found)
-                if call.vector is not None and self._translator.is_own(stopped.architecture):
-                    notice = _with_vector(notice, thread, call, args)
-        except OSError as error:
+            notice = self._look(start, stopped, call, nr, args)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the caller waits
             self._threads.forget(stopped.tid)
-            if error.errno in (errno.ENOENT, errno.ESRCH):
-                return 0  # the caller was killed, or its descriptor is not open: EBADF
+            missing = _missing(error)
+            if missing is None:
+                return 0
             notice = Notice(
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=stopped.tid,
-                seen=Sighting(nr=nr, args=args, missing=why(error)),
+                seen=Sighting(nr=nr, args=args, missing=missing),
             )
+        if notice is None:
+            return 0
         refused = 0
         if call is not None and call.name == "syncfs":
             refused = _sync_filesystem(self._backing)
         self.failed = self._journal.append(notice)
         return refused
+
+    def _look(
+        self, start: int, stopped: Stopped, call: Syscall | None, nr: int, args: tuple[int, ...]
+    ) -> Notice | None:
+        """Return what is seen of a call; None: it is about another directory."""
+        thread, comm = self._caller(stopped.tid)
+        if call is None:
+            return Notice(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=stopped.tid,
+                seen=Sighting(pid=thread.pid, comm=comm, missing=_foreign(stopped)),
+            )
+        found = self._find(thread, call, args)
+        if found is None:
+            return None
+        notice = self._notice(start, thread, comm, call, nr, args, found)
+        if call.vector is not None and self._translator.is_own(stopped.architecture):
+            notice = _with_vector(notice, thread, call, args)
+        return notice
 
     def _caller(self, tid: int) -> tuple[Thread, str]:
         """Return the living thread *tid* and its command name.
@@ -276,6 +286,15 @@ def _vector_bytes(thread: Thread, call: Syscall, args: tuple[int, ...]) -> int |
     except (OSError, OverflowError):
         return None
     return sum(length for _, length in _IOVEC.iter_unpack(vector)) if len(vector) == size else None
+
+
+def _missing(error: Exception) -> str | None:
+    """Return why a call could not be witnessed; None: there is nothing to witness."""
+    if not isinstance(error, OSError):
+        return f"the witness failed: {type(error).__name__}: {error}"[:_MAX_REASON]
+    if error.errno in (errno.ENOENT, errno.ESRCH):
+        return None  # the caller was killed, or its descriptor is not open: EBADF
+    return why(error)
 
 
 def _foreign(stopped: Stopped) -> str:

@@ -1,0 +1,86 @@
+"""The supervisor, call by call: what it writes, and that it answers whatever goes wrong."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from supervised import FixedStacks, supervised
+
+from tracefs.witness import supervisor
+from tracefs.witness.threads import Threads
+
+Patch = pytest.MonkeyPatch
+
+
+def test_what_fails_in_an_unexpected_way_is_missing_and_goes_on(
+    monkeypatch: Patch, tmp_path: Path
+) -> None:
+    stacks = FixedStacks(ZeroDivisionError("integer modulo by zero"))
+    seeks = frozenset({"lseek"})
+    with supervised(monkeypatch, tmp_path, stacks=stacks, with_stack=seeks, most_stacks=9) as made:
+        seek = made.listener.stop("lseek", made.file, 512, 0)
+        dup = made.listener.stop("dup", made.file)
+        missing, seen = made.run()
+    assert missing.seen.missing == ("the witness failed: ZeroDivisionError: integer modulo by zero")
+    assert (missing.seen.args[:3], missing.seen.fd) == ((made.file, 512, 0), None)
+    assert (seen.seen.fd, seen.seen.missing) == (made.file, None)
+    assert made.listener.done[2:] == [("let go", seek), ("let go", dup)]
+
+
+def test_a_syncfs_that_can_not_be_witnessed_is_done_all_the_same(
+    monkeypatch: Patch, tmp_path: Path
+) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("odd")
+
+    done: list[int] = []
+
+    def sync(fd: int) -> int:
+        done.append(fd)
+        return errno.EIO
+
+    monkeypatch.setattr(Threads, "get", fail)
+    monkeypatch.setattr(supervisor, "_sync_filesystem", sync)
+    with supervised(monkeypatch, tmp_path) as made:
+        number = made.listener.stop("syncfs", made.file)
+        (notice,) = made.run()
+        assert done == [made.file]
+    assert notice.seen.missing == "the witness failed: ValueError: odd"
+    assert made.listener.done[1:] == [("refused", number, errno.EIO)]
+
+
+def test_what_has_stopped_meanwhile_is_received_before_anything_is_answered(
+    monkeypatch: Patch, tmp_path: Path
+) -> None:
+    with supervised(monkeypatch, tmp_path) as made:
+        first = made.listener.stop("lseek", made.file, 512, 0)
+        second = made.listener.stop("lseek", made.file, 1024, 0)
+        notices = made.run()
+    assert made.listener.done == [
+        ("received", first),
+        ("received", second),
+        ("let go", first),
+        ("let go", second),
+    ]
+    assert [notice.seen.args[1] for notice in notices] == [512, 1024]
+
+
+def test_a_failed_sync_of_the_real_filesystem_fails_the_call(
+    monkeypatch: Patch, tmp_path: Path
+) -> None:
+    """syncfs(2) on a descriptor that can't be synced through: EBADF of O_PATH."""
+    backing = os.open(tmp_path, os.O_PATH)
+    with supervised(monkeypatch, tmp_path, backing=backing) as made:
+        number = made.listener.stop("syncfs", made.file)
+        (notice,) = made.run()
+    os.close(backing)
+    assert (notice.seen.fd, notice.path) == (made.file, "f")
+    assert made.listener.done[1:] == [("refused", number, errno.EBADF)]
+
+
+def test_a_sync_of_the_real_filesystem_lets_the_call_go(monkeypatch: Patch, tmp_path: Path) -> None:
+    with supervised(monkeypatch, tmp_path) as made:
+        number = made.listener.stop("syncfs", made.file)
+        made.run()
+    assert made.listener.done[1:] == [("let go", number)]
