@@ -103,6 +103,7 @@ class Supervised:
             "stacks": None,
             "with_stack": frozenset(),
             "most_stacks": 0,
+            "most_threads": 4,
         }
         page = mmap(-1, PAGESIZE)
         self.supervisor = Supervisor(listener.read_end, page, self.journal, **{**given, **how})

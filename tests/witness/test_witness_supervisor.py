@@ -8,7 +8,7 @@ import pytest
 from supervised import FixedStacks, supervised
 
 from tracefs.witness import supervisor
-from tracefs.witness.threads import Threads
+from tracefs.witness.threads import Fdinfo, Thread, Threads
 
 Patch = pytest.MonkeyPatch
 
@@ -64,6 +64,47 @@ def test_what_has_stopped_meanwhile_is_received_before_anything_is_answered(
         ("let go", second),
     ]
     assert [notice.seen.args[1] for notice in notices] == [512, 1024]
+
+
+@pytest.mark.parametrize("error", [errno.EMFILE, errno.ENFILE])
+def test_for_want_of_descriptors_kept_threads_are_forgotten(
+    monkeypatch: Patch, tmp_path: Path, error: int
+) -> None:
+    fdinfo = Thread.fdinfo
+    forgotten: list[Threads] = []
+
+    def scarce(thread: Thread, fd: int) -> Fdinfo:
+        if not forgotten:
+            raise OSError(error, os.strerror(error))
+        return fdinfo(thread, fd)
+
+    close = Threads.close
+
+    def forget(threads: Threads) -> None:
+        forgotten.append(threads)
+        close(threads)
+
+    monkeypatch.setattr(Thread, "fdinfo", scarce)
+    monkeypatch.setattr(Threads, "close", forget)
+    with supervised(monkeypatch, tmp_path) as made:
+        made.listener.stop("lseek", made.file, 512, 0)
+        (notice,) = made.run()
+    assert (notice.seen.fd, notice.seen.missing) == (made.file, None)
+    assert len(forgotten) == 1
+
+
+def test_where_forgetting_does_not_help_the_call_is_missing(
+    monkeypatch: Patch, tmp_path: Path
+) -> None:
+    def scarce(*_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(Thread, "fdinfo", scarce)
+    with supervised(monkeypatch, tmp_path) as made:
+        number = made.listener.stop("lseek", made.file, 512, 0)
+        (notice,) = made.run()
+    assert notice.seen.missing == "the caller could not be read: EMFILE"
+    assert made.listener.done[1:] == [("let go", number)]
 
 
 def test_a_failed_sync_of_the_real_filesystem_fails_the_call(

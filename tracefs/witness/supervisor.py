@@ -27,7 +27,7 @@ from tracefs.witness.seccomp import Stopped
 from tracefs.witness.threads import Fdinfo, Thread, Threads, why
 
 _INT: Final = 0xFFFFFFFF
-_MAX_THREADS: Final = 128
+_FULL: Final = (errno.EMFILE, errno.ENFILE)
 _UNBOUND: Final = frozenset({"sync", "io_uring_setup", "io_submit"})
 """They name no file, or many: told whatever they reach."""
 _CLOSE_ALL: Final = frozenset({"execve", "execveat", "exit", "exit_group"})
@@ -71,6 +71,7 @@ class Supervisor:
         stacks: reads stacks.
         with_stack: names of the calls whose stacks are wanted.
         most_stacks: how many are read at most, since each costs a fraction of a millisecond.
+        most_threads: how many are kept at hand; see `threads.affordable`.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class Supervisor:
         stacks: Stacks | None,
         with_stack: frozenset[str],
         most_stacks: int,
+        most_threads: int,
     ) -> None:
         self._listener = listener
         self._slots = seccomp.slots(page)
@@ -98,7 +100,7 @@ class Supervisor:
         self._stacks = stacks
         self._with_stack = with_stack if stacks is not None else frozenset()
         self._stacks_left = most_stacks
-        self._threads = Threads(_MAX_THREADS)
+        self._threads = Threads(most_threads)
         self.stopping = False
         """Set it to end after the call at hand."""
         self.failed: str | None = None
@@ -149,7 +151,7 @@ class Supervisor:
         nr, args = self._translator.translate(stopped.architecture, stopped.nr, stopped.args)
         call = self._calls.get(nr)
         try:
-            notice = self._look(start, stopped, call, nr, args)
+            notice = self._look_for(start, stopped, call, nr, args)
         except Exception as error:  # noqa: BLE001  # whatever it is, the caller waits
             self._threads.forget(stopped.tid)
             missing = _missing(error)
@@ -168,6 +170,18 @@ class Supervisor:
             refused = _sync_filesystem(self._backing)
         self.failed = self._journal.append(notice)
         return refused
+
+    def _look_for(
+        self, start: int, stopped: Stopped, call: Syscall | None, nr: int, args: tuple[int, ...]
+    ) -> Notice | None:
+        """Return what `_look` does, and want no descriptors for what is only kept."""
+        try:
+            return self._look(start, stopped, call, nr, args)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+        self._threads.close()
+        return self._look(start, stopped, call, nr, args)
 
     def _look(
         self, start: int, stopped: Stopped, call: Syscall | None, nr: int, args: tuple[int, ...]

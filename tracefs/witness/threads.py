@@ -12,6 +12,13 @@ from typing import Final, NamedTuple
 from tracefs.pathtext import to_text
 
 MAX_FDS: Final = 8
+_DESCRIPTORS: Final = MAX_FDS + 2
+_MAX_THREADS: Final = 128
+
+
+def affordable(limit: int) -> int:
+    """Return how many threads to keep where *limit* descriptors are allowed: half of them."""
+    return min(_MAX_THREADS, max(1, limit // 2 // _DESCRIPTORS))
 
 
 class Fdinfo(NamedTuple):
