@@ -398,3 +398,61 @@ def test_nobody_has_no_stack() -> None:
 def test_of_another_machine_no_stack_is_read() -> None:
     stack, unstacked = StackReader("aarch64").capture(os.getpid(), os.getpid())
     assert (stack, unstacked) == ((), "stacks of aarch64 programs are not read")
+
+
+MAPPED = """
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <link.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#define HOW (MAP_PRIVATE | MAP_FIXED_NOREPLACE)
+static char byte;
+static ElfW(Addr) base;
+static char path[4096];
+static int look(struct dl_phdr_info *info, size_t size, void *data)
+{
+    (void)size, (void)data;
+    if (!strstr(info->dlpi_name, "libc.so")) return 0;
+    base = info->dlpi_addr;
+    strcpy(path, info->dlpi_name);
+    return 1;
+}
+__attribute__((noinline)) static long inner(int fd)
+{
+    long got = read(fd, &byte, 1);          // MARK inner
+    return got + byte;
+}
+int main(void)
+{
+    if (!dl_iterate_phdr(look, 0)) return 2;
+    int file = open(path, O_RDONLY);
+    char *where = (char *)base;
+    int done = 0;
+    while (done < TIMES) {
+        where += SIDE * (1L << 24);
+        done += mmap(where, 1 << 20, RIGHTS, HOW, file, 0) == where;
+    }
+    write(1, "r", 1);
+    long got = inner(0);                    // MARK main
+    return got == 99;
+}
+"""
+
+
+@pytest.mark.parametrize("side", ["-1", "+1"], ids=["below", "above"])
+@pytest.mark.parametrize("rights", ["PROT_READ", "PROT_READ | PROT_EXEC"], ids=["data", "code"])
+def test_a_library_that_is_mapped_as_data_too(tmp_path: Path, side: str, rights: str) -> None:
+    source = tmp_path / "stack.c"
+    stacks = []
+    for times in ("0", "1"):
+        text = MAPPED.replace("SIDE", side).replace("RIGHTS", rights).replace("TIMES", times)
+        source.write_text(text)
+        subprocess.run(["gcc", "-g", "-o", tmp_path / "stack", source], check=True)
+        with waiting(tmp_path / "stack") as pid:
+            stacks.append(StackReader(platform.machine()).capture(pid, pid))
+    (without, _), (stack, unstacked) = stacks
+    assert stack[0] == without[0]
+    assert own(Resolver().resolve(stack), source) == marks(MAPPED)
+    assert unstacked is None

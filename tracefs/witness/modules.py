@@ -9,6 +9,7 @@ from typing import Final
 from tracefs.witness.memory import Mapping, Memory
 
 _PT_LOAD: Final = 1
+_PF_X: Final = 1
 _PT_DYNAMIC: Final = 2
 _PT_NOTE: Final = 4
 _PT_GNU_EH_FRAME: Final = 0x6474E550
@@ -25,15 +26,20 @@ _MAX_CHAIN: Final = 1 << 16
 
 
 class Module:
-    """One mapped ELF file.
+    """One mapped ELF file, found by its code.
 
     Raises:
-        OSError: its headers can't be read.
+        OSError: its headers can't be read, or *mapping* is not where they have code to be.
     """
 
     def __init__(self, memory: Memory, mapping: Mapping) -> None:
-        begins = [one for one in memory.mappings if one.path == mapping.path and not one.offset]
-        first = begins[0] if begins else mapping
+        # The program may have mapped the file once more, to read it.
+        begins = [
+            one
+            for one in memory.mappings
+            if one.path == mapping.path and not one.offset and one.start <= mapping.start
+        ]
+        first = max(begins, key=lambda one: one.start, default=mapping)
         head = memory.read(first.start, 64)
         if head[:5] != b"\x7fELF\x02":
             raise OSError("no 64-bit ELF file")
@@ -49,8 +55,18 @@ class Module:
             raise OSError("it has nothing to load")
         self.bias = first.start - min(header[3] - header[2] for header in loads)
         """What was added to the file's own addresses."""
+        self._check_code(loads, mapping)
         self._found: dict[int, tuple[int, ...]] = {header[0]: header for header in headers}
         self.build = self._build_id(memory, [h for h in headers if h[0] == _PT_NOTE])
+
+    def _check_code(self, loads: list[tuple[int, ...]], mapping: Mapping) -> None:
+        at = mapping.start - self.bias
+        end = mapping.end - self.bias
+        for _, flags, offset, address, _, _, size, _ in loads:
+            within = at < address + size and end > address
+            if flags & _PF_X and within and at - address == mapping.offset - offset:
+                return
+        raise OSError("its code is not where its headers say")
 
     @property
     def frame_table(self) -> int | None:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from tracefs.events import Frame
 from tracefs.witness.cfi import RBP, RSP, Row, UnwindError, row_at
 from tracefs.witness.go_frames import GoTable
-from tracefs.witness.memory import Memory
+from tracefs.witness.memory import Mapping, Memory
 from tracefs.witness.modules import Module
 from tracefs.witness.python_frames import PythonFrames, is_interpreter
 from tracefs.witness.threads import why
@@ -92,7 +92,7 @@ class _Walk:
     def __init__(self, memory: Memory, known: _Known) -> None:
         self._memory = memory
         self._known = known
-        self._modules: dict[str, Module] = {}
+        self._modules: dict[Mapping, Module] = {}
         self._go_tables: dict[str, GoTable] = {}
 
     def frames(self, pc: int, sp: int, tid: int) -> tuple[tuple[Frame, ...], str | None]:
@@ -133,9 +133,9 @@ class _Walk:
         mapping = self._memory.find(pc)
         if mapping is None or not mapping.executable or not mapping.path:
             raise UnwindError("code that is of no file")
-        module = self._modules.get(mapping.path)
+        module = self._modules.get(mapping)
         if module is None:
-            module = self._modules[mapping.path] = Module(self._memory, mapping)
+            module = self._modules[mapping] = Module(self._memory, mapping)
         return module
 
     def _go_table(self, module: Module) -> GoTable | None:
