@@ -79,7 +79,7 @@ class Listener:
     def refuse(self, _listener: int, number: int, error: int) -> None:
         self.done.append(("refused", number, error))
 
-    def waits(self, _listener: int, number: int) -> bool:
+    def still_waits(self, _listener: int, number: int) -> bool:
         return number in self.valid
 
 
@@ -136,7 +136,7 @@ class FixedStacks:
 def supervised(patch: pytest.MonkeyPatch, root: Path, **how: Any) -> Iterator[Supervised]:
     """A supervisor of the files in *root*; *how* are arguments of its own."""
     listener = Listener()
-    for name in ("receive", "let_go", "refuse"):
+    for name in ("receive", "let_go", "refuse", "still_waits"):
         patch.setattr(seccomp, name, getattr(listener, name))
     made = Supervised(listener, root, **how)
     try:

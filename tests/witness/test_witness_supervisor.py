@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from supervised import FixedStacks, supervised
+from witness_support import NOBODY
 
 from tracefs.witness import supervisor
 from tracefs.witness.threads import Fdinfo, Thread, Threads
@@ -124,4 +125,37 @@ def test_a_sync_of_the_real_filesystem_lets_the_call_go(monkeypatch: Patch, tmp_
     with supervised(monkeypatch, tmp_path) as made:
         number = made.listener.stop("syncfs", made.file)
         made.run()
+    assert made.listener.done[1:] == [("let go", number)]
+
+
+@pytest.mark.parametrize(
+    ("tid", "reason"),
+    [
+        (0, "the caller waits, but /proc doesn't show it: it has no thread id here"),
+        (NOBODY, "the caller waits, but /proc doesn't show it: ENOENT"),
+    ],
+    ids=["another pid namespace", "hidepid"],
+)
+def test_a_caller_that_is_not_in_proc_and_still_waits_is_missing(
+    monkeypatch: Patch, tmp_path: Path, tid: int, reason: str
+) -> None:
+    with supervised(monkeypatch, tmp_path) as made:
+        number = made.listener.stop("lseek", made.file, 512, 0, tid=tid)
+        (notice,) = made.run()
+    assert (notice.tid, notice.seen.missing) == (tid, reason)
+    assert notice.seen.args[:3] == (made.file, 512, 0)
+    assert made.listener.done[1:] == [("let go", number)]
+
+
+def test_a_caller_that_is_gone_is_not_told(monkeypatch: Patch, tmp_path: Path) -> None:
+    with supervised(monkeypatch, tmp_path) as made:
+        made.listener.stop("lseek", made.file, 512, 0, tid=NOBODY)
+        made.listener.valid.clear()
+        assert made.run() == []
+
+
+def test_a_descriptor_that_is_not_open_is_not_told(monkeypatch: Patch, tmp_path: Path) -> None:
+    with supervised(monkeypatch, tmp_path) as made:
+        number = made.listener.stop("lseek", 999_999, 512, 0)
+        assert made.run() == []
     assert made.listener.done[1:] == [("let go", number)]

@@ -27,6 +27,7 @@ from tracefs.witness.seccomp import Stopped
 from tracefs.witness.threads import Fdinfo, Thread, Threads, why
 
 _INT: Final = 0xFFFFFFFF
+_GONE: Final = (errno.ENOENT, errno.ESRCH)
 _FULL: Final = (errno.EMFILE, errno.ENFILE)
 _UNBOUND: Final = frozenset({"sync", "io_uring_setup", "io_submit"})
 """They name no file, or many: told whatever they reach."""
@@ -48,6 +49,14 @@ class Stacks(Protocol):
 
     def capture(self, tid: int, pid: int) -> tuple[tuple[Frame, ...], str | None]:
         """Return its frames, innermost first, and why some are missing."""
+
+
+class _HiddenError(Exception):
+    """A caller that is there, though not in the /proc of the supervisor."""
+
+    def __init__(self, tid: int, error: OSError) -> None:
+        name = errno.errorcode.get(error.errno or 0, "") if tid else "it has no thread id here"
+        super().__init__(f"the caller waits, but /proc doesn't show it: {name}")
 
 
 class _Found(NamedTuple):
@@ -187,7 +196,7 @@ class Supervisor:
         self, start: int, stopped: Stopped, call: Syscall | None, nr: int, args: tuple[int, ...]
     ) -> Notice | None:
         """Return what is seen of a call; None: it is about another directory."""
-        thread, comm = self._caller(stopped.tid)
+        thread, comm = self._caller(stopped)
         if call is None:
             return Notice(
                 start_ns=start,
@@ -203,12 +212,21 @@ class Supervisor:
             notice = _with_vector(notice, thread, call, args)
         return notice
 
-    def _caller(self, tid: int) -> tuple[Thread, str]:
-        """Return the living thread *tid* and its command name.
+    def _caller(self, stopped: Stopped) -> tuple[Thread, str]:
+        """Return the thread that has stopped and its command name.
 
         Raises:
             OSError: it is gone, or may not be read.
+            _HiddenError: it waits, and /proc doesn't show it.
         """
+        try:
+            return self._living(stopped.tid)
+        except OSError as error:
+            if error.errno not in _GONE or not seccomp.still_waits(self._listener, stopped.id):
+                raise
+            raise _HiddenError(stopped.tid, error) from error
+
+    def _living(self, tid: int) -> tuple[Thread, str]:
         thread = self._threads.get(tid)
         if thread is not None:
             try:
@@ -304,9 +322,11 @@ def _vector_bytes(thread: Thread, call: Syscall, args: tuple[int, ...]) -> int |
 
 def _missing(error: Exception) -> str | None:
     """Return why a call could not be witnessed; None: there is nothing to witness."""
+    if isinstance(error, _HiddenError):
+        return str(error)
     if not isinstance(error, OSError):
         return f"the witness failed: {type(error).__name__}: {error}"[:_MAX_REASON]
-    if error.errno in (errno.ENOENT, errno.ESRCH):
+    if error.errno in _GONE:
         return None  # the caller was killed, or its descriptor is not open: EBADF
     return why(error)
 
