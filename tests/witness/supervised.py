@@ -126,10 +126,10 @@ class FixedStacks:
     def __init__(self, error: Exception | None = None) -> None:
         self._error = error
 
-    def capture(self, tid: int, pid: int) -> tuple[tuple[Frame, ...], str | None]:
+    def capture(self, tid: int) -> tuple[tuple[Frame, ...], str | None]:
         if self._error is not None:
             raise self._error
-        return (Frame(module=f"/{tid}", address=pid),), None
+        return (Frame(module="/odd", address=tid),), None
 
 
 @contextmanager

@@ -57,8 +57,8 @@ def program(instructions: bytes) -> bytearray:
 def captured(monkeypatch: pytest.MonkeyPatch, memory: FakeMemory) -> tuple[int, str | None]:
     """Return how many frames there are, and why there are no more."""
     monkeypatch.setattr(stack, "_registers", lambda _tid: (CODE + 8, SP))
-    monkeypatch.setattr(stack, "Memory", lambda _pid: memory)
-    frames, unstacked = StackReader("x86_64").capture(os.getpid(), os.getpid())
+    monkeypatch.setattr(stack, "Memory", lambda _tid: memory)
+    frames, unstacked = StackReader("x86_64").capture(os.getpid())
     return len(frames), unstacked
 
 

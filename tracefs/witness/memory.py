@@ -35,14 +35,17 @@ class Mapping(Struct, frozen=True):
 class Memory:
     """One process at one moment; close it before the process goes on.
 
+    Args:
+        tid: of a living thread; the first one, which the process is named by, may have ended.
+
     Raises:
         OSError: it may not be read, or is gone.
     """
 
-    def __init__(self, pid: int) -> None:
-        self._mem = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
+    def __init__(self, tid: int) -> None:
+        self._mem = os.open(f"/proc/{tid}/mem", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            with open(f"/proc/{pid}/maps", "rb") as maps:
+            with open(f"/proc/{tid}/maps", "rb") as maps:
                 self.mappings = list(_parse(maps.read()))
         except OSError:
             self.close()

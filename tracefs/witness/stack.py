@@ -7,6 +7,7 @@ it follows from the function's own first instructions, and is believed only if w
 return address behind a call instruction. Where that fails the stack is cut short, never guessed.
 """
 
+import os
 import re
 from typing import Final
 
@@ -18,7 +19,7 @@ from tracefs.witness.go_frames import GoTable
 from tracefs.witness.memory import Mapping, Memory
 from tracefs.witness.modules import Module
 from tracefs.witness.python_frames import PythonFrames, is_interpreter
-from tracefs.witness.threads import why
+from tracefs.witness.threads import syscall_line, why
 
 _MAX_FRAMES: Final = 32
 _MAX_ROWS: Final = 4096
@@ -68,7 +69,7 @@ class StackReader:
         self._machine = machine
         self._known = _Known()
 
-    def capture(self, tid: int, pid: int) -> tuple[tuple[Frame, ...], str | None]:
+    def capture(self, tid: int) -> tuple[tuple[Frame, ...], str | None]:
         """Return the frames, innermost first, and why they are missing or cut short; never raises.
 
         The thread must have stopped at the entry of a system call, seen by a supervisor.
@@ -77,7 +78,7 @@ class StackReader:
             return (), f"stacks of {self._machine} programs are not read"
         try:
             pc, sp = _registers(tid)
-            memory = Memory(pid)
+            memory = Memory(tid)
         except (OSError, ValueError) as error:
             return (), why(error) if isinstance(error, OSError) else "its registers are not visible"
         try:
@@ -234,7 +235,9 @@ def _clause(failure: Exception) -> str:
 
 def _registers(tid: int) -> tuple[int, int]:
     """Return program counter and stack pointer of a thread in a system call."""
-    with open(f"/proc/{tid}/syscall", "rb") as file:
-        words = file.read().split()
-    sp, pc = words[-2:]
+    fd = os.open(f"/proc/{tid}/syscall", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        sp, pc = syscall_line(fd).split()[-2:]
+    finally:
+        os.close(fd)
     return int(pc, 16), int(sp, 16)

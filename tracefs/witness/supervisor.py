@@ -47,7 +47,7 @@ _libc: Final = ctypes.CDLL(None, use_errno=True)
 class Stacks(Protocol):
     """Who reads the stack of a stopped thread."""
 
-    def capture(self, tid: int, pid: int) -> tuple[tuple[Frame, ...], str | None]:
+    def capture(self, tid: int) -> tuple[tuple[Frame, ...], str | None]:
         """Return its frames, innermost first, and why some are missing."""
 
 
@@ -278,7 +278,7 @@ class Supervisor:
         if self._stacks is not None and call.name in self._with_stack:
             if self._stacks_left > 0:
                 self._stacks_left -= 1
-                stack, unstacked = self._stacks.capture(thread.tid, thread.pid)
+                stack, unstacked = self._stacks.capture(thread.tid)
             else:
                 unstacked = _ENOUGH
         return Notice(
