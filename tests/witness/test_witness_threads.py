@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from tracefs.witness.threads import Fdinfo, parse_fdinfo
+from tracefs.witness.threads import Fdinfo, affordable, parse_fdinfo
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,8 @@ def test_fdinfo_without_a_position_is_refused() -> None:
     with pytest.raises(OSError, match="without position") as error:
         parse_fdinfo(b"")
     assert error.value.errno == errno.ENODATA
+
+
+@pytest.mark.parametrize(("limit", "threads"), [(10, 1), (256, 12), (1024, 51), (20000, 128)])
+def test_kept_threads_take_half_of_the_descriptors(limit: int, threads: int) -> None:
+    assert affordable(limit) == threads

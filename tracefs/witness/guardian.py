@@ -29,11 +29,13 @@ from msgspec import Struct
 from tracefs.errors import RecordingError
 from tracefs.events import Lost
 from tracefs.journal.appender import JournalAppender
+from tracefs.rlimits import raise_descriptor_limit
 from tracefs.witness import seccomp
 from tracefs.witness.files import TracedMount
 from tracefs.witness.levels import filter_code
 from tracefs.witness.stack import StackReader
 from tracefs.witness.supervisor import Supervisor
+from tracefs.witness.threads import affordable
 
 STOP: Final = b"stop"
 """From the server of the mount: write no more."""
@@ -222,6 +224,7 @@ def _be_supervisor(
             stacks=StackReader(order.machine),
             with_stack=frozenset(order.with_stack),
             most_stacks=order.most_stacks,
+            most_threads=affordable(raise_descriptor_limit()),
         )
 
         def stop(*_: object) -> None:
