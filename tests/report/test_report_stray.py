@@ -35,12 +35,12 @@ def write(index: int, offset: int, **fields: Any) -> Call:
     return call(index, "write", "write", offset=offset, length=10, result=10, **fields)
 
 
-def report(*calls: Call) -> str:
+def report(*calls: Call, incomplete: str | None = None) -> str:
     found = StrayUses(frozenset(CALLS))
     for one in calls:
         found.feed(one)
     lines = CallLines(start_ns=0, page_size=4096)
-    return "\n".join(render(found, lines, lambda c: PLACES.get(c.call, ()), "a.trace"))
+    return "\n".join(render(found, lines, lambda c: PLACES.get(c.call, ()), "a.trace", incomplete))
 
 
 def test_a_seek_is_told_by_what_it_did(snapshot: SnapshotAssertion) -> None:
@@ -135,4 +135,15 @@ def test_other_calls_that_use_the_position() -> None:
     assert effects(seek(0, 0, 100), sent, seek(2, 110, 500), spliced) == [
         "it moved the sendfile of call 1",
         "it may have moved the splice of call 3",
+    ]
+
+
+def test_what_was_not_seen_to_its_end_is_never_said_to_be_without() -> None:
+    assert report(incomplete="no footer") == (
+        "no stray call seen, but the recording is incomplete: no footer\n"
+        "next: run it again: what is not in the recording may be astray"
+    )
+    assert report(write(0, 0), incomplete="no footer").splitlines()[-2:] == [
+        "1 stray call from 1 place; the recording is incomplete: no footer",
+        "next: mend the first place and run it again; tracefs show a.trace",
     ]

@@ -11,6 +11,7 @@ from tracefs.check import check
 from tracefs.cli import recording
 from tracefs.cli.arguments import path_glob, positive
 from tracefs.cli.locate import locator
+from tracefs.cli.recording import EXIT_UNKNOWN
 from tracefs.findings import CheckResult, Finding, Verdict
 from tracefs.journal.reader import JournalReader, Source
 from tracefs.report.strace import CallLines
@@ -24,7 +25,6 @@ HELP: Final = "say whether a recording keeps a contract"
 _DEFAULT: Final = "page-write"
 
 EXIT_BROKEN: Final = 1
-EXIT_UNKNOWN: Final = 4
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

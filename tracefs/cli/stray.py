@@ -9,6 +9,7 @@ from typing import Final
 from tracefs.capture.runner import Options, run_traced
 from tracefs.cli import recording, target
 from tracefs.cli.main import complain
+from tracefs.cli.recording import EXIT_UNKNOWN
 from tracefs.cli.run import EXIT_TOOL_FAILED
 from tracefs.errors import RecordingError, TracefsError, UsageError
 from tracefs.journal.reader import JournalReader, Source
@@ -41,7 +42,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command, print the report; return its exit code, 1 when only something is astray."""
+    """Run the command, print the report; return its exit code.
+
+    Of a command that ended with 0 it is 1 when something is astray, 4 when that can't be told.
+    """
     words = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not words:
         raise UsageError("no command to run", repair="tracefs stray -- COMMAND ARG…")
@@ -56,8 +60,7 @@ def run(args: argparse.Namespace) -> int:
         return complain(str(error), error.repair, EXIT_TOOL_FAILED)
     if outcome.failed:
         _say(f"the recording is incomplete: {outcome.failed}")
-    found = report(folder, names)
-    return outcome.status or (EXIT_FOUND if found else 0)
+    return outcome.status or report(folder, names)
 
 
 def wanted(text: str | None) -> frozenset[str]:
@@ -66,7 +69,7 @@ def wanted(text: str | None) -> frozenset[str]:
 
 
 def report(source: Source, names: frozenset[str]) -> int:
-    """Print the stray calls of a recording; return how many there are."""
+    """Print the stray calls of a recording; return 1 for some, 4 for none in an incomplete one."""
     found = StrayUses(names)
     with JournalReader(source) as reader:
         if not reader.header.notified:
@@ -85,11 +88,13 @@ def report(source: Source, names: frozenset[str]) -> int:
         page_size=recording.page_size(header),
         style=style_for(sys.stdout),
     )
-    for line in render(found, lines, lambda call: resolver.resolve(call.stack), str(source)):
+    because = summary.incomplete_because
+    text = render(found, lines, lambda call: resolver.resolve(call.stack), str(source), because)
+    for line in text:
         print(line)
-    if not summary.complete:
-        print(f"incomplete: {summary.incomplete_because}")
-    return len(found.uses)
+    if found.uses:
+        return EXIT_FOUND
+    return 0 if summary.complete else EXIT_UNKNOWN
 
 
 def _say(line: str) -> None:

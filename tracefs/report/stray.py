@@ -106,8 +106,12 @@ def render(
     lines: CallLines,
     resolve: Callable[[Call], tuple[Location, ...]],
     recording: str,
+    incomplete: str | None = None,
 ) -> Iterator[str]:
-    """Yield the report: each place with its first call in full, and a last line of what to do."""
+    """Yield the report: each place with its first call in full, and a last line of what to do.
+
+    *incomplete* is why the recording is; None: it is whole.
+    """
     groups: dict[tuple[str, str | None, str], list[Use]] = {}
     places: dict[int, tuple[Location, ...]] = {}
     for use in found.uses:
@@ -119,9 +123,11 @@ def render(
     for uses in groups.values():
         yield from _group(uses, lines, places[uses[0].call.index])
         yield ""
-    yield _summary(found, len(groups))
+    yield _summary(found, len(groups), incomplete)
     if found.uses:
         yield f"next: mend the first place and run it again; tracefs show {printable(recording)}"
+    elif incomplete is not None:
+        yield "next: run it again: what is not in the recording may be astray"
 
 
 def _group(uses: list[Use], lines: CallLines, stack: tuple[Location, ...]) -> Iterator[str]:
@@ -148,14 +154,18 @@ def _numbers(uses: list[Use]) -> str:
     return f"calls {', '.join(numbers)}{', ...' if len(uses) > _MAX_NUMBERS else ''}"
 
 
-def _summary(found: StrayUses, groups: int) -> str:
+def _summary(found: StrayUses, groups: int, incomplete: str | None) -> str:
     left_out = ""
     if found.on_readers:
         seeks = plural(found.on_readers, "lseek")
         left_out = f"; {seeks} on descriptors that only read left out"
     if found.unseen:
         left_out += f"; {plural(found.unseen, 'lseek')} more on files that are not known"
-    if not found.uses:
-        return f"no stray call{left_out}"
     total = len(found.uses)
-    return f"{plural(total, 'stray call')} from {plural(groups, 'place')}{left_out}"
+    said = f"{plural(total, 'stray call')} from {plural(groups, 'place')}{left_out}"
+    if not found.uses:
+        said = f"no stray call{'' if incomplete is None else ' seen'}{left_out}"
+    if incomplete is None:
+        return said
+    joint = "; " if found.uses or left_out else ", but "
+    return f"{said}{joint}the recording is incomplete: {printable(incomplete)}"
