@@ -4,6 +4,7 @@ from typing import Any
 
 from syrupy.assertion import SnapshotAssertion
 
+from tracefs.report.selection import Selection
 from tracefs.report.strace import CallLines
 from tracefs.report.stray import CALLS, StrayUses, render
 from tracefs.source import Location
@@ -36,7 +37,7 @@ def write(index: int, offset: int, **fields: Any) -> Call:
 
 
 def report(*calls: Call, incomplete: str | None = None) -> str:
-    found = StrayUses(frozenset(CALLS))
+    found = StrayUses(Selection(calls=frozenset(CALLS)))
     for one in calls:
         found.feed(one)
     lines = CallLines(start_ns=0, page_size=4096)
@@ -57,7 +58,7 @@ def test_a_seek_is_told_by_what_it_did(snapshot: SnapshotAssertion) -> None:
 
 
 def test_only_the_write_at_its_position_was_moved_by_a_seek() -> None:
-    found = StrayUses(frozenset({"lseek"}))
+    found = StrayUses(Selection(calls=frozenset({"lseek"})))
     first, unused, last = seek(0, 0, 100), seek(2, 110, 500), seek(3, 500, 900)
     for one in (first, write(1, 100), unused, last, write(4, 900)):
         found.feed(one)
@@ -69,10 +70,17 @@ def test_only_the_write_at_its_position_was_moved_by_a_seek() -> None:
 
 
 def test_a_write_of_another_file_or_process_was_not_moved() -> None:
-    found = StrayUses(frozenset({"lseek"}))
+    found = StrayUses(Selection(calls=frozenset({"lseek"})))
     found.feed(seek(0, 0, 100))
     found.feed(call(1, "write", "write", offset=100, length=1, result=1, ino=6))
     found.feed(call(2, "write", "write", offset=100, length=1, result=1, pid=8, handle=2))
+    assert [use.effect for use in found.uses] == ["no write followed at that position"]
+
+
+def test_a_seek_that_is_not_chosen_counts_for_those_that_are() -> None:
+    found = StrayUses(Selection(calls=frozenset({"lseek"}), until_ns=1_000_000))
+    for one in (seek(0, 0, 100), seek(2, 100, 900), seek(3, 900, 100), write(4, 100)):
+        found.feed(one)
     assert [use.effect for use in found.uses] == ["no write followed at that position"]
 
 
@@ -85,7 +93,7 @@ def test_nothing_astray_is_said_so() -> None:
 
 
 def effects(*calls: Call) -> list[str | None]:
-    found = StrayUses(frozenset({"lseek"}))
+    found = StrayUses(Selection(calls=frozenset({"lseek"})))
     for one in calls:
         found.feed(one)
     return [use.effect for use in found.uses]

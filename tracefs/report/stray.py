@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tracefs.report.frame import plural
 from tracefs.report.quote import printable
+from tracefs.report.selection import Selection
 from tracefs.report.strace import CallLines
 from tracefs.source import Location, call_site
 from tracefs.trace.call import Call
@@ -47,10 +49,14 @@ def _position(call: Call, handle: int | None) -> _Position:
 
 
 class StrayUses:
-    """Gathers stray calls from a trace, fed in order; memory grows with their number."""
+    """Gathers stray calls from a trace, fed in order; memory grows with their number.
 
-    def __init__(self, calls: frozenset[str]) -> None:
-        self._calls = calls
+    *chosen* tells which; what a seek did is told of all writes, chosen or not.
+    """
+
+    def __init__(self, chosen: Selection) -> None:
+        self._chosen = chosen
+        self._whatever_call = replace(chosen, calls=frozenset())
         self._pending: dict[_Position, Use] = {}
         """By file position: the last seek that no write has followed."""
         self.uses: list[Use] = []
@@ -63,9 +69,11 @@ class StrayUses:
         """Take the next call."""
         if call.family == "write" and call.call in _BY_POSITION | _BY_CHOICE and not call.errno:
             self._written(call)
-        if call.family == "seek" and call.call == "unknown":
+        if call.family == "seek" and call.call == "unknown" and self._whatever_call.matches(call):
             self.unseen += 1
-        if call.call not in self._calls or (call.call == "mmap" and call.family != _NO_STORE):
+        if not self._chosen.matches(call) or (call.call == "mmap" and call.family != _NO_STORE):
+            if call.family == "seek" and not call.errno and call.result != call.position:
+                self._pending.pop(_position(call, call.handle), None)
             return
         if call.family != "seek":
             self.uses.append(Use(call))
@@ -142,11 +150,15 @@ def _group(uses: list[Use], lines: CallLines, stack: tuple[Location, ...]) -> It
         if use.effect is not None:
             which = f"call {use.call.index}: " if len(uses) > 1 else ""
             yield f"  {which}{printable(use.effect)}"
-    below = list(stack[stack.index(site) + 1 :]) if site is not None else list(stack)
-    for place in below[:_MAX_LEVELS]:
+    for place in callers(stack, site)[:_MAX_LEVELS]:
         yield f"    called from {printable(str(place))}"
     if first.unstacked is not None:
         yield f"    {printable(first.unstacked)}"
+
+
+def callers(stack: tuple[Location, ...], site: Location | None) -> tuple[Location, ...]:
+    """Return what called *site*, the nearest first; all of *stack* if that is None."""
+    return stack if site is None else stack[stack.index(site) + 1 :]
 
 
 def _numbers(uses: list[Use]) -> str:
