@@ -84,6 +84,15 @@ def test_a_seek_that_is_not_chosen_counts_for_those_that_are() -> None:
     assert [use.effect for use in found.uses] == ["no write followed at that position"]
 
 
+def test_why_a_place_has_no_line() -> None:
+    bare = Location(module="/home/ada/writer", address=4660, unresolved="writer was built anew")
+    found = StrayUses(Selection(calls=frozenset({"write"})))
+    found.feed(write(0, 0))
+    lines = list(render(found, CallLines(start_ns=0, page_size=4096), lambda _: (bare,), "a.trace"))
+    assert lines[0] == "write at writer+0x1234"
+    assert lines[2:4] == ["    writer was built anew", ""]
+
+
 def test_nothing_astray_is_said_so() -> None:
     reading = seek(0, 0, 5, writable=False)
     right = call(1, "pwrite64", "write", offset=0, length=4096, result=4096)

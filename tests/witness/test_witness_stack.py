@@ -144,7 +144,7 @@ def waiting(*command: str | Path) -> Iterator[int]:
 
 def places(pid: int) -> tuple[tuple[Location, ...], str | None]:
     stack, unstacked = StackReader(platform.machine()).capture(pid, pid)
-    return Resolver().resolve(stack), unstacked
+    return Resolver(None).resolve(stack), unstacked
 
 
 def own(found: tuple[Location, ...], source: Path) -> list[tuple[str, int]]:
@@ -235,7 +235,7 @@ def test_a_go_program(tmp_path: Path, flags: list[str], inlined: bool) -> None:
         stack, unstacked = reader.capture(pid, pid)
         assert reader.capture(pid, pid) == (stack, unstacked)
     assert unstacked is None
-    found = Resolver().resolve(stack)
+    found = Resolver(None).resolve(stack)
     assert own(found, source) == [(f"main.{name}", line) for name, line in marks(text)]
     site = call_site(found)
     assert site is not None
@@ -420,7 +420,7 @@ def test_a_module_that_was_built_anew_has_no_lines(tmp_path: Path) -> None:
         program.unlink()
         source.write_text("\n\n" + C)
         subprocess.run(["gcc", "-g", "-o", program, source], check=True)
-    found = Resolver().resolve(stack)
+    found = Resolver(None).resolve(stack)
     assert own(found, source) == []
     site = call_site(found)
     assert site is not None

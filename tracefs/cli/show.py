@@ -91,14 +91,17 @@ def _show_stray(args: argparse.Namespace) -> int:
 
 
 def _json(header: Header) -> Callable[[Call], None]:
-    size, locate = recording.page_size(header), locator()
+    size, locate = recording.page_size(header), locator(header.started)
     return lambda call: recording.print_json(call_json.call_line(call, size, locate(call)))
 
 
 def _text(header: Header) -> Callable[[Call], None]:
     size = recording.page_size(header)
     lines = CallLines(
-        start_ns=header.start_ns, page_size=size, style=style_for(sys.stdout), locate=locator()
+        start_ns=header.start_ns,
+        page_size=size,
+        style=style_for(sys.stdout),
+        locate=locator(header.started),
     )
     return lambda call: print(lines.line(call))
 

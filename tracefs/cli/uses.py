@@ -54,7 +54,7 @@ def report(reader: JournalReader, chosen: Selection, *, as_json: bool, name: Sou
 
 
 def _print_json(found: StrayUses, header: Header, summary: TraceSummary) -> None:
-    resolver, size = Resolver(), recording.page_size(header)
+    resolver, size = Resolver(header.started), recording.page_size(header)
     for use in found.uses:
         recording.print_json(use_line(use, size, resolver.resolve(use.call.stack)))
     if not summary.complete:
@@ -63,7 +63,7 @@ def _print_json(found: StrayUses, header: Header, summary: TraceSummary) -> None
 
 
 def _print_text(found: StrayUses, header: Header, summary: TraceSummary, name: Source) -> None:
-    resolver = Resolver()
+    resolver = Resolver(header.started)
     lines = CallLines(
         start_ns=header.start_ns,
         page_size=recording.page_size(header),

@@ -152,8 +152,10 @@ def _group(uses: list[Use], lines: CallLines, stack: tuple[Location, ...]) -> It
             yield f"  {which}{printable(use.effect)}"
     for place in callers(stack, site)[:_MAX_LEVELS]:
         yield f"    called from {printable(str(place))}"
-    if first.unstacked is not None:
-        yield f"    {printable(first.unstacked)}"
+    unresolved = None if site is None else site.unresolved
+    for why in (unresolved, first.unstacked):
+        if why is not None:
+            yield f"    {printable(why)}"
 
 
 def callers(stack: tuple[Location, ...], site: Location | None) -> tuple[Location, ...]:

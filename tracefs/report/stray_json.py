@@ -13,6 +13,8 @@ class UseRecord(CallRecord, frozen=True, kw_only=True):
     """What a seek did; null: no seek."""
     called_from: tuple[str, ...]
     """Who called the place that *source* is, the nearest first; each as *source* is spelled."""
+    unresolved: str | None
+    """Why *source* is no line; null: it is one, or its module has none."""
 
 
 def use_line(use: Use, page_size: int, stack: tuple[Location, ...]) -> str:
@@ -20,4 +22,5 @@ def use_line(use: Use, page_size: int, stack: tuple[Location, ...]) -> str:
     site = call_site(stack)
     known = fields(use.call, page_size, None if site is None else str(site))
     above = tuple(map(str, callers(stack, site)))
-    return line(UseRecord(**known, effect=use.effect, called_from=above))
+    unresolved = None if site is None else site.unresolved
+    return line(UseRecord(**known, effect=use.effect, called_from=above, unresolved=unresolved))
