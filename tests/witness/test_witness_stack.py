@@ -269,7 +269,7 @@ def test_a_go_program_that_was_built_anew_has_its_own_lines(tmp_path: Path, iden
             stack, unstacked = reader.capture(pid, pid)
             assert reader.capture(pid, pid) == (stack, unstacked)
         assert unstacked is None
-        found = Resolver().resolve(stack)
+        found = Resolver(None).resolve(stack)
         assert own(found, source) == [(f"main.{name}", line) for name, line in marks(text)]
 
 

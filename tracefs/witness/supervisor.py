@@ -22,7 +22,8 @@ from tracefs.pathtext import to_bytes
 from tracefs.syscalls import Syscall, table
 from tracefs.witness import seccomp
 from tracefs.witness.files import Files, TracedMount, is_regular
-from tracefs.witness.foreign import Translator
+from tracefs.witness.foreign import Translator, untold
+from tracefs.witness.levels import notifies
 from tracefs.witness.seccomp import Stopped
 from tracefs.witness.threads import Fdinfo, Thread, Threads, why
 
@@ -154,6 +155,8 @@ class Supervisor:
         start = monotonic_ns()
         nr, args = self._translator.translate(stopped.architecture, stopped.nr, stopped.args)
         call = self._calls.get(nr)
+        if call is not None and nr != stopped.nr and not notifies(call.name, args):
+            return 0
         try:
             thread, comm = self._caller(stopped.tid)
             if call is None:
@@ -161,7 +164,9 @@ class Supervisor:
                     start_ns=start,
                     end_ns=monotonic_ns(),
                     tid=stopped.tid,
-                    seen=Sighting(pid=thread.pid, comm=comm, missing=_foreign(stopped)),
+                    seen=Sighting(
+                        pid=thread.pid, comm=comm, missing=untold(stopped.architecture, stopped.nr)
+                    ),
                 )
             else:
                 found = self._find(thread, call, args)
@@ -305,10 +310,6 @@ def _vector_bytes(thread: Thread, call: Syscall, args: tuple[int, ...]) -> int |
     except (OSError, OverflowError):
         return None
     return sum(length for _, length in _IOVEC.iter_unpack(vector)) if len(vector) == size else None
-
-
-def _foreign(stopped: Stopped) -> str:
-    return f"call {stopped.nr} of another ABI (AUDIT_ARCH {stopped.architecture:#x})"
 
 
 def _sync_filesystem(backing: int) -> int:
