@@ -4,6 +4,7 @@ from typing import Any
 
 from syrupy.assertion import SnapshotAssertion
 
+from tracefs.report.selection import Selection
 from tracefs.report.strace import CallLines
 from tracefs.report.stray import CALLS, StrayUses, render
 from tracefs.source import Location
@@ -35,12 +36,12 @@ def write(index: int, offset: int, **fields: Any) -> Call:
     return call(index, "write", "write", offset=offset, length=10, result=10, **fields)
 
 
-def report(*calls: Call) -> str:
-    found = StrayUses(frozenset(CALLS))
+def report(*calls: Call, incomplete: str | None = None) -> str:
+    found = StrayUses(Selection(calls=frozenset(CALLS)))
     for one in calls:
         found.feed(one)
     lines = CallLines(start_ns=0, page_size=4096)
-    return "\n".join(render(found, lines, lambda c: PLACES.get(c.call, ()), "a.trace"))
+    return "\n".join(render(found, lines, lambda c: PLACES.get(c.call, ()), "a.trace", incomplete))
 
 
 def test_a_seek_is_told_by_what_it_did(snapshot: SnapshotAssertion) -> None:
@@ -57,7 +58,7 @@ def test_a_seek_is_told_by_what_it_did(snapshot: SnapshotAssertion) -> None:
 
 
 def test_only_the_write_at_its_position_was_moved_by_a_seek() -> None:
-    found = StrayUses(frozenset({"lseek"}))
+    found = StrayUses(Selection(calls=frozenset({"lseek"})))
     first, unused, last = seek(0, 0, 100), seek(2, 110, 500), seek(3, 500, 900)
     for one in (first, write(1, 100), unused, last, write(4, 900)):
         found.feed(one)
@@ -69,11 +70,27 @@ def test_only_the_write_at_its_position_was_moved_by_a_seek() -> None:
 
 
 def test_a_write_of_another_file_or_process_was_not_moved() -> None:
-    found = StrayUses(frozenset({"lseek"}))
+    found = StrayUses(Selection(calls=frozenset({"lseek"})))
     found.feed(seek(0, 0, 100))
     found.feed(call(1, "write", "write", offset=100, length=1, result=1, ino=6))
     found.feed(call(2, "write", "write", offset=100, length=1, result=1, pid=8, handle=2))
     assert [use.effect for use in found.uses] == ["no write followed at that position"]
+
+
+def test_a_seek_that_is_not_chosen_counts_for_those_that_are() -> None:
+    found = StrayUses(Selection(calls=frozenset({"lseek"}), until_ns=1_000_000))
+    for one in (seek(0, 0, 100), seek(2, 100, 900), seek(3, 900, 100), write(4, 100)):
+        found.feed(one)
+    assert [use.effect for use in found.uses] == ["no write followed at that position"]
+
+
+def test_why_a_place_has_no_line() -> None:
+    bare = Location(module="/home/ada/writer", address=4660, unresolved="writer was built anew")
+    found = StrayUses(Selection(calls=frozenset({"write"})))
+    found.feed(write(0, 0))
+    lines = list(render(found, CallLines(start_ns=0, page_size=4096), lambda _: (bare,), "a.trace"))
+    assert lines[0] == "write at writer+0x1234"
+    assert lines[2:4] == ["    writer was built anew", ""]
 
 
 def test_nothing_astray_is_said_so() -> None:
@@ -85,7 +102,7 @@ def test_nothing_astray_is_said_so() -> None:
 
 
 def effects(*calls: Call) -> list[str | None]:
-    found = StrayUses(frozenset({"lseek"}))
+    found = StrayUses(Selection(calls=frozenset({"lseek"})))
     for one in calls:
         found.feed(one)
     return [use.effect for use in found.uses]
@@ -135,4 +152,15 @@ def test_other_calls_that_use_the_position() -> None:
     assert effects(seek(0, 0, 100), sent, seek(2, 110, 500), spliced) == [
         "it moved the sendfile of call 1",
         "it may have moved the splice of call 3",
+    ]
+
+
+def test_what_was_not_seen_to_its_end_is_never_said_to_be_without() -> None:
+    assert report(incomplete="no footer") == (
+        "no stray call seen, but the recording is incomplete: no footer\n"
+        "next: run it again: what is not in the recording may be astray"
+    )
+    assert report(write(0, 0), incomplete="no footer").splitlines()[-2:] == [
+        "1 stray call from 1 place; the recording is incomplete: no footer",
+        "next: mend the first place and run it again; tracefs show a.trace",
     ]

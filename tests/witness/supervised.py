@@ -47,6 +47,8 @@ class Listener:
         self._waiting: list[Stopped] = []
         self.valid: set[int] = set()
         """Calls that still wait."""
+        self.killed: set[int] = set()
+        """Calls whose thread is killed before they are answered."""
         self.done: list[tuple[object, ...]] = []
         """What became of them, in order."""
 
@@ -73,11 +75,13 @@ class Listener:
         self.done.append(("received", stopped.id))
         return stopped
 
-    def let_go(self, _listener: int, number: int) -> None:
+    def let_go(self, _listener: int, number: int) -> bool:
         self.done.append(("let go", number))
+        return number not in self.killed
 
-    def refuse(self, _listener: int, number: int, error: int) -> None:
+    def refuse(self, _listener: int, number: int, error: int) -> bool:
         self.done.append(("refused", number, error))
+        return number not in self.killed
 
     def still_waits(self, _listener: int, number: int) -> bool:
         return number in self.valid

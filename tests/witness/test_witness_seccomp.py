@@ -60,7 +60,7 @@ def slot() -> memoryview:
 def test_a_call_waits_until_it_is_let_go(caller: Caller) -> None:
     number = seccomp.receive(caller.listener, slot()).id
     assert seccomp.still_waits(caller.listener, number)
-    seccomp.let_go(caller.listener, number)
+    assert seccomp.let_go(caller.listener, number)
     assert caller.link.recv(4) == b"done"
     assert not seccomp.still_waits(caller.listener, number)
 
@@ -70,7 +70,7 @@ def test_a_call_of_a_killed_caller_waits_no_more(caller: Caller) -> None:
     caller.process.kill()
     caller.process.wait()
     assert not seccomp.still_waits(caller.listener, number)
-    seccomp.let_go(caller.listener, number)
+    assert not seccomp.let_go(caller.listener, number)
 
 
 @pytest.mark.parametrize("error", [None, errno.EIO], ids=["let go", "refused"])

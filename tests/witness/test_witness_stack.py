@@ -75,7 +75,10 @@ fn main() {
 GO = """
 package main
 
-import "syscall"
+import (
+	"runtime"
+	"syscall"
+)
 
 //go:noinline
 func inner(data []byte) int {
@@ -96,6 +99,9 @@ func main() {
 		panic("no")
 	}
 }
+
+// Else another thread than the first may go on with main after a call.
+func init() { runtime.LockOSThread() }
 """
 PYTHON = """
 import os
@@ -155,7 +161,7 @@ def waiting(*command: str | Path) -> Iterator[int]:
 
 def places(pid: int) -> tuple[tuple[Location, ...], str | None]:
     stack, unstacked = StackReader(platform.machine()).capture(pid)
-    return Resolver().resolve(stack), unstacked
+    return Resolver(None).resolve(stack), unstacked
 
 
 def own(found: tuple[Location, ...], source: Path) -> list[tuple[str, int]]:
@@ -246,7 +252,7 @@ def test_a_go_program(tmp_path: Path, flags: list[str], inlined: bool) -> None:
         stack, unstacked = reader.capture(pid)
         assert reader.capture(pid) == (stack, unstacked)
     assert unstacked is None
-    found = Resolver().resolve(stack)
+    found = Resolver(None).resolve(stack)
     assert own(found, source) == [(f"main.{name}", line) for name, line in marks(text)]
     site = call_site(found)
     assert site is not None
@@ -271,7 +277,7 @@ def build_go(source: Path, text: str, *flags: str) -> None:
 @pytest.mark.parametrize("identity", GO_IDS)
 def test_a_go_program_that_was_built_anew_has_its_own_lines(tmp_path: Path, identity: str) -> None:
     """What was found out of another program of the name, at the same addresses or not, is not."""
-    larger = GO.replace('import "syscall"', 'import ("fmt"; "os"; "syscall")') + GO_LARGER
+    larger = GO.replace('"runtime"', '"fmt"; "os"; "runtime"') + GO_LARGER
     source = tmp_path / "stack.go"
     reader = StackReader(platform.machine())
     for text in (GO, "\n\n" + GO, larger, GO):
@@ -280,7 +286,7 @@ def test_a_go_program_that_was_built_anew_has_its_own_lines(tmp_path: Path, iden
             stack, unstacked = reader.capture(pid)
             assert reader.capture(pid) == (stack, unstacked)
         assert unstacked is None
-        found = Resolver().resolve(stack)
+        found = Resolver(None).resolve(stack)
         assert own(found, source) == [(f"main.{name}", line) for name, line in marks(text)]
 
 
@@ -431,7 +437,7 @@ def test_a_module_that_was_built_anew_has_no_lines(tmp_path: Path) -> None:
         program.unlink()
         source.write_text("\n\n" + C)
         subprocess.run(["gcc", "-g", "-o", program, source], check=True)
-    found = Resolver().resolve(stack)
+    found = Resolver(None).resolve(stack)
     assert own(found, source) == []
     site = call_site(found)
     assert site is not None
@@ -513,7 +519,7 @@ def test_a_library_that_is_mapped_as_data_too(tmp_path: Path, side: str, rights:
             stacks.append(StackReader(platform.machine()).capture(pid))
     (without, _), (stack, unstacked) = stacks
     assert stack[0] == without[0]
-    assert own(Resolver().resolve(stack), source) == marks(MAPPED)
+    assert own(Resolver(None).resolve(stack), source) == marks(MAPPED)
     assert unstacked is None
 
 

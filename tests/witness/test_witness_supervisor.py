@@ -8,6 +8,7 @@ import pytest
 from supervised import FixedStacks, supervised
 from witness_support import NOBODY
 
+from tracefs.events import Notice, Withdrawn
 from tracefs.witness import supervisor
 from tracefs.witness.threads import Fdinfo, Thread, Threads
 
@@ -159,3 +160,17 @@ def test_a_descriptor_that_is_not_open_is_not_told(monkeypatch: Patch, tmp_path:
         number = made.listener.stop("lseek", 999_999, 512, 0)
         assert made.run() == []
     assert made.listener.done[1:] == [("let go", number)]
+
+
+def test_a_call_whose_thread_was_killed_meanwhile_is_withdrawn(
+    monkeypatch: Patch, tmp_path: Path
+) -> None:
+    with supervised(monkeypatch, tmp_path) as made:
+        killed = made.listener.stop("lseek", made.file, 512, 0)
+        made.listener.stop("lseek", made.file, 1024, 0)
+        elsewhere = made.listener.stop("lseek", 0, 0, 0)
+        made.listener.killed |= {killed, elsewhere}
+        assert len(made.run()) == 2
+    kinds = [type(event) for event in made.journal.events]
+    assert kinds == [Notice, Withdrawn, Notice]
+    assert made.journal.events[1].tid == made.journal.events[0].tid

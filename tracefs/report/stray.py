@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tracefs.report.frame import plural
 from tracefs.report.quote import printable
+from tracefs.report.selection import Selection
 from tracefs.report.strace import CallLines
 from tracefs.source import Location, call_site
 from tracefs.trace.call import Call
@@ -47,10 +49,14 @@ def _position(call: Call, handle: int | None) -> _Position:
 
 
 class StrayUses:
-    """Gathers stray calls from a trace, fed in order; memory grows with their number."""
+    """Gathers stray calls from a trace, fed in order; memory grows with their number.
 
-    def __init__(self, calls: frozenset[str]) -> None:
-        self._calls = calls
+    *chosen* tells which; what a seek did is told of all writes, chosen or not.
+    """
+
+    def __init__(self, chosen: Selection) -> None:
+        self._chosen = chosen
+        self._whatever_call = replace(chosen, calls=frozenset())
         self._pending: dict[_Position, Use] = {}
         """By file position: the last seek that no write has followed."""
         self.uses: list[Use] = []
@@ -63,9 +69,11 @@ class StrayUses:
         """Take the next call."""
         if call.family == "write" and call.call in _BY_POSITION | _BY_CHOICE and not call.errno:
             self._written(call)
-        if call.family == "seek" and call.call == "unknown":
+        if call.family == "seek" and call.call == "unknown" and self._whatever_call.matches(call):
             self.unseen += 1
-        if call.call not in self._calls or (call.call == "mmap" and call.family != _NO_STORE):
+        if not self._chosen.matches(call) or (call.call == "mmap" and call.family != _NO_STORE):
+            if call.family == "seek" and not call.errno and call.result != call.position:
+                self._pending.pop(_position(call, call.handle), None)
             return
         if call.family != "seek":
             self.uses.append(Use(call))
@@ -106,8 +114,12 @@ def render(
     lines: CallLines,
     resolve: Callable[[Call], tuple[Location, ...]],
     recording: str,
+    incomplete: str | None = None,
 ) -> Iterator[str]:
-    """Yield the report: each place with its first call in full, and a last line of what to do."""
+    """Yield the report: each place with its first call in full, and a last line of what to do.
+
+    *incomplete* is why the recording is; None: it is whole.
+    """
     groups: dict[tuple[str, str | None, str], list[Use]] = {}
     places: dict[int, tuple[Location, ...]] = {}
     for use in found.uses:
@@ -119,9 +131,11 @@ def render(
     for uses in groups.values():
         yield from _group(uses, lines, places[uses[0].call.index])
         yield ""
-    yield _summary(found, len(groups))
+    yield _summary(found, len(groups), incomplete)
     if found.uses:
         yield f"next: mend the first place and run it again; tracefs show {printable(recording)}"
+    elif incomplete is not None:
+        yield "next: run it again: what is not in the recording may be astray"
 
 
 def _group(uses: list[Use], lines: CallLines, stack: tuple[Location, ...]) -> Iterator[str]:
@@ -136,11 +150,17 @@ def _group(uses: list[Use], lines: CallLines, stack: tuple[Location, ...]) -> It
         if use.effect is not None:
             which = f"call {use.call.index}: " if len(uses) > 1 else ""
             yield f"  {which}{printable(use.effect)}"
-    below = list(stack[stack.index(site) + 1 :]) if site is not None else list(stack)
-    for place in below[:_MAX_LEVELS]:
+    for place in callers(stack, site)[:_MAX_LEVELS]:
         yield f"    called from {printable(str(place))}"
-    if first.unstacked is not None:
-        yield f"    {printable(first.unstacked)}"
+    unresolved = None if site is None else site.unresolved
+    for why in (unresolved, first.unstacked):
+        if why is not None:
+            yield f"    {printable(why)}"
+
+
+def callers(stack: tuple[Location, ...], site: Location | None) -> tuple[Location, ...]:
+    """Return what called *site*, the nearest first; all of *stack* if that is None."""
+    return stack if site is None else stack[stack.index(site) + 1 :]
 
 
 def _numbers(uses: list[Use]) -> str:
@@ -148,14 +168,18 @@ def _numbers(uses: list[Use]) -> str:
     return f"calls {', '.join(numbers)}{', ...' if len(uses) > _MAX_NUMBERS else ''}"
 
 
-def _summary(found: StrayUses, groups: int) -> str:
+def _summary(found: StrayUses, groups: int, incomplete: str | None) -> str:
     left_out = ""
     if found.on_readers:
         seeks = plural(found.on_readers, "lseek")
         left_out = f"; {seeks} on descriptors that only read left out"
     if found.unseen:
         left_out += f"; {plural(found.unseen, 'lseek')} more on files that are not known"
-    if not found.uses:
-        return f"no stray call{left_out}"
     total = len(found.uses)
-    return f"{plural(total, 'stray call')} from {plural(groups, 'place')}{left_out}"
+    said = f"{plural(total, 'stray call')} from {plural(groups, 'place')}{left_out}"
+    if not found.uses:
+        said = f"no stray call{'' if incomplete is None else ' seen'}{left_out}"
+    if incomplete is None:
+        return said
+    joint = "; " if found.uses or left_out else ", but "
+    return f"{said}{joint}the recording is incomplete: {printable(incomplete)}"

@@ -12,6 +12,8 @@ class Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
     module: str | None = None
     address: int | None = None
     """In the module, of the instruction that called; bytes, as its own ELF headers count."""
+    unresolved: str | None = None
+    """Why nobody was asked for file and line; they may be missing all the same."""
 
     def __str__(self) -> str:
         """Return ``writer.c:12 in main``, or ``libfoo.so+0x1234``."""

@@ -137,14 +137,14 @@ def last_received(slot: memoryview) -> Stopped:
     return Stopped(number, tid, nr, architecture, pc, tuple(args))
 
 
-def let_go(listener: int, number: int) -> None:
-    """Let a stopped call go on; nothing happens where its caller is gone."""
-    _respond(listener, _RESPONSE.pack(number, 0, 0, _CONTINUE))
+def let_go(listener: int, number: int) -> bool:
+    """Let a stopped call go on; False: its caller was killed, and the call never is made."""
+    return _respond(listener, _RESPONSE.pack(number, 0, 0, _CONTINUE))
 
 
-def refuse(listener: int, number: int, error: int) -> None:
-    """Let a stopped call fail with errno *error* instead."""
-    _respond(listener, _RESPONSE.pack(number, 0, -error, 0))
+def refuse(listener: int, number: int, error: int) -> bool:
+    """Let a stopped call fail with errno *error* instead; False: as in `let_go`."""
+    return _respond(listener, _RESPONSE.pack(number, 0, -error, 0))
 
 
 def still_waits(listener: int, number: int) -> bool:
@@ -156,12 +156,14 @@ def still_waits(listener: int, number: int) -> bool:
     return True
 
 
-def _respond(listener: int, response: bytes) -> None:
+def _respond(listener: int, response: bytes) -> bool:
     try:
         _ask(listener, _SEND, response)
     except OSError as error:
         if error.errno not in (errno.ENOENT, errno.EINPROGRESS):
             raise
+        return error.errno != errno.ENOENT
+    return True
 
 
 def _ask(listener: int, request: int, argument: bytes) -> None:

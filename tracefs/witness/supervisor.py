@@ -16,13 +16,14 @@ from typing import Final, NamedTuple, Protocol
 
 from msgspec.structs import replace
 
-from tracefs.events import Frame, Notice, Sighting
+from tracefs.events import Frame, Notice, Sighting, Withdrawn
 from tracefs.journal.appender import JournalAppender
 from tracefs.pathtext import to_bytes
 from tracefs.syscalls import Syscall, table
 from tracefs.witness import seccomp
 from tracefs.witness.files import Files, TracedMount, is_regular
-from tracefs.witness.foreign import Translator
+from tracefs.witness.foreign import Translator, untold
+from tracefs.witness.levels import notifies
 from tracefs.witness.seccomp import Stopped
 from tracefs.witness.threads import Fdinfo, Thread, Threads, why
 
@@ -155,24 +156,38 @@ class Supervisor:
                 return
 
     def _answer(self, stopped: Stopped) -> None:
-        refused = self._witness(stopped) if self.failed is None else 0
+        noticed, refused = self._witness(stopped) if self.failed is None else (False, 0)
         if refused:
-            seccomp.refuse(self._listener, stopped.id, refused)
+            made = seccomp.refuse(self._listener, stopped.id, refused)
         else:
-            seccomp.let_go(self._listener, stopped.id)
+            made = seccomp.let_go(self._listener, stopped.id)
+        if noticed and not made and self.failed is None:
+            now = monotonic_ns()
+            line = Withdrawn(start_ns=now, end_ns=now, tid=stopped.tid)
+            self.failed = self._journal.append(line)
 
-    def _witness(self, stopped: Stopped) -> int:
-        """Record a call if it is about the traced directory; return an errno to refuse it with."""
+    def _witness(self, stopped: Stopped) -> tuple[bool, int]:
+        """Record a call if it is about the traced directory.
+
+        Returns:
+            Whether it is, and an errno to refuse it with, or 0.
+        """
         start = monotonic_ns()
         nr, args = self._translator.translate(stopped.architecture, stopped.nr, stopped.args)
         call = self._calls.get(nr)
+        if (
+            call is not None
+            and not self._translator.is_own(stopped.architecture)
+            and not notifies(call.name, args)
+        ):
+            return False, 0
         try:
             notice = self._look_for(start, stopped, call, nr, args)
         except Exception as error:  # noqa: BLE001  # whatever it is, the caller waits
             self._threads.forget(stopped.tid)
             missing = _missing(error)
             if missing is None:
-                return 0
+                return False, 0
             notice = Notice(
                 start_ns=start,
                 end_ns=monotonic_ns(),
@@ -180,12 +195,12 @@ class Supervisor:
                 seen=Sighting(nr=nr, args=args, missing=missing),
             )
         if notice is None:
-            return 0
+            return False, 0
         refused = 0
         if call is not None and call.name == "syncfs":
             refused = _sync_filesystem(self._backing)
         self.failed = self._journal.append(notice)
-        return refused
+        return True, refused
 
     def _look_for(
         self, start: int, stopped: Stopped, call: Syscall | None, nr: int, args: tuple[int, ...]
@@ -209,7 +224,9 @@ class Supervisor:
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=stopped.tid,
-                seen=Sighting(pid=thread.pid, comm=comm, missing=_foreign(stopped)),
+                seen=Sighting(
+                    pid=thread.pid, comm=comm, missing=untold(stopped.architecture, stopped.nr)
+                ),
             )
         found = self._find(thread, call, args)
         if found is None:
@@ -358,10 +375,6 @@ def _missing(error: Exception) -> str | None:
     if error.errno in _GONE:
         return None  # the caller was killed, or its descriptor is not open: EBADF
     return why(error)
-
-
-def _foreign(stopped: Stopped) -> str:
-    return f"call {stopped.nr} of another ABI (AUDIT_ARCH {stopped.architecture:#x})"
 
 
 def _sync_filesystem(backing: int) -> int:
