@@ -260,7 +260,8 @@ def _detach(name: str, keep: set[int]) -> None:
         if fd not in keep:
             with suppress(OSError):
                 os.close(fd)
-    for fd in (0, 1):
+    # What is kept has a number so low where tracefs was started with these closed.
+    for fd in {0, 1} - keep:
         os.dup2(os.open(os.devnull, os.O_RDWR), fd)
     _call_oneself(name)
 
