@@ -1,11 +1,18 @@
 """The guardian, as the process that starts it and the server of the mount meet it."""
 
 import os
+import platform
+import socket
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from tracefs.journal.format import JOURNAL
 from tracefs.witness import guardian
+from tracefs.witness.guardian import Order, Witnessing, Word
+
+PATIENCE_S = 20
 
 
 @pytest.mark.parametrize("low", [(), (0,), (1,), (0, 1)], ids=str)
@@ -37,3 +44,29 @@ def test_what_is_kept_stays_whatever_its_number(tmp_path: Path, low: tuple[int, 
     os.close(read_end)
     _, ended = os.waitpid(pid, 0)
     assert (said, ended) == (b"+", 0)
+
+
+def order(recording: Path) -> Order:
+    (recording / JOURNAL).touch()
+    return Order(
+        machine=platform.machine(),
+        recording=os.fsencode(recording),
+        notified=("lseek",),
+        with_stack=(),
+        most_stacks=0,
+    )
+
+
+def test_where_the_command_never_ran_nothing_is_missing(tmp_path: Path) -> None:
+    backing = os.open(tmp_path, os.O_RDONLY)
+    witnessing = Witnessing(order(tmp_path), backing)
+    server = socket.socket(fileno=os.dup(witnessing.server.fileno()))
+    server.settimeout(PATIENCE_S)
+    witnessing.release()
+    said = server.recv(4096)
+    assert said, "it ended without a word"
+    assert msgspec.json.decode(said, type=Word) == Word(failure=None)
+    assert server.recv(4096) == b""
+    os.waitpid(witnessing.pid, 0)
+    server.close()
+    os.close(backing)

@@ -133,7 +133,8 @@ def _guard(
     said, fds, _, _ = socket.recv_fds(command, 1 << 16, 1)
     command.close()
     if not said:
-        return 0  # the command was never run
+        _tell(server, None)  # the command was never run: there is nothing to miss
+        return 0
     armed = msgspec.json.decode(said, type=_Armed)
     try:
         journal = JournalAppender(order.recording)
