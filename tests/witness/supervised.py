@@ -52,12 +52,12 @@ class Listener:
         self.done: list[tuple[object, ...]] = []
         """What became of them, in order."""
 
-    def stop(self, name: str, *args: int, tid: int | None = None) -> int:
+    def stop(self, name: str, *args: int, tid: int | None = None, architecture: int = OWN) -> int:
         """Let a thread, the test's own without another, stop at a call; return its number."""
         number = len(self.valid)
         tid = threading.get_native_id() if tid is None else tid
         words = (*args, *[0] * (6 - len(args)))
-        self._waiting.append(Stopped(number, tid, NUMBERS[name], OWN, 0, words))
+        self._waiting.append(Stopped(number, tid, NUMBERS[name], architecture, 0, words))
         self.valid.add(number)
         os.write(self._write_end, b"x")
         return number

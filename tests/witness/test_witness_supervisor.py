@@ -1,14 +1,17 @@
 """The supervisor, call by call: what it writes, and that it answers whatever goes wrong."""
 
+import ctypes
 import errno
 import os
+import threading
+from mmap import mmap
 from pathlib import Path
 
 import pytest
 from supervised import FixedStacks, supervised
-from witness_support import NOBODY
+from witness_support import NOBODY, NUMBERS
 
-from tracefs.events import Notice, Withdrawn
+from tracefs.events import Frame, Notice, Withdrawn
 from tracefs.witness import supervisor
 from tracefs.witness.threads import Fdinfo, Thread, Threads
 
@@ -174,3 +177,118 @@ def test_a_call_whose_thread_was_killed_meanwhile_is_withdrawn(
     kinds = [type(event) for event in made.journal.events]
     assert kinds == [Notice, Withdrawn, Notice]
     assert made.journal.events[1].tid == made.journal.events[0].tid
+
+
+def test_a_call_is_told_as_it_was_before(monkeypatch: Patch, tmp_path: Path) -> None:
+    with supervised(monkeypatch, tmp_path) as made:
+        os.lseek(made.file, 77, os.SEEK_SET)
+        made.listener.stop("lseek", made.file | 7 << 32, 512, 0)
+        (notice,) = made.run()
+        ino = os.fstat(made.file).st_ino
+    seen = notice.seen
+    assert (seen.fd, seen.position, seen.fd_ino, notice.path) == (made.file, 77, ino, "f")
+    assert (seen.pid, notice.tid) == (os.getpid(), threading.get_native_id())
+    assert seen.args == (made.file | 7 << 32, 512, 0, 0, 0, 0)
+    assert notice.start_ns <= notice.end_ns
+
+
+def test_calls_on_other_files_are_let_go_without_a_word(monkeypatch: Patch, tmp_path: Path) -> None:
+    other = os.open("/proc/self/maps", os.O_RDONLY)
+    with supervised(monkeypatch, tmp_path) as made, mmap(-1, 4096) as anonymous:
+        address = ctypes.addressof(ctypes.c_char.from_buffer(anonymous))
+        made.listener.stop("lseek", other, 1, 0)
+        made.listener.stop("dup2", other, 999_999)
+        made.listener.stop("close_range", 999_998, 999_999, 0)
+        made.listener.stop("msync", address, 4096, 4)
+        assert made.run() == []
+        answers = [what for what in made.listener.done if what[0] != "received"]
+        assert answers == [("let go", number) for number in range(4)]
+    os.close(other)
+
+
+def test_calls_that_reach_the_directory_without_naming_a_file(
+    monkeypatch: Patch, tmp_path: Path
+) -> None:
+    other = os.open("/proc/self/maps", os.O_RDONLY)
+    with supervised(monkeypatch, tmp_path) as made:
+        os.ftruncate(made.file, 4096)
+        with mmap(made.file, 4096) as view:
+            address = ctypes.addressof(ctypes.c_char.from_buffer(view))
+            made.listener.stop("sync")
+            made.listener.stop("close_range", made.file, made.file, 0)
+            made.listener.stop("exit_group", 0)
+            made.listener.stop("msync", address, 4096, 4)
+            made.listener.stop("dup2", other, made.file)
+            notices = made.run()
+    os.close(other)
+    assert [notice.seen.nr for notice in notices] == [
+        NUMBERS[name] for name in ("sync", "close_range", "exit_group", "msync", "dup2")
+    ]
+    assert [notice.seen.fd for notice in notices] == [None, None, None, None, other]
+
+
+def test_a_vector_has_its_length_where_it_can_be_read(monkeypatch: Patch, tmp_path: Path) -> None:
+    vector = (ctypes.c_uint64 * 4)(0, 100, 0, 4096)
+    at = ctypes.addressof(vector)
+    with supervised(monkeypatch, tmp_path) as made:
+        made.listener.stop("pwritev", made.file, at, 2, 0, 0)
+        made.listener.stop("pwritev", made.file, 8, 2, 0, 0)
+        made.listener.stop("pwritev", made.file, at, 1025, 0, 0)
+        notices = made.run()
+    assert [notice.seen.vector_bytes for notice in notices] == [4196, None, None]
+
+
+def test_stacks_are_read_as_many_as_are_wanted(monkeypatch: Patch, tmp_path: Path) -> None:
+    how = {"stacks": FixedStacks(), "with_stack": frozenset({"lseek"}), "most_stacks": 1}
+    with supervised(monkeypatch, tmp_path, **how) as made:
+        made.listener.stop("dup", made.file)
+        made.listener.stop("lseek", made.file, 512, 0)
+        made.listener.stop("lseek", made.file, 1024, 0)
+        dup, first, second = made.run()
+    assert (dup.stack, dup.unstacked) == ((), None)
+    assert first.stack == (Frame(module="/odd", address=threading.get_native_id()),)
+    assert second.stack == ()
+    assert second.unstacked is not None
+    assert "as many stacks as were wanted" in second.unstacked
+
+
+def test_a_call_of_an_unknown_architecture_is_missing(monkeypatch: Patch, tmp_path: Path) -> None:
+    with supervised(monkeypatch, tmp_path) as made:
+        made.listener.stop("lseek", made.file, 512, 0, architecture=0x1234)
+        (notice,) = made.run()
+    assert (notice.seen.nr, notice.seen.pid) == (-1, os.getpid())
+    assert notice.seen.missing is not None
+    assert notice.seen.missing.endswith("of another ABI (AUDIT_ARCH 0x1234)")
+
+
+def test_a_journal_that_can_not_be_written_ends_the_witness_and_no_call(
+    monkeypatch: Patch, tmp_path: Path
+) -> None:
+    with supervised(monkeypatch, tmp_path) as made:
+        monkeypatch.setattr(made.journal, "append", lambda _event: "the disk is full")
+        for offset in (512, 1024):
+            made.listener.stop("lseek", made.file, offset, 0)
+        made.run()
+    assert made.supervisor.failed == "the disk is full"
+    assert made.listener.done[2:] == [("let go", 0), ("let go", 1)]
+
+
+def test_a_number_that_another_thread_has_by_now_is_looked_up_anew(
+    monkeypatch: Patch, tmp_path: Path
+) -> None:
+    left: list[Thread] = []
+
+    def comm(thread: Thread) -> str:
+        if not left:
+            left.append(thread)
+            return "first"
+        if thread is left[0]:
+            raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
+        return "second"
+
+    monkeypatch.setattr(Thread, "comm", comm)
+    with supervised(monkeypatch, tmp_path) as made:
+        for offset in (512, 1024):
+            made.listener.stop("lseek", made.file, offset, 0)
+        notices = made.run()
+    assert [notice.seen.comm for notice in notices] == ["first", "second"]

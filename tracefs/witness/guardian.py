@@ -133,7 +133,8 @@ def _guard(
     said, fds, _, _ = socket.recv_fds(command, 1 << 16, 1)
     command.close()
     if not said:
-        return 0  # the command was never run
+        _tell(server, None)  # the command was never run: there is nothing to miss
+        return 0
     armed = msgspec.json.decode(said, type=_Armed)
     try:
         journal = JournalAppender(order.recording)
@@ -260,7 +261,8 @@ def _detach(name: str, keep: set[int]) -> None:
         if fd not in keep:
             with suppress(OSError):
                 os.close(fd)
-    for fd in (0, 1):
+    # What is kept has a number so low where tracefs was started with these closed.
+    for fd in {0, 1} - keep:
         os.dup2(os.open(os.devnull, os.O_RDWR), fd)
     _call_oneself(name)
 

@@ -87,7 +87,7 @@ class Memory:
 
 
 def _parse(maps: bytes) -> Iterator[Mapping]:
-    for line in maps.splitlines():
+    for line in maps.split(b"\n")[:-1]:  # a name may hold any other end of a line
         words = line.split(None, 5)
         start, end = (int(word, 16) for word in words[0].split(b"-"))
         path = words[5] if len(words) > 5 and words[5].startswith(b"/") else b""

@@ -142,7 +142,8 @@ class Supervisor:
         """Take what else has stopped meanwhile.
 
         Until it is received a signal may interrupt a call, with EINTR if its handler was set
-        without SA_RESTART; from then on only death does (WAIT_KILLABLE_RECV in seccomp(2)).
+        without SA_RESTART; from then on only death does (WAIT_KILLABLE_RECV in seccomp(2)), on
+        older kernels until it is answered (should_sleep_killable in kernel/seccomp.c).
         """
         for slot in self._slots[1:]:
             ready = self._ready.poll(0)

@@ -97,6 +97,8 @@ class Thread:
             self._fdinfo[fd] = kept
             if len(self._fdinfo) > MAX_FDS:
                 os.close(self._fdinfo.popitem(last=False)[1])
+        else:
+            self._fdinfo.move_to_end(fd)
         return parse_fdinfo(os.pread(kept, 512, 0))
 
 
@@ -124,7 +126,10 @@ class Threads:
 
     def get(self, tid: int) -> Thread | None:
         """Return the thread that is kept under this number, whether or not it still lives."""
-        return self._kept.get(tid)
+        thread = self._kept.get(tid)
+        if thread is not None:
+            self._kept.move_to_end(tid)
+        return thread
 
     def open(self, tid: int) -> Thread:
         """Look the number up anew, and keep it.
