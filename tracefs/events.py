@@ -66,6 +66,9 @@ class Header(Struct, frozen=True, kw_only=True, tag="header", tag_field="type"):
     visible: bool = False
     """Processes that the command did not start could reach the mount; nobody was notified of what
     they called."""
+    bypassed_by: tuple[str, ...] = ()
+    """Descriptors that the command was given, and through which it could change the directory past
+    the mount: ``standard output``, ``descriptor 5``."""
     command: tuple[str, ...] | None
     """The traced command, path text; None for a plain mount."""
     operations: tuple[str, ...]

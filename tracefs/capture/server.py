@@ -263,6 +263,7 @@ def _header(config: Config, filesystem: os.statvfs_result) -> Header:
         notified=config.notified,
         degraded=config.degraded,
         visible=config.visible,
+        bypassed_by=config.bypassed_by,
         command=config.command,
         operations=(*_RECORDED, "query") if config.queries else _RECORDED,
     )
