@@ -12,7 +12,6 @@ from mounted_support import Guard, Mount, Pair, Run, run_traced
 import tracefs.capture.request  # noqa: F401  # before anything imports pyfuse3
 from tracefs.capture.backing import Backing
 
-
 # A job that a shell starts in the background ignores SIGINT, one under nohup(1) SIGHUP: so would
 # every program that the tests start.
 for _number, _handler in (
