@@ -14,6 +14,11 @@ SCRIPT = Location(function="<module>", file="/home/ada/a.py", line=3)
 STDLIB = Location(function="seek", file="/usr/lib/python3.11/tarfile.py", line=3)
 STRIPPED = Location(module="/home/ada/b", address=0x1234)
 HEADER = Location(function="seekp", file="/usr/include/c++/12/ostream", line=1, module="/a")
+TYPED = Location(function="<module>", file="<string>", line=3)
+FROZEN = Location(function="_run_code", file="<frozen runpy>", line=88)
+PACKAGE = Location(
+    function="tell", file="/home/ada/.venv/lib/python3.11/site-packages/pages/io.py", line=4
+)
 LAB = Location(function="main", file="/usr/src/app/a.c", line=7, module="/usr/src/app/a", address=8)
 
 
@@ -26,6 +31,11 @@ LAB = Location(function="main", file="/usr/src/app/a.c", line=7, module="/usr/sr
         ((LIBC, STRIPPED), STRIPPED),
         ((LIBC, HEADER, MINE), MINE),
         ((LIBC, LAB, MINE), LAB),
+        ((LIBC, PYTHON, TYPED), TYPED),
+        ((LIBC, PYTHON, STDLIB, TYPED), TYPED),
+        ((LIBC, PYTHON, PACKAGE, TYPED), TYPED),
+        ((LIBC, PYTHON, PACKAGE, FROZEN), PACKAGE),
+        ((LIBC, PYTHON, STDLIB, FROZEN), None),
         ((LIBC,), None),
         ((), None),
     ],
