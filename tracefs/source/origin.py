@@ -7,6 +7,7 @@ import enum
 import re
 from typing import Final
 
+from tracefs.source.go import is_dependency, is_go, is_standard
 from tracefs.source.location import Location
 
 
@@ -28,7 +29,6 @@ _PYTHON_PACKAGE: Final = re.compile(r"/(?:site|dist)-packages/")
 _PYTHON_LIBRARY: Final = re.compile(r"/lib(?:64)?/python3(?:\.?\d+)?(?:\.zip)?/|^/usr/lib/")
 _NOT_THEIRS: Final = re.compile(
     r"^(?:/rustc/|/usr/(?:include|lib)/|\./|\.\./|/build/|<)|/rustlib/"
-    r"|/go/src/(?:runtime|syscall|os|internal|io|bufio|sync)/|/golang\.org/x/sys"
     r"|/(?:library|\.cargo)/(?:std|core|alloc|registry)/"
 )
 
@@ -40,9 +40,17 @@ def origin(place: Location) -> Origin:
         return Origin.SYSTEM
     if place.file is None:
         return Origin.AUTHOR
-    if place.module is None and not place.file.endswith((".go", ".s")):
+    if is_go(place.file, place.function):
+        return _of_go(place.file, place.function)
+    if place.module is None:
         return _of_python(place.file)
     return Origin.SYSTEM if _NOT_THEIRS.search(place.file) else Origin.AUTHOR
+
+
+def _of_go(file: str, function: str | None) -> Origin:
+    if is_standard(file, function):
+        return Origin.SYSTEM
+    return Origin.PACKAGE if is_dependency(file) else Origin.AUTHOR
 
 
 def _of_python(file: str) -> Origin:
