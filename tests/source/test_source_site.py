@@ -4,9 +4,10 @@ import pytest
 
 from tracefs.source import Location, call_site
 
+RUSTC = "/rustc/59807616e1fa2540724bfbac14d7976d7e4a3860"
 LIBC = Location(function="lseek", file="./io/lseek64.c", line=36, module="/lib/libc.so.6")
 MINE = Location(function="main", file="/home/ada/a.c", line=7, module="/home/ada/a", address=8)
-RUST = Location(function="seek", file="/rustc/1234/library/std/src/fs.rs", line=9, module="/a")
+RUST = Location(function="seek", file=f"{RUSTC}/library/std/src/fs.rs", line=9, module="/a")
 PYTHON = Location(
     function="os_lseek", file="/src/posixmodule.c", line=5, module="/opt/lib/libpython3.11.so.1.0"
 )

@@ -9,6 +9,7 @@ from typing import Final
 
 from tracefs.source.go import is_dependency, is_go, is_standard
 from tracefs.source.location import Location
+from tracefs.source.native import is_package_file, is_system_file, is_system_function
 
 
 class Origin(enum.Enum):
@@ -27,10 +28,6 @@ _SYSTEM_MODULE: Final = re.compile(r"^(?:/usr)?/lib(?:32|64)?/|/libpython3|/pyth
 _GENERATED: Final = re.compile(r"^<(?:frozen |attrs generated |__array_function__)")
 _PYTHON_PACKAGE: Final = re.compile(r"/(?:site|dist)-packages/")
 _PYTHON_LIBRARY: Final = re.compile(r"/lib(?:64)?/python3(?:\.?\d+)?(?:\.zip)?/|^/usr/lib/")
-_NOT_THEIRS: Final = re.compile(
-    r"^(?:/rustc/|/usr/(?:include|lib)/|\./|\.\./|/build/|<)|/rustlib/"
-    r"|/(?:library|\.cargo)/(?:std|core|alloc|registry)/"
-)
 
 
 def origin(place: Location) -> Origin:
@@ -38,19 +35,26 @@ def origin(place: Location) -> Origin:
     # Of an interpreter the function that it runs is told, not its own.
     if place.module is not None and _SYSTEM_MODULE.search(place.module):
         return Origin.SYSTEM
-    if place.file is None:
-        return Origin.AUTHOR
+    if place.file is None or not place.line:
+        library = place.function is not None and is_system_function(place.function)
+        return Origin.SYSTEM if library else Origin.AUTHOR
     if is_go(place.file, place.function):
         return _of_go(place.file, place.function)
     if place.module is None:
         return _of_python(place.file)
-    return Origin.SYSTEM if _NOT_THEIRS.search(place.file) else Origin.AUTHOR
+    return _of_native(place.file)
 
 
 def _of_go(file: str, function: str | None) -> Origin:
     if is_standard(file, function):
         return Origin.SYSTEM
     return Origin.PACKAGE if is_dependency(file) else Origin.AUTHOR
+
+
+def _of_native(file: str) -> Origin:
+    if is_system_file(file):
+        return Origin.SYSTEM
+    return Origin.PACKAGE if is_package_file(file) else Origin.AUTHOR
 
 
 def _of_python(file: str) -> Origin:
