@@ -1,5 +1,6 @@
 """The report of stray calls: where, what each seek did, and what to do next."""
 
+from collections.abc import Callable
 from typing import Any
 
 from syrupy.assertion import SnapshotAssertion
@@ -7,6 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 from tracefs.report.strace import CallLines
 from tracefs.report.stray import CALLS, StrayUses, render
 from tracefs.source import Location
+from tracefs.source.location import NO_DEBUG, OTHER_FILE
 from tracefs.trace.call import Call
 
 MAIN = Location(function="main", file="/home/ada/writer.c", line=30, module="/home/ada/writer")
@@ -35,12 +37,14 @@ def write(index: int, offset: int, **fields: Any) -> Call:
     return call(index, "write", "write", offset=offset, length=10, result=10, **fields)
 
 
-def report(*calls: Call) -> str:
+def report(
+    *calls: Call, places: Callable[[Call], tuple[Location, ...]] = lambda c: PLACES.get(c.call, ())
+) -> str:
     found = StrayUses(frozenset(CALLS))
     for one in calls:
         found.feed(one)
     lines = CallLines(start_ns=0, page_size=4096)
-    return "\n".join(render(found, lines, lambda c: PLACES.get(c.call, ()), "a.trace"))
+    return "\n".join(render(found, lines, places, "a.trace"))
 
 
 def test_a_seek_is_told_by_what_it_did(snapshot: SnapshotAssertion) -> None:
@@ -117,3 +121,35 @@ def test_one_of_several_opens_is_told_by_its_descriptor() -> None:
 def test_seeks_on_files_that_are_not_known_are_counted() -> None:
     unseen = call(0, "unknown", "seek", path=None, ino=None, reason="may not be read")
     assert report(unseen) == "no stray call; 1 lseek more on files that are not known"
+
+
+def test_places_that_were_not_recorded_are_told_once_and_why(snapshot: SnapshotAssertion) -> None:
+    why = "the thread went on before its stack could be read"
+    unstacked = [write(index, 0, unstacked=why) for index in range(12, 14)]
+    elsewhere = write(14, 0, path="b.db")
+    calls = [*(write(index, 0) for index in range(12)), *unstacked, elsewhere]
+    assert snapshot == report(*calls, places=lambda _: ())
+
+
+def test_stripped_places_are_told_apart_by_their_callers(snapshot: SnapshotAssertion) -> None:
+    def places(made: Call) -> tuple[Location, ...]:
+        addresses = (0x448CC, 0x100 + made.index % 2)
+        return tuple(
+            Location(module="/home/ada/m", address=at, unlined=NO_DEBUG) for at in addresses
+        )
+
+    assert snapshot == report(*(seek(index, 0, 5) for index in range(3)), places=places)
+
+
+def test_each_reason_for_places_without_a_line_is_told_once() -> None:
+    def places(made: Call) -> tuple[Location, ...]:
+        reason = NO_DEBUG if made.index < 2 else OTHER_FILE
+        return (Location(module="/home/ada/m", function="f", address=made.index, unlined=reason),)
+
+    text = report(*(seek(index, 0, 5) for index in range(3)), places=places)
+    assert text.splitlines()[-4:] == [
+        "3 stray calls from 3 places",
+        "2 places have no line: compile with -g (Go, Python need nothing)",
+        "1 place has no line: its program is gone or was built anew since; record again",
+        "next: mend the first place and run it again; tracefs show a.trace",
+    ]

@@ -1,5 +1,6 @@
 """Calls that a page writer has no use for, each with where it was made and what it did."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -8,7 +9,7 @@ from msgspec import Struct
 from tracefs.report.frame import plural
 from tracefs.report.quote import printable
 from tracefs.report.strace import CallLines
-from tracefs.source import Location, call_site
+from tracefs.source import Location, call_site, callers, which_site
 from tracefs.trace.call import Call
 
 CALLS: Final = (
@@ -26,6 +27,7 @@ _OPEN_OFTEN: Final = (
     "whether a write followed is not known: the file is open more than once, and this says only by "
     "which descriptor"
 )
+_NOT_ASKED: Final = "its place was not recorded: tracefs stray -- COMMAND keeps it"
 _Position = tuple[int | None, ...]
 
 
@@ -103,13 +105,14 @@ def render(
     for use in found.uses:
         call = use.call
         places[call.index] = resolve(call)
-        site = call_site(places[call.index])
-        name = (call.call, call.path, str(site) if site else f"call {call.index}")
+        name = (call.call, call.path, _which(call, places[call.index]))
         groups.setdefault(name, []).append(use)
     for uses in groups.values():
         yield from _group(uses, lines, places[uses[0].call.index])
         yield ""
-    yield _summary(found, len(groups))
+    sites = [call_site(places[uses[0].call.index]) for uses in groups.values()]
+    yield _summary(found, sites)
+    yield from _unlined(sites)
     if found.uses:
         yield f"next: mend the first place and run it again; tracefs show {printable(recording)}"
 
@@ -126,11 +129,31 @@ def _group(uses: list[Use], lines: CallLines, stack: tuple[Location, ...]) -> It
         if use.effect is not None:
             which = f"call {use.call.index}: " if len(uses) > 1 else ""
             yield f"  {which}{printable(use.effect)}"
-    below = list(stack[stack.index(site) + 1 :]) if site is not None else list(stack)
-    for place in below[:_MAX_LEVELS]:
+    for place in callers(stack, site, whole=first.unstacked is None)[:_MAX_LEVELS]:
         yield f"    called from {printable(str(place))}"
-    if first.unstacked is not None:
-        yield f"    {printable(first.unstacked)}"
+    reason = _reason(first, stack)
+    if reason is not None:
+        yield f"    {printable(reason)}"
+
+
+def _which(call: Call, stack: tuple[Location, ...]) -> str:
+    """Return what tells the place of a call from others; of no known place, why it is not."""
+    site = call_site(stack)
+    return which_site(stack, site) if site is not None else f"? {_reason(call, stack)}"
+
+
+def _reason(call: Call, stack: tuple[Location, ...]) -> str | None:
+    """Return why the stack of a call is missing or cut short."""
+    return _NOT_ASKED if call.unstacked is None and not stack else call.unstacked
+
+
+def _unlined(sites: list[Location | None]) -> Iterator[str]:
+    """Yield how many places have no line, and what helps."""
+    reasons = Counter(site.unlined for site in sites if site is not None)
+    reasons.pop(None, None)
+    for reason, number in reasons.items():
+        verb = "has" if number == 1 else "have"
+        yield f"{plural(number, 'place')} {verb} no line: {reason}"
 
 
 def _numbers(uses: list[Use]) -> str:
@@ -138,7 +161,7 @@ def _numbers(uses: list[Use]) -> str:
     return f"calls {', '.join(numbers)}{', ...' if len(uses) > _MAX_NUMBERS else ''}"
 
 
-def _summary(found: StrayUses, groups: int) -> str:
+def _summary(found: StrayUses, sites: list[Location | None]) -> str:
     left_out = ""
     if found.on_readers:
         seeks = plural(found.on_readers, "lseek")
@@ -148,4 +171,8 @@ def _summary(found: StrayUses, groups: int) -> str:
     if not found.uses:
         return f"no stray call{left_out}"
     total = len(found.uses)
-    return f"{plural(total, 'stray call')} from {plural(groups, 'place')}{left_out}"
+    known = sum(site is not None for site in sites)
+    where = [plural(known, "place")] if known else []
+    if known < len(sites):
+        where.append("places that are not known")
+    return f"{plural(total, 'stray call')} from {' and '.join(where)}{left_out}"

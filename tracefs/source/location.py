@@ -1,6 +1,12 @@
 """One place in a program, as far as it is known."""
 
+from typing import Final
+
 from msgspec import Struct
+
+NO_DEBUG: Final = "compile with -g (Go, Python need nothing)"
+OTHER_FILE: Final = "its program is gone or was built anew since; record again"
+NO_TOOL: Final = "addr2line is missing; install binutils"
 
 
 class Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -12,6 +18,8 @@ class Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
     module: str | None = None
     address: int | None = None
     """In the module, of the instruction that called; bytes, as its own ELF headers count."""
+    unlined: str | None = None
+    """Why a place in a module has no line, or what helps, as far as that is known."""
 
     def __str__(self) -> str:
         """Return ``writer.c:12 in main``, or ``libfoo.so+0x1234``."""

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from tracefs.events import Frame
 from tracefs.pathtext import to_bytes, to_text
 from tracefs.source.elf import build_id
-from tracefs.source.location import Location
+from tracefs.source.location import NO_DEBUG, NO_TOOL, OTHER_FILE, Location
 
 _PATIENCE_S: Final = 30
 _MAX_KNOWN: Final = 4096
@@ -48,16 +48,19 @@ class Resolver:
                 places = self._known[frame.module, frame.address - 1]
                 if frame.line is not None and places[0].line is None:
                     told = {"function": frame.function, "file": frame.file, "line": frame.line}
-                    places = (replace(places[0], **told),)
+                    places = (replace(places[0], **told, unlined=None),)
                 found += places
         return tuple(found)
 
     def _look_up(self, module: str, build: str | None, addresses: list[int]) -> None:
         if len(self._known) > _MAX_KNOWN:
             self._known.clear()
+        why = None if self._is_same(module, build) else OTHER_FILE
+        why = NO_TOOL if self._tool is None else why
         for address in addresses:
-            self._known[module, address] = (Location(module=module, address=address),)
-        if self._tool is None or not self._is_same(module, build):
+            bare = Location(module=module, address=address, unlined=why)
+            self._known[module, address] = (bare,)
+        if why is not None:
             return
         for address, places in self._ask(module, addresses):
             if places:
@@ -106,7 +109,7 @@ def _places(module: str, address: int, lines: list[str]) -> tuple[Location, ...]
         line = int(match[2]) if match else 0
         name = None if function == "??" else function
         if match is None or not line or match[1] == "??":
-            found.append(Location(function=name, module=module, address=address))
+            found.append(Location(function=name, module=module, address=address, unlined=NO_DEBUG))
         else:
             found.append(
                 Location(function=name, file=match[1], line=line, module=module, address=address)
