@@ -1,8 +1,8 @@
 """Where in its source a call was made, found out after the fact from the addresses on its stack.
 
 `location` is the answer as data, `elf` says whether a module is still the one that ran, `resolver`
-asks binutils' addr2line for functions and lines, `site` picks the place that its author wrote, by
-what `origin`, `go` and `native` say of whose each is.
+asks binutils' addr2line for functions and lines, `symbols` which of its names are guesses. `site`
+picks the place that its author wrote, by what `origin`, `go` and `native` say of whose each is.
 """
 
 from tracefs.source.location import Location

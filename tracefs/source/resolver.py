@@ -17,6 +17,7 @@ from tracefs.events import Frame
 from tracefs.pathtext import to_bytes, to_text
 from tracefs.source.elf import build_id
 from tracefs.source.location import NO_DEBUG, NO_TOOL, OTHER_FILE, Location
+from tracefs.source.symbols import Symbols
 
 _PATIENCE_S: Final = 30
 _MAX_KNOWN: Final = 4096
@@ -29,6 +30,7 @@ class Resolver:
     def __init__(self) -> None:
         self._tool = shutil.which("addr2line")
         self._same: dict[tuple[str, str | None], bool] = {}
+        self._symbols: dict[str, Symbols] = {}
         self._known: dict[tuple[str, int], tuple[Location, ...]] = {}
 
     def resolve(self, stack: tuple[Frame, ...]) -> tuple[Location, ...]:
@@ -82,9 +84,28 @@ class Resolver:
             return []
         parts = re.split(r"^0x[0-9a-f]+\n", to_text_lines(done.stdout), flags=re.MULTILINE)[1:]
         return [
-            (address, _places(module, address, part.splitlines()))
+            (address, self._checked(_places(module, address, part.splitlines())))
             for address, part in zip(addresses, parts, strict=False)
         ]
+
+    def _checked(self, places: tuple[Location, ...]) -> tuple[Location, ...]:
+        """Return *places* without a name that the nearest symbol lent; those with lines have none.
+
+        Only an address that addr2line knows nothing else of is one place without a line.
+        """
+        if len(places) != 1 or places[0].line is not None or places[0].function is None:
+            return places
+        place = places[0]
+        assert place.module is not None
+        assert place.address is not None
+        if self._symbols_of(place.module).cover(place.address):
+            return places
+        return (replace(place, function=None),)
+
+    def _symbols_of(self, module: str) -> Symbols:
+        if module not in self._symbols:
+            self._symbols[module] = Symbols(Path(os.fsdecode(to_bytes(module))))
+        return self._symbols[module]
 
     def _is_same(self, module: str, build: str | None) -> bool:
         """Return whether the file is the module that ran, as far as a build id tells."""
