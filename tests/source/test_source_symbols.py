@@ -9,6 +9,7 @@ from tracefs.events import Frame
 from tracefs.pathtext import to_text
 from tracefs.source import Location, Resolver
 from tracefs.source.elf import build_id
+from tracefs.source.location import LINKED
 from tracefs.source.symbols import Symbols
 
 SOURCE = """\
@@ -59,3 +60,12 @@ def test_a_file_without_tables_covers_nothing(tmp_path: Path, content: bytes) ->
     file = tmp_path / "a"
     file.write_bytes(content)
     assert not Symbols(file).cover(0)
+
+
+def test_a_file_that_linking_made_up_is_no_line(tmp_path: Path) -> None:
+    library, at = built(tmp_path, "-g", "-flto")
+    [place] = names(library, at["known"])
+    assert (place.function, place.address) == ("known", at["known"] + 1)
+    assert place.file is None or place.file == str(tmp_path / "lib.c")
+    assert (place.line is None) == (place.file is None)
+    assert place.unlined == (None if place.line else LINKED)

@@ -139,7 +139,9 @@ def _group(uses: list[Use], lines: CallLines, stack: tuple[Location, ...]) -> It
 def _which(call: Call, stack: tuple[Location, ...]) -> str:
     """Return what tells the place of a call from others; of no known place, why it is not."""
     site = call_site(stack)
-    return which_site(stack, site) if site is not None else f"? {_reason(call, stack)}"
+    if site is not None:
+        return which_site(stack, site)
+    return f"? {_reason(call, stack) or stack}"
 
 
 def _reason(call: Call, stack: tuple[Location, ...]) -> str | None:

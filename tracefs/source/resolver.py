@@ -16,12 +16,17 @@ from msgspec.structs import replace
 from tracefs.events import Frame
 from tracefs.pathtext import to_bytes, to_text
 from tracefs.source.elf import build_id
-from tracefs.source.location import NO_DEBUG, NO_TOOL, OTHER_FILE, Location
+from tracefs.source.location import LINKED, NO_DEBUG, NO_TOOL, OTHER_FILE, Location
 from tracefs.source.symbols import Symbols
 
 _PATIENCE_S: Final = 30
 _MAX_KNOWN: Final = 4096
 _LINE: Final = re.compile(r"(.*):(\d+)(?: \(discriminator \d+\))?")
+
+_MADE_UP: Final = "<artificial>"
+"""What GCC calls the source of a unit made by -flto. It is file 0 of the unit's table, which 2.40's
+addr2line takes where the table says nothing, in place of file 1 (DWARF 5, 6.2.2).
+"""
 
 
 class Resolver:
@@ -129,8 +134,10 @@ def _places(module: str, address: int, lines: list[str]) -> tuple[Location, ...]
         match = _LINE.fullmatch(place)
         line = int(match[2]) if match else 0
         name = None if function == "??" else function
-        if match is None or not line or match[1] == "??":
-            found.append(Location(function=name, module=module, address=address, unlined=NO_DEBUG))
+        linked = match is not None and match[1].endswith(_MADE_UP)
+        if match is None or not line or match[1] == "??" or linked:
+            why = LINKED if linked else NO_DEBUG
+            found.append(Location(function=name, module=module, address=address, unlined=why))
         else:
             found.append(
                 Location(function=name, file=match[1], line=line, module=module, address=address)
