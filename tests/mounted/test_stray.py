@@ -85,3 +85,14 @@ def test_a_finding_of_run_names_the_line(tmp_path: Path, guard: Guard) -> None:
     )  # fmt: skip
     assert "error no-seek, pages.db, call " in done.stderr
     assert ", writer.py:4 in put\n" in done.stderr
+
+
+def test_a_program_on_the_command_line(tmp_path: Path, guard: Guard) -> None:
+    directory = tmp_path / "src"
+    directory.mkdir()
+    guard.watch(directory)
+    done = subprocess.run(
+        [*TRACEFS, "stray", "-o", tmp_path / "rec", "--", sys.executable, "-c", WRONG],
+        cwd=directory, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert "lseek at <string>:4 in put\n" in done.stdout

@@ -1,5 +1,6 @@
 """The report of stray calls: where, what each seek did, and what to do next."""
 
+from collections.abc import Callable
 from typing import Any
 
 from syrupy.assertion import SnapshotAssertion
@@ -8,6 +9,7 @@ from tracefs.report.selection import Selection
 from tracefs.report.strace import CallLines
 from tracefs.report.stray import CALLS, StrayUses, render
 from tracefs.source import Location
+from tracefs.source.location import NO_DEBUG
 from tracefs.trace.call import Call
 
 MAIN = Location(function="main", file="/home/ada/writer.c", line=30, module="/home/ada/writer")
@@ -36,12 +38,16 @@ def write(index: int, offset: int, **fields: Any) -> Call:
     return call(index, "write", "write", offset=offset, length=10, result=10, **fields)
 
 
-def report(*calls: Call, incomplete: str | None = None) -> str:
+def report(
+    *calls: Call,
+    places: Callable[[Call], tuple[Location, ...]] = lambda c: PLACES.get(c.call, ()),
+    incomplete: str | None = None,
+) -> str:
     found = StrayUses(Selection(calls=frozenset(CALLS)))
     for one in calls:
         found.feed(one)
     lines = CallLines(start_ns=0, page_size=4096)
-    return "\n".join(render(found, lines, lambda c: PLACES.get(c.call, ()), "a.trace", incomplete))
+    return "\n".join(render(found, lines, places, "a.trace", incomplete))
 
 
 def test_a_seek_is_told_by_what_it_did(snapshot: SnapshotAssertion) -> None:
@@ -82,15 +88,6 @@ def test_a_seek_that_is_not_chosen_counts_for_those_that_are() -> None:
     for one in (seek(0, 0, 100), seek(2, 100, 900), seek(3, 900, 100), write(4, 100)):
         found.feed(one)
     assert [use.effect for use in found.uses] == ["no write followed at that position"]
-
-
-def test_why_a_place_has_no_line() -> None:
-    bare = Location(module="/home/ada/writer", address=4660, unresolved="writer was built anew")
-    found = StrayUses(Selection(calls=frozenset({"write"})))
-    found.feed(write(0, 0))
-    lines = list(render(found, CallLines(start_ns=0, page_size=4096), lambda _: (bare,), "a.trace"))
-    assert lines[0] == "write at writer+0x1234"
-    assert lines[2:4] == ["    writer was built anew", ""]
 
 
 def test_nothing_astray_is_said_so() -> None:
@@ -162,5 +159,37 @@ def test_what_was_not_seen_to_its_end_is_never_said_to_be_without() -> None:
     )
     assert report(write(0, 0), incomplete="no footer").splitlines()[-2:] == [
         "1 stray call from 1 place; the recording is incomplete: no footer",
+        "next: mend the first place and run it again; tracefs show a.trace",
+    ]
+
+
+def test_places_that_were_not_recorded_are_told_once_and_why(snapshot: SnapshotAssertion) -> None:
+    why = "the thread went on before its stack could be read"
+    unstacked = [write(index, 0, unstacked=why) for index in range(12, 14)]
+    elsewhere = write(14, 0, path="b.db")
+    calls = [*(write(index, 0) for index in range(12)), *unstacked, elsewhere]
+    assert snapshot == report(*calls, places=lambda _: ())
+
+
+def test_stripped_places_are_told_apart_by_their_callers(snapshot: SnapshotAssertion) -> None:
+    def places(made: Call) -> tuple[Location, ...]:
+        addresses = (0x448CC, 0x100 + made.index % 2)
+        return tuple(
+            Location(module="/home/ada/m", address=at, unlined=NO_DEBUG) for at in addresses
+        )
+
+    assert snapshot == report(*(seek(index, 0, 5) for index in range(3)), places=places)
+
+
+def test_each_reason_for_places_without_a_line_is_told_once() -> None:
+    def places(made: Call) -> tuple[Location, ...]:
+        reason = NO_DEBUG if made.index < 2 else "m was built anew"
+        return (Location(module="/home/ada/m", function="f", address=made.index, unlined=reason),)
+
+    text = report(*(seek(index, 0, 5) for index in range(3)), places=places)
+    assert text.splitlines()[-4:] == [
+        "3 stray calls from 3 places",
+        "2 places have no line: compile with -g (Go, Python need nothing)",
+        "1 place has no line: m was built anew",
         "next: mend the first place and run it again; tracefs show a.trace",
     ]

@@ -11,6 +11,7 @@ from tracefs.events import Frame
 from tracefs.pathtext import to_text
 from tracefs.source import Location, Resolver
 from tracefs.source.elf import build_id
+from tracefs.source.location import NO_TOOL
 
 SOURCE = "int put(int value)\n{\n    return value + 1;\n}\nint main(void) { return put(1); }\n"
 
@@ -45,13 +46,13 @@ def test_a_build_id_tells_enough(started: str | None, tmp_path: Path) -> None:
     frame = Frame(module=to_text(bytes(program)), address=address, build=build_id(program))
     build(tmp_path, "-Wl,--build-id", lines_before=5)
     (found,) = Resolver(None).resolve((frame,))
-    assert (found.line, found.unresolved) == (None, "writer was built anew since it ran")
+    assert (found.line, found.unlined) == (None, "writer was built anew since it ran; record again")
 
 
 def test_without_a_build_id_a_file_that_is_older_is_the_one_that_ran(tmp_path: Path) -> None:
     program, address = build(tmp_path, "-Wl,--build-id=none")
     found = place(program, address, later_than(program, 2))
-    assert (str(found), found.unresolved) == ("writer.c:2 in put", None)
+    assert (str(found), found.unlined) == ("writer.c:2 in put", None)
 
 
 def test_without_a_build_id_a_file_that_is_newer_tells_nothing(tmp_path: Path) -> None:
@@ -60,14 +61,17 @@ def test_without_a_build_id_a_file_that_is_newer_tells_nothing(tmp_path: Path) -
     os.utime(program, (0, 0))  # only its ctime says so by now
     found = place(program, address, started)
     assert str(found) == f"writer+{address - 1:#x}"
-    assert found.unresolved == "writer has no build id, and was changed after the recording began"
+    assert (
+        found.unlined
+        == "writer has no build id, and was changed after the recording began; record again"
+    )
 
 
 @pytest.mark.parametrize("started", [None, "nonsense", "2126-01-01T00:00:00"])
 def test_without_a_time_either_nothing_is_told(started: str | None, tmp_path: Path) -> None:
     program, address = build(tmp_path, "-Wl,--build-id=none")
     found = place(program, address, started)
-    assert (found.line, found.unresolved) == (
+    assert (found.line, found.unlined) == (
         None,
         "writer has no build id, and when the recording began is not known",
     )
@@ -78,10 +82,10 @@ def test_a_file_that_is_gone(tmp_path: Path) -> None:
     frame = Frame(module=to_text(bytes(program)), address=address, build="00")
     program.unlink()
     (found,) = Resolver(None).resolve((frame,))
-    assert found.unresolved == "writer can't be read: No such file or directory"
+    assert found.unlined == "writer can't be read: No such file or directory"
 
 
 def test_without_addr2line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program, address = build(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert place(program, address, None).unresolved == "addr2line (binutils) is not installed"
+    assert place(program, address, None).unlined == NO_TOOL

@@ -1,5 +1,6 @@
 """Calls that a page writer has no use for, each with where it was made and what it did."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -10,7 +11,7 @@ from tracefs.report.frame import plural
 from tracefs.report.quote import printable
 from tracefs.report.selection import Selection
 from tracefs.report.strace import CallLines
-from tracefs.source import Location, call_site
+from tracefs.source import Location, call_site, callers, which_site
 from tracefs.trace.call import Call
 
 CALLS: Final = (
@@ -30,6 +31,7 @@ _OPEN_OFTEN: Final = (
     "whether a write followed is not known: the file is open more than once, and this says only by "
     "which descriptor"
 )
+_NOT_ASKED: Final = "its place was not recorded: tracefs stray -- COMMAND keeps it"
 _Position = tuple[int | None, ...]
 
 
@@ -125,13 +127,14 @@ def render(
     for use in found.uses:
         call = use.call
         places[call.index] = resolve(call)
-        site = call_site(places[call.index])
-        name = (call.call, call.path, str(site) if site else f"call {call.index}")
+        name = (call.call, call.path, _which(call, places[call.index]))
         groups.setdefault(name, []).append(use)
     for uses in groups.values():
         yield from _group(uses, lines, places[uses[0].call.index])
         yield ""
-    yield _summary(found, len(groups), incomplete)
+    sites = [call_site(places[uses[0].call.index]) for uses in groups.values()]
+    yield _summary(found, sites, incomplete)
+    yield from _unlined(sites)
     if found.uses:
         yield f"next: mend the first place and run it again; tracefs show {printable(recording)}"
     elif incomplete is not None:
@@ -150,17 +153,33 @@ def _group(uses: list[Use], lines: CallLines, stack: tuple[Location, ...]) -> It
         if use.effect is not None:
             which = f"call {use.call.index}: " if len(uses) > 1 else ""
             yield f"  {which}{printable(use.effect)}"
-    for place in callers(stack, site)[:_MAX_LEVELS]:
+    for place in callers(stack, site, whole=first.unstacked is None)[:_MAX_LEVELS]:
         yield f"    called from {printable(str(place))}"
-    unresolved = None if site is None else site.unresolved
-    for why in (unresolved, first.unstacked):
-        if why is not None:
-            yield f"    {printable(why)}"
+    reason = _reason(first, stack)
+    if reason is not None:
+        yield f"    {printable(reason)}"
 
 
-def callers(stack: tuple[Location, ...], site: Location | None) -> tuple[Location, ...]:
-    """Return what called *site*, the nearest first; all of *stack* if that is None."""
-    return stack if site is None else stack[stack.index(site) + 1 :]
+def _which(call: Call, stack: tuple[Location, ...]) -> str:
+    """Return what tells the place of a call from others; of no known place, why it is not."""
+    site = call_site(stack)
+    if site is not None:
+        return which_site(stack, site)
+    return f"? {_reason(call, stack) or stack}"
+
+
+def _reason(call: Call, stack: tuple[Location, ...]) -> str | None:
+    """Return why the stack of a call is missing or cut short."""
+    return _NOT_ASKED if call.unstacked is None and not stack else call.unstacked
+
+
+def _unlined(sites: list[Location | None]) -> Iterator[str]:
+    """Yield how many places have no line, and what helps."""
+    reasons = Counter(site.unlined for site in sites if site is not None)
+    reasons.pop(None, None)
+    for reason, number in reasons.items():
+        verb = "has" if number == 1 else "have"
+        yield f"{plural(number, 'place')} {verb} no line: {reason}"
 
 
 def _numbers(uses: list[Use]) -> str:
@@ -168,7 +187,7 @@ def _numbers(uses: list[Use]) -> str:
     return f"calls {', '.join(numbers)}{', ...' if len(uses) > _MAX_NUMBERS else ''}"
 
 
-def _summary(found: StrayUses, groups: int, incomplete: str | None) -> str:
+def _summary(found: StrayUses, sites: list[Location | None], incomplete: str | None) -> str:
     left_out = ""
     if found.on_readers:
         seeks = plural(found.on_readers, "lseek")
@@ -176,7 +195,11 @@ def _summary(found: StrayUses, groups: int, incomplete: str | None) -> str:
     if found.unseen:
         left_out += f"; {plural(found.unseen, 'lseek')} more on files that are not known"
     total = len(found.uses)
-    said = f"{plural(total, 'stray call')} from {plural(groups, 'place')}{left_out}"
+    known = sum(site is not None for site in sites)
+    where = [plural(known, "place")] if known else []
+    if known < len(sites):
+        where.append("places that are not known")
+    said = f"{plural(total, 'stray call')} from {' and '.join(where)}{left_out}"
     if not found.uses:
         said = f"no stray call{'' if incomplete is None else ' seen'}{left_out}"
     if incomplete is None:

@@ -1,6 +1,12 @@
 """One place in a program, as far as it is known."""
 
+from typing import Final
+
 from msgspec import Struct
+
+NO_DEBUG: Final = "compile with -g (Go, Python need nothing)"
+LINKED: Final = "-flto hides it from addr2line; compile without"
+NO_TOOL: Final = "addr2line is missing; install binutils"
 
 
 class Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -12,8 +18,8 @@ class Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
     module: str | None = None
     address: int | None = None
     """In the module, of the instruction that called; bytes, as its own ELF headers count."""
-    unresolved: str | None = None
-    """Why nobody was asked for file and line; they may be missing all the same."""
+    unlined: str | None = None
+    """Why a place in a module has no line, or what helps, as far as that is known."""
 
     def __str__(self) -> str:
         """Return ``writer.c:12 in main``, or ``libfoo.so+0x1234``."""

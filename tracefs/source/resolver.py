@@ -17,11 +17,17 @@ from msgspec.structs import replace
 from tracefs.events import Frame
 from tracefs.pathtext import to_bytes, to_text
 from tracefs.source.elf import build_id
-from tracefs.source.location import Location
+from tracefs.source.location import LINKED, NO_DEBUG, NO_TOOL, Location
+from tracefs.source.symbols import Symbols
 
 _PATIENCE_S: Final = 30
 _MAX_KNOWN: Final = 4096
 _LINE: Final = re.compile(r"(.*):(\d+)(?: \(discriminator \d+\))?")
+
+_MADE_UP: Final = "<artificial>"
+"""What GCC calls the source of a unit made by -flto. It is file 0 of the unit's table, which 2.40's
+addr2line takes where the table says nothing, in place of file 1 (DWARF 5, 6.2.2).
+"""
 
 
 class Resolver:
@@ -35,6 +41,7 @@ class Resolver:
         self._tool = shutil.which("addr2line")
         self._started_ns = _nanoseconds(started)
         self._doubts: dict[tuple[str, str | None], str | None] = {}
+        self._symbols: dict[str, Symbols] = {}
         self._known: dict[tuple[str, int], tuple[Location, ...]] = {}
 
     def resolve(self, stack: tuple[Frame, ...]) -> tuple[Location, ...]:
@@ -54,18 +61,18 @@ class Resolver:
                 places = self._known[frame.module, frame.address - 1]
                 if frame.line is not None and places[0].line is None:
                     told = {"function": frame.function, "file": frame.file, "line": frame.line}
-                    places = (replace(places[0], **told, unresolved=None),)
+                    places = (replace(places[0], **told, unlined=None),)
                 found += places
         return tuple(found)
 
     def _look_up(self, module: str, build: str | None, addresses: list[int]) -> None:
         if len(self._known) > _MAX_KNOWN:
             self._known.clear()
-        doubt = self._doubt(module, build)
+        why = NO_TOOL if self._tool is None else self._doubt(module, build)
         for address in addresses:
-            place = Location(module=module, address=address, unresolved=doubt)
-            self._known[module, address] = (place,)
-        if doubt is not None:
+            bare = Location(module=module, address=address, unlined=why)
+            self._known[module, address] = (bare,)
+        if why is not None:
             return
         for address, places in self._ask(module, addresses):
             if places:
@@ -87,14 +94,31 @@ class Resolver:
             return []
         parts = re.split(r"^0x[0-9a-f]+\n", to_text_lines(done.stdout), flags=re.MULTILINE)[1:]
         return [
-            (address, _places(module, address, part.splitlines()))
+            (address, self._checked(_places(module, address, part.splitlines())))
             for address, part in zip(addresses, parts, strict=False)
         ]
 
+    def _checked(self, places: tuple[Location, ...]) -> tuple[Location, ...]:
+        """Return *places* without a name that the nearest symbol lent; those with lines have none.
+
+        Only an address that addr2line knows nothing else of is one place without a line.
+        """
+        if len(places) != 1 or places[0].line is not None or places[0].function is None:
+            return places
+        place = places[0]
+        assert place.module is not None
+        assert place.address is not None
+        if self._symbols_of(place.module).cover(place.address):
+            return places
+        return (replace(place, function=None),)
+
+    def _symbols_of(self, module: str) -> Symbols:
+        if module not in self._symbols:
+            self._symbols[module] = Symbols(Path(os.fsdecode(to_bytes(module))))
+        return self._symbols[module]
+
     def _doubt(self, module: str, build: str | None) -> str | None:
         """Return why the file can't tell lines of the module that ran; None: it can."""
-        if self._tool is None:
-            return "addr2line (binutils) is not installed"
         key = (module, build)
         if key not in self._doubts:
             path = Path(os.fsdecode(to_bytes(module)))
@@ -113,14 +137,14 @@ class Resolver:
         program can set back.
         """
         if build_id(path) != build:
-            return "was built anew since it ran"
+            return "was built anew since it ran; record again"
         if build is not None:
             return None
         if self._started_ns is None:
             return "has no build id, and when the recording began is not known"
         status = path.stat()
         if max(status.st_ctime_ns, status.st_mtime_ns) >= self._started_ns:
-            return "has no build id, and was changed after the recording began"
+            return "has no build id, and was changed after the recording began; record again"
         return None
 
 
@@ -144,8 +168,10 @@ def _places(module: str, address: int, lines: list[str]) -> tuple[Location, ...]
         match = _LINE.fullmatch(place)
         line = int(match[2]) if match else 0
         name = None if function == "??" else function
-        if match is None or not line or match[1] == "??":
-            found.append(Location(function=name, module=module, address=address))
+        linked = match is not None and match[1].endswith(_MADE_UP)
+        if match is None or not line or match[1] == "??" or linked:
+            why = LINKED if linked else NO_DEBUG
+            found.append(Location(function=name, module=module, address=address, unlined=why))
         else:
             found.append(
                 Location(function=name, file=match[1], line=line, module=module, address=address)
