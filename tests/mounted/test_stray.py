@@ -1,9 +1,13 @@
 """``tracefs stray``: the place in the source, of programs right and wrong."""
 
+import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from mounted_support import PATIENCE_S, TRACEFS, Guard
 
 from tracefs.journal.reader import JournalReader
@@ -87,12 +91,99 @@ def test_a_finding_of_run_names_the_line(tmp_path: Path, guard: Guard) -> None:
     assert ", writer.py:4 in put\n" in done.stderr
 
 
-def test_a_program_on_the_command_line(tmp_path: Path, guard: Guard) -> None:
+def stray_of(tmp_path: Path, guard: Guard, *command: str | Path) -> str:
     directory = tmp_path / "src"
     directory.mkdir()
     guard.watch(directory)
     done = subprocess.run(
-        [*TRACEFS, "stray", "-o", tmp_path / "rec", "--", sys.executable, "-c", WRONG],
+        [*TRACEFS, "stray", "-o", tmp_path / "rec", "--", *command],
         cwd=directory, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
-    assert "lseek at <string>:4 in put\n" in done.stdout
+    return done.stdout
+
+
+def test_a_program_on_the_command_line(tmp_path: Path, guard: Guard) -> None:
+    said = stray_of(tmp_path, guard, sys.executable, "-c", WRONG)
+    assert "lseek at <string>:4 in put\n" in said
+
+
+GO = """\
+package main
+
+import "os"
+
+func put(f *os.File, at int64) {
+	f.Seek(at, 0)
+}
+
+func main() {
+	f, _ := os.Create("pages.db")
+	put(f, 4096)
+	put(f, 8192)
+}
+"""
+RUST = """\
+use std::io::{Seek, SeekFrom};
+
+#[inline(never)]
+fn put(file: &mut std::fs::File, at: u64) -> u64 {
+    file.seek(SeekFrom::Start(at)).unwrap() + 1
+}
+
+#[inline(never)]
+fn skip(file: &mut std::fs::File) -> u64 {
+    file.seek(SeekFrom::Start(4)).unwrap() + 2
+}
+
+fn main() {
+    let mut file = std::fs::File::create("pages.db").unwrap();
+    let sum = put(&mut file, 4096) + skip(&mut file);
+    std::process::exit((sum % 2) as i32);
+}
+"""
+
+
+def built(tmp_path: Path, name: str, program: str, *command: str) -> Path:
+    if shutil.which(command[0]) is None:
+        without = pytest.fail if os.environ.get("CI") else pytest.skip
+        without(f"needs {command[0]}")
+    (tmp_path / name).write_text(program)
+    subprocess.run([*command, "-o", "program", name], cwd=tmp_path, check=True)
+    return tmp_path / "program"
+
+
+@pytest.mark.parametrize("flags", [(), ("-trimpath",), ("-trimpath", "-ldflags=-s -w")])
+def test_a_go_program(tmp_path: Path, guard: Guard, flags: tuple[str, ...]) -> None:
+    program = built(tmp_path, "writer.go", GO, "go", "build", *flags)
+    said = stray_of(tmp_path, guard, program)
+    assert "lseek at writer.go:6 in main.put, 2 times" in said
+    assert "have no line" not in said
+
+
+def test_a_rust_program_without_lines(tmp_path: Path, guard: Guard) -> None:
+    program = built(tmp_path, "writer.rs", RUST, "rustc", "-O")
+    said = stray_of(tmp_path, guard, program)
+    assert re.findall(r"lseek at program\+0x[0-9a-f]+ in writer::(\w+)\n", said) == ["put", "skip"]
+    assert said.count("    called from") == 2
+    assert "\n2 places have no line: compile with -g " in said
+
+
+def test_a_stripped_rust_program(tmp_path: Path, guard: Guard) -> None:
+    program = built(tmp_path, "writer.rs", RUST, "rustc", "-O", "-C", "strip=symbols")
+    said = stray_of(tmp_path, guard, program)
+    assert "\n2 stray calls from 2 places" in said
+
+
+def test_a_recording_that_kept_no_place_says_so(tmp_path: Path, guard: Guard) -> None:
+    directory = tmp_path / "src"
+    directory.mkdir()
+    guard.watch(directory)
+    subprocess.run(
+        [*TRACEFS, "run", "-q", "-o", tmp_path / "rec", "--", sys.executable, "-c", WRONG],
+        cwd=directory, timeout=PATIENCE_S, check=True,
+    )  # fmt: skip
+    shown = subprocess.run(
+        [*TRACEFS, "show", "--stray", tmp_path / "rec"], capture_output=True, text=True, check=True
+    )
+    assert "write at a place that is not known\n" in shown.stdout
+    assert "    its place was not recorded: tracefs stray -- COMMAND keeps it\n" in shown.stdout

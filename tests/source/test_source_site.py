@@ -16,6 +16,7 @@ STDLIB = Location(function="seek", file="/usr/lib/python3.11/tarfile.py", line=3
 STRIPPED = Location(module="/home/ada/b", address=0x1234)
 HEADER = Location(function="seekp", file="/usr/include/c++/12/ostream", line=1, module="/a")
 TYPED = Location(function="<module>", file="<string>", line=3)
+SAVE = Location(function="save", file="/home/ada/lib/python3/save.py", line=3)
 FROZEN = Location(function="_run_code", file="<frozen runpy>", line=88)
 PACKAGE = Location(
     function="tell", file="/home/ada/.venv/lib/python3.11/site-packages/pages/io.py", line=4
@@ -37,6 +38,7 @@ LAB = Location(function="main", file="/usr/src/app/a.c", line=7, module="/usr/sr
         ((LIBC, PYTHON, PACKAGE, TYPED), TYPED),
         ((LIBC, PYTHON, PACKAGE, FROZEN), PACKAGE),
         ((LIBC, PYTHON, STDLIB, FROZEN), None),
+        ((LIBC, PYTHON, SAVE, TYPED), SAVE),
         ((LIBC,), None),
         ((), None),
     ],
@@ -110,3 +112,26 @@ def test_of_rust_its_start_is_left_out_too() -> None:
 
 def test_of_a_place_that_is_not_known_all_is_told() -> None:
     assert callers((LIBC, *START), None, whole=True) == (LIBC, *START)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "/nix/store/6q-glibc-2.38/lib/libc.so.6",
+        "/opt/lib/libc-2.31.so",
+        "/nix/store/6q-glibc-2.38/lib/ld-linux-x86-64.so.2",
+        "/usr/local/lib64/libstdc++.so.6.0.33",
+        "/opt/conda/lib/libstdc++.so.6",
+        "/opt/llvm/lib/libc++.so.1",
+    ],
+)
+def test_a_library_of_the_system_wherever_it_lies(module: str) -> None:
+    place = Location(function="fwrite", module=module, address=1)
+    assert call_site((place, STRIPPED)) == STRIPPED
+    assert call_site((place,)) is None
+
+
+@pytest.mark.parametrize("module", ["/home/ada/libc.so", "/home/ada/libcount.so.6"])
+def test_a_library_of_the_authors(module: str) -> None:
+    place = Location(function="put", module=module, address=1)
+    assert call_site((place, STRIPPED)) == place

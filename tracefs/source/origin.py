@@ -22,12 +22,17 @@ class Origin(enum.Enum):
     """The C library, a language's library or runtime, an interpreter."""
 
 
-_SYSTEM_MODULE: Final = re.compile(r"^(?:/usr)?/lib(?:32|64)?/|/libpython3|/python3[.\d]*$")
+_SYSTEM_MODULE: Final = re.compile(
+    r"^(?:/usr)?/lib(?:32|64)?/|/libpython3|/python3[.\d]*$"
+    # The same in other places: Nix's, Conda's, those of a compiler that was built from source.
+    r"|/(?:libc|libm|libpthread|libdl)(?:\.so\.\d|-2\.\d+\.so)[.\d]*$|/ld-(?:linux|musl)[^/]*$"
+    r"|/(?:libstdc\+\+|libc\+\+|libc\+\+abi|libgcc_s)\.so[.\d]*$"
+)
 # What exec and compile were told in place of a file (importlib, attrs, NumPy); all other such
 # names, as <string>, <stdin> and <python-input-0>, stand for what the author gave or typed.
 _GENERATED: Final = re.compile(r"^<(?:frozen |attrs generated |__array_function__)")
 _PYTHON_PACKAGE: Final = re.compile(r"/(?:site|dist)-packages/")
-_PYTHON_LIBRARY: Final = re.compile(r"/lib(?:64)?/python3(?:\.?\d+)?(?:\.zip)?/|^/usr/lib/")
+_PYTHON_LIBRARY: Final = re.compile(r"/lib(?:64)?/python3\.\d+/|/python3\d+\.zip/|^/usr/lib/")
 
 
 def origin(place: Location) -> Origin:
