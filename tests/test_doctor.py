@@ -142,6 +142,11 @@ def test_what_stops_mounting_fails_with_its_repair(machine: Facts, name: str, re
         (facts(helper=None), "fusermount3", "apt-get install fuse3"),
         (facts(uid=0, helper=None), "fusermount3", "apt-get install fuse3"),
         (facts(helper=Helper("/bin/fusermount3", setuid_root=False)), "fusermount3", "chmod u+s"),
+        (
+            facts(helper=Helper("/bin/fusermount3", setuid_root=True, has_mtab=False)),
+            "fusermount3",
+            "ln -s /proc/self/mounts /etc/mtab",
+        ),
         (facts(user_allow_other=False), "allow-other", "/etc/fuse.conf"),
         (facts(hidepid="invisible"), "proc", "remount"),
         (facts(recordings_writable=False), "recordings", "XDG_STATE_HOME"),

@@ -5,12 +5,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
-from tracefs.capture import runner
+from tracefs.capture import fusermount, runner
 from tracefs.capture.fusermount import helper_path
-from tracefs.errors import SetupError
+from tracefs.errors import MountError, SetupError
 
 _BECOME = """
 import os, sys
@@ -88,6 +89,31 @@ def test_a_missing_helper_is_named_with_its_repair(monkeypatch: pytest.MonkeyPat
         helper_path()
     assert caught.value.repair is not None
     assert "apt install fuse3" in caught.value.repair
+
+
+def test_nothing_is_mounted_that_a_user_could_not_unmount(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(fusermount, "_MTAB", str(tmp_path / "absent"))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(SetupError, match="fusermount3 can't unmount") as caught:
+        fusermount.HelperMount(os.fsencode(tmp_path), [])
+    assert "ln -s /proc/self/mounts" in (caught.value.repair or "")
+
+
+def test_a_mount_that_can_not_be_taken_away_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise MountError("cannot unmount /w: Operation not permitted")
+
+    monkeypatch.setattr(fusermount, "unmount", refuse)
+    said: list[str] = []
+    family = Mock(spec_set=["session"])
+    runner._unmount_lazily(family, b"/w", said.append)
+    family.session.stop.assert_called_once_with()
+    (line,) = said
+    assert line.endswith("a dead mount is left there: as root, umount -l /w")
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,16 @@ grep -q "^[0-9]* [0-9]* $1 " /proc/self/mountinfo && exec "$2" -u -q -z -- "$3"
 """
 
 
+_MTAB: Final = "/etc/mtab"
+
+
 class HelperMount:
     """A mount that is taken away when this process ends, however it ends."""
 
     def __init__(self, mountpoint: bytes, options: list[str]) -> None:
         """Mount at *mountpoint*; MountError with the helper's own words when it can't be done."""
         self._mountpoint = mountpoint
+        _require_mtab()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with ours, theirs:
             done = subprocess.run(
@@ -38,7 +42,7 @@ class HelperMount:
             theirs.close()
             _, fds, _, _ = socket.recv_fds(ours, 1, 1)
         if not fds:
-            words = done.stderr.decode(errors="replace").strip()
+            words = "; ".join(done.stderr.decode(errors="replace").split("\n")).strip("; ")
             raise MountError(
                 f"cannot mount at {os.fsdecode(mountpoint)}: {words or 'no reason given'}",
                 repair="tracefs doctor",
@@ -64,6 +68,22 @@ class HelperMount:
         mount = find(self._mountpoint)
         if mount is not None and mount.device == self._device:
             unmount(self._mountpoint, lazy=True)
+
+
+def _require_mtab() -> None:
+    """Refuse to mount what could not be unmounted.
+
+    For users without privileges fusermount3 looks there for what is theirs to unmount
+    (``unmount_fuse`` in libfuse's util/fusermount.c).
+
+    Raises:
+        SetupError: there is none.
+    """
+    if os.geteuid() != 0 and not os.path.exists(_MTAB):
+        raise SetupError(
+            f"{_MTAB} is missing, without which fusermount3 can't unmount",
+            repair=f"as root: ln -s /proc/self/mounts {_MTAB}",
+        )
 
 
 def _spelt(device: tuple[int, int] | None) -> str:

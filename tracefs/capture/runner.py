@@ -258,9 +258,17 @@ def _run_visible(
         fusermount.unmount(target)
     except MountError as error:
         notice(f"{error}; unmounting lazily")
-        with contextlib.suppress(MountError):
-            fusermount.unmount(target, lazy=True)
+        _unmount_lazily(family, target, notice)
     return _finish(family, status, notice)
+
+
+def _unmount_lazily(family: _Family, target: bytes, notice: Callable[[str], None]) -> None:
+    try:
+        fusermount.unmount(target, lazy=True)
+    except MountError as error:
+        # The server would wait for ever.
+        notice(f"{error}; a dead mount is left there: as root, umount -l {os.fsdecode(target)}")
+        family.session.stop()
 
 
 def _await(pid: int) -> int:

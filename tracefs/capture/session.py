@@ -101,7 +101,8 @@ class Session:
                 raise MountError(message.message, repair=message.repair)
             if message is None:
                 raise SetupError(
-                    f"the server did not start ({self._status()})", repair="tracefs doctor"
+                    f"the server did not start ({self._status()})",
+                    repair="tracefs doctor; where it finds nothing, please report this",
                 )
 
     def _send(self, message: Message, *fds: int) -> None:

@@ -30,6 +30,8 @@ class Helper(Struct, frozen=True):
 
     path: str
     setuid_root: bool
+    has_mtab: bool = True
+    """There is the ``/etc/mtab`` by which it unmounts for users."""
 
 
 class Facts(Struct, frozen=True, kw_only=True):
@@ -124,7 +126,8 @@ def _helper() -> Helper | None:
     if path is None:
         return None
     found = os.stat(path)
-    return Helper(path, found.st_uid == 0 and bool(found.st_mode & stat.S_ISUID))
+    setuid_root = found.st_uid == 0 and bool(found.st_mode & stat.S_ISUID)
+    return Helper(path, setuid_root, os.path.exists("/etc/mtab"))
 
 
 def _lines(root: str, path: str) -> list[str]:

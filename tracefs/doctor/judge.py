@@ -85,6 +85,11 @@ def _helper(facts: Facts) -> Check:
             name, Status.WARN, f"{facts.helper.path} is not setuid root: no mounts that others see",
             f"as root: chown root {facts.helper.path} && chmod u+s {facts.helper.path}",
         )  # fmt: skip
+    if facts.uid != 0 and not facts.helper.has_mtab:
+        return Check(
+            name, Status.WARN, "it can't unmount without /etc/mtab: no mounts that others see",
+            "as root: ln -s /proc/self/mounts /etc/mtab",
+        )  # fmt: skip
     return Check(name, Status.OK, facts.helper.path)
 
 
@@ -184,7 +189,12 @@ def _mount(facts: Facts, probed: Probed) -> Check:
     seen = f"a mount of one's own is refused: {_reason(probed.mount)}"
     if probed.mount_seen.worked:
         return Check("mount", Status.WARN, f"others see mounts; {seen}", _root_repair(probed))
-    if facts.uid != 0 and facts.helper is not None and facts.helper.setuid_root:
+    if (
+        facts.uid != 0
+        and facts.helper is not None
+        and facts.helper.setuid_root
+        and facts.helper.has_mtab
+    ):
         # Not tried: such a mount would be seen by everybody.
         text = f"with fusermount3, others see mounts; {seen}"
         return Check("mount", Status.WARN, text, "mend user-namespaces, see above")
