@@ -1,6 +1,7 @@
 """Fixtures of all tests. What mounts fails on a machine without FUSE, it does not skip."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,16 @@ from mounted_support import Guard, Mount, Pair, Run, run_traced
 
 import tracefs.capture.request  # noqa: F401  # before anything imports pyfuse3
 from tracefs.capture.backing import Backing
+
+# A job that a shell starts in the background ignores SIGINT, one under nohup(1) SIGHUP: so would
+# every program that the tests start.
+for _number, _handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGQUIT, signal.SIG_DFL),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 
 @pytest.fixture(scope="session")

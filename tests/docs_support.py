@@ -197,6 +197,7 @@ def without_figures(text: str) -> str:
     text = re.sub(r"(?m)^( +\d+) +\d+(/\d+)? +\d+\.\d{6} ", r"\1 TID SECONDS ", text)
     text = re.sub(r"(?m)^# (started|kernel): .*", r"# \1: …", text)
     text = re.sub(r"(?m)^\d{4}-\d\d-\d\d \S+ +\d+ KiB  ", "STARTED SIZE  ", text)
+    text = re.sub(r"(?m)^(  call \d+, thread )\d+( of )", r"\1TID\2", text)
     # How many descriptors Go's runtime has opened before differs from version to version.
     text = re.sub(r"\(\d+<", "(FD<", text)
     return re.sub(r"<\d+\.\d{6}>", "<SECONDS>", text)

@@ -13,7 +13,9 @@ from docs_support import DOCS, FOLLOWED, README, Walk, blocks, fenced, name, sec
 from mounted_support import Guard
 
 TUTORIALS = sorted((DOCS / "tutorial").glob("*.md"))
-SECTIONS = [(page, section.title) for page in (README, *TUTORIALS) for section in sections(page)]
+HOW_TO = DOCS / "how-to" / "find-a-stray-call.md"
+PAGES = (README, *TUTORIALS, HOW_TO)
+SECTIONS = [(page, section.title) for page in PAGES for section in sections(page)]
 
 Walks = Callable[[Path], Walk]
 

@@ -5,22 +5,23 @@ Run by ``make demo``. Leaves two recordings in the state directory and nothing m
 
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-TRACEFS = [sys.executable, "-m", "tracefs"]
-GOOD = [sys.executable, HERE / "pagealloc/python/bin/pagealloc", "write", "pages.db", "2", "a page"]
-FAULTY = [sys.executable, HERE / "pagealloc/faulty/no_seek.py", "pages.db", "2"]
+PROGRAMS = HERE / "pagealloc"
+GOOD = ["python", f"{PROGRAMS}/python/bin/pagealloc", "write", "pages.db", "2", "a page"]
+FAULTY = ["python", f"{PROGRAMS}/faulty/no_seek.py", "pages.db", "2"]
 FAILURE = 3
 
 
 def main() -> int:
     for title, command, expected in (
         ("A page writer that keeps the contract", GOOD, 0),
-        ("One that seeks where it should not: the same calls, another file position", FAULTY, 1),
+        ("One that seeks where it should not: the same calls, and one lseek", FAULTY, 1),
     ):
         print(f"\n=== {title}\n")
         if record(command) != 0 or judge() != expected:
@@ -32,35 +33,34 @@ def main() -> int:
     return 0
 
 
-def record(command: list[str | Path]) -> int:
-    words = [str(word) for word in command]
+def record(words: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="tracefs-demo-") as directory:
-        print(f"$ tracefs run --dir {directory} -- {shlex.join(short(word) for word in words)}")
-        return tracefs("run", "--dir", directory, "--", *words, cwd=directory)
+        print(f"$ cd {directory}")
+        return tracefs("run", "--", *words, cwd=directory)
 
 
 def judge() -> int:
-    print("\n$ tracefs show --path pages.db")
+    print()
     tracefs("show", "--path", "pages.db")
-    print("\n$ tracefs check --path pages.db")
+    print()
     return tracefs("check", "--path", "pages.db")
 
 
 def tracefs(*words: str, cwd: str | None = None) -> int:
-    sys.stdout.flush()
-    return subprocess.run([*TRACEFS, *words], cwd=cwd, env=environment(), check=False).returncode
-
-
-def environment() -> dict[str, str]:
-    # The traced programs run in a directory of their own: no byte code is to be written there.
-    return {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-
-
-def short(word: str) -> str:
-    path = Path(word)
-    if word == sys.executable:
-        return "python"
-    return str(path.relative_to(HERE.parent)) if HERE in path.parents else word
+    """Show a command and run it; the programs of this interpreter's environment come first."""
+    print(f"$ tracefs {shlex.join(words)}", flush=True)
+    programs = str(Path(sys.executable).parent)
+    environment = {
+        **os.environ,
+        "PATH": f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        # The traced programs run in a directory of their own: no byte code is to be written there.
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    command = shutil.which("tracefs", path=environment["PATH"])
+    if command is None:
+        print("tracefs: not installed; run make setup", file=sys.stderr)
+        return FAILURE
+    return subprocess.run([command, *words], cwd=cwd, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -66,6 +66,9 @@ class Header(Struct, frozen=True, kw_only=True, tag="header", tag_field="type"):
     visible: bool = False
     """Processes that the command did not start could reach the mount; nobody was notified of what
     they called."""
+    bypassed_by: tuple[str, ...] = ()
+    """Descriptors that the command was given, and through which it could change the directory past
+    the mount: ``standard output``, ``descriptor 5``."""
     command: tuple[str, ...] | None
     """The traced command, path text; None for a plain mount."""
     operations: tuple[str, ...]
@@ -372,6 +375,10 @@ class Lost(Event, frozen=True, kw_only=True, tag="lost"):
     reason: str
 
 
+class Withdrawn(Event, frozen=True, kw_only=True, tag="withdrawn"):
+    """The call of the thread's last notice was never made: something killed the thread first."""
+
+
 AnyEvent: TypeAlias = (
     Open
     | Create
@@ -395,6 +402,7 @@ AnyEvent: TypeAlias = (
     | Query
     | Notice
     | Lost
+    | Withdrawn
 )
 """Any line between header and footer."""
 

@@ -135,14 +135,18 @@ _AARCH64: Final = {
 
 _I386: Final = {
     1: "exit", 4: "write", 6: "close", 11: "execve", 19: "lseek", 36: "sync", 41: "dup",
-    55: "fcntl", 63: "dup2", 90: "mmap", 93: "ftruncate", 118: "fsync", 140: "_llseek",
+    55: "fcntl", 63: "dup2", 90: "old_mmap", 93: "ftruncate", 118: "fsync", 140: "_llseek",
     144: "msync", 146: "writev", 148: "fdatasync", 181: "pwrite64", 187: "sendfile", 192: "mmap2",
     194: "ftruncate64", 221: "fcntl64", 239: "sendfile64", 248: "io_submit", 252: "exit_group",
     313: "splice", 314: "sync_file_range", 324: "fallocate", 330: "dup3", 334: "pwritev",
     344: "syncfs", 358: "execveat", 377: "copy_file_range", 379: "pwritev2", 425: "io_uring_setup",
     436: "close_range",
 }  # fmt: skip
-"""Calls of 32-bit programs on x86_64 (``arch/x86/entry/syscalls/syscall_32.tbl``)."""
+"""Calls of 32-bit programs on x86_64 (``arch/x86/entry/syscalls/syscall_32.tbl``).
+
+``old_mmap`` is the mmap whose arguments are in memory (``struct mmap_arg_struct32`` in
+``arch/x86/kernel/sys_ia32.c``).
+"""
 
 
 def table(machine: str) -> dict[int, Syscall]:

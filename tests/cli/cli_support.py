@@ -7,14 +7,26 @@ import sys
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from tracefs.events import FORMAT, VERSION, Create, Flush, Fsync, Header, Release, Sighting, Write
+from tracefs.events import (
+    FORMAT,
+    VERSION,
+    Create,
+    Flush,
+    Frame,
+    Fsync,
+    Header,
+    Notice,
+    Release,
+    Sighting,
+    Write,
+)
 from tracefs.journal.writer import JournalWriter
 
 PAGE = 4096
 START_NS = 5_000_000_000
 TID = 12341
 RDWR_CREAT = 0o102
-NUMBERS = {"write": 1, "pwrite64": 18, "fsync": 74, "fdatasync": 75, "openat": 257}
+NUMBERS = {"write": 1, "lseek": 8, "pwrite64": 18, "fsync": 74, "fdatasync": 75, "openat": 257}
 
 
 def header(started: str = "2026-01-02T03:04:05+00:00", **fields: object) -> Header:
@@ -57,7 +69,8 @@ class Recorder:
 
     def write(self, offset: int, size: int = PAGE, *, call: str = "pwrite64") -> None:
         start, end = self._times()
-        seen = _sighting(call, 3, 0, size, offset if call == "pwrite64" else 0, fd=3)
+        place, position = (offset, 0) if call == "pwrite64" else (0, offset)
+        seen = _sighting(call, 3, 0, size, place, fd=3, position=position)
         self._writer.event(
             Write(start_ns=start, end_ns=end, tid=TID, ino=7, fh=1, offset=offset, size=size,
                   result=size, seen=seen)
@@ -69,6 +82,18 @@ class Recorder:
             Write(start_ns=start, end_ns=end, tid=TID, ino=7, fh=1, offset=offset, size=PAGE,
                   result=PAGE, seen=Sighting(missing="the caller belongs to another user"))
         )  # fmt: skip
+
+    def seek(self, offset: int, line: int) -> None:
+        """Move the position from 0, at a line of ``demo.py`` that its main function called."""
+        start, end = self._times()
+        stack = (
+            Frame(file="/srv/demo.py", line=line, function="put"),
+            Frame(file="/srv/demo.py", line=40, function="main"),
+        )
+        seen = _sighting("lseek", 3, offset, 0, fd=3)
+        self._writer.event(
+            Notice(start_ns=start, end_ns=end, tid=TID, seen=seen, path="pages.db", stack=stack)
+        )
 
     def sync(self) -> None:
         start, end = self._times()
@@ -91,7 +116,7 @@ class Recorder:
         return self._now, self._now + 45_000
 
 
-def _sighting(name: str, *args: int, fd: int | None = None) -> Sighting:
+def _sighting(name: str, *args: int, fd: int | None = None, position: int = 0) -> Sighting:
     six = (*args, 0, 0, 0, 0, 0, 0)[:6]
     return Sighting(
         nr=NUMBERS[name],
@@ -99,7 +124,7 @@ def _sighting(name: str, *args: int, fd: int | None = None) -> Sighting:
         pid=TID,
         comm="python3",
         fd=fd,
-        position=None if fd is None else 0,
+        position=None if fd is None else position,
         fd_flags=None if fd is None else RDWR_CREAT,
         fd_ino=None if fd is None else 7,
     )
@@ -137,6 +162,17 @@ def undecided(folder: Path) -> Path:
     recorder.create()
     recorder.unnamed_write(0)
     recorder.sync()
+    recorder.shut()
+    return recorder.finish()
+
+
+def astray(folder: Path) -> Path:
+    """Record two seeks, each from a place of its own, the second of which moves a write."""
+    recorder = Recorder(folder, header(witness="seccomp", notified=("lseek",)))
+    recorder.create()
+    recorder.seek(8192, 12)
+    recorder.seek(4096, 23)
+    recorder.write(4096, call="write")
     recorder.shut()
     return recorder.finish()
 

@@ -24,6 +24,7 @@ from tracefs.events import (
     Release,
     Rename,
     Sighting,
+    Withdrawn,
     Write,
 )
 from tracefs.journal.writer import JournalWriter
@@ -133,6 +134,7 @@ NOTICED: Final[tuple[AnyEvent, ...]] = (
         seen=Sighting(nr=231, args=(0, 0, 0, 0, 0, 0), pid=4242, comm="pagealloc"),
         closes=(131,),
     ),
+    Withdrawn(start_ns=19, end_ns=19, tid=4242),
     Lost(start_ns=20, end_ns=20, tid=0, reason="the supervisor was ended by signal 9"),
 )
 """A call that the seccomp witness was notified of, and the end of that witness."""

@@ -128,7 +128,7 @@ def _rename(log: StraceLog, name: str, words: Words, _result: str) -> Words | No
 
 
 def _unlink(log: StraceLog, name: str, words: Words, _result: str) -> Words | None:
-    file = log.file(words[0 if name == "unlink" else 1])
+    file = log.file(words[1 if name == "unlinkat" else 0])
     return None if file is None else [file]
 
 
@@ -187,7 +187,7 @@ _ABOUT: Final[dict[str, _About]] = {
     **dict.fromkeys(("write", "pwrite64", "writev", "pwritev", "pwritev2"), _write),
     **dict.fromkeys(("sendfile", "splice", "copy_file_range"), _transfer),
     **dict.fromkeys(("rename", "renameat", "renameat2"), _rename),
-    **dict.fromkeys(("unlink", "unlinkat"), _unlink),
+    **dict.fromkeys(("unlink", "unlinkat", "mkdir"), _unlink),
     **dict.fromkeys(("sync", "io_uring_setup", "io_submit", "close_range"), _nothing),
     "openat": _openat,
     "mmap": _mmap,

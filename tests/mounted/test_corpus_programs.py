@@ -58,7 +58,6 @@ def test_program_is_shown_as_it_is(
     level: str,
     builder: Builder,
     traced_run: Traced,
-    record_property: Callable[..., None],
 ) -> None:
     """Every call is equal, or unknown where the program says so; none is missing or wrong."""
     _, closings = lines.program(FOLDER / name)
@@ -67,7 +66,6 @@ def test_program_is_shown_as_it_is(
 
     seen = calls(run.recording)
     tally = lines.compare(FOLDER / name, level, seen)
-    record_property("tally", f"{name} {level}: {tally}")
     assert (tally.missing, tally.wrong) == (0, 0), "\n".join(tally.complaints)
     assert Counter(filter(None, map(lines.closing, seen))) == Counter(closings)
     with JournalReader(run.recording) as reader:

@@ -1,6 +1,7 @@
 """What ``tracefs run`` passes on of a command, and what it says when it can't."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from mounted_support import PATIENCE_S, TRACEFS, Run, journal
 
 from tracefs.events import Create, Write
 from tracefs.journal.reader import JournalReader
+from tracefs.trace import Trace
 
 Traced = Callable[..., Run]
 
@@ -173,7 +175,7 @@ def test_standard_output_into_the_directory_is_pointed_out(
         )
 
     assert done.returncode == 0
-    assert "standard output is a file in" in done.stderr
+    assert "standard output leads into" in done.stderr
 
 
 def test_default_place_is_the_state_directory(traced_run: Traced, tmp_path: Path) -> None:
@@ -262,3 +264,35 @@ def test_command_line_as_long_as_the_kernel_takes(traced_run: Traced) -> None:
     words = ["x" * 1000] * 1500
 
     assert traced_run(["sh", "-c", "echo $#", "sh", *words]).stdout == "1500\n"
+
+
+@pytest.mark.parametrize(
+    ("redirection", "name"),
+    [
+        ("5<>given", "descriptor 5"),
+        (">given", "standard output"),
+        ("7<.", "descriptor 7"),
+        ("5<given", None),
+    ],
+)
+def test_what_leads_past_the_mount_keeps_a_recording_from_being_complete(
+    tmp_path: Path, redirection: str, name: str | None
+) -> None:
+    directory, folder = tmp_path / "src", tmp_path / "rec"
+    directory.mkdir()
+    (directory / "given").write_bytes(b"x")
+    command = f"exec {redirection}; exec {shlex.join(TRACEFS)} run -o {folder} -- true"
+    done = subprocess.run(
+        ["sh", "-c", command], cwd=directory, capture_output=True, text=True, timeout=PATIENCE_S,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0
+    with JournalReader(folder) as reader:
+        trace = Trace(reader)
+        assert list(trace.items()) is not None
+        because = trace.summary().incomplete_because
+    if name is None:
+        assert because is None
+    else:
+        assert because == f"opened before the run, and so not recorded: {name}"
+        assert f"{name} leads into ., opened before" in done.stderr

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from mounted_support import PATIENCE_S, TRACEFS, Guard, Mount, Run, journal
 
-from tracefs.events import Write
+from tracefs.events import Lost, Write
 from tracefs.journal.reader import JournalReader
 
 Traced = Callable[..., Run]
@@ -41,6 +41,24 @@ def test_directory_that_is_a_file(tmp_path: Path) -> None:
         TOOL_FAILED,
         f"tracefs: {tmp_path}/file: not a directory\n",
     )
+
+
+def test_working_directory_that_is_gone(tmp_path: Path, guard: Guard) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / "gone").mkdir()
+    guard.watch(tmp_path / "src")
+    script = 'cd gone && rmdir ../gone && exec "$@"'
+    words = ["run", "-q", "--dir", str(tmp_path / "src"), "-o", str(tmp_path / "rec"), "true"]
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", *TRACEFS, *words],
+        cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr) == (
+        126,
+        "tracefs: cannot enter the working directory: No such file or directory\n",
+    )
+    assert journal(tmp_path / "rec", Lost) == [], "no call was made, so none was lost"
 
 
 @pytest.mark.parametrize("place", ["rec", "a/b/rec", "../src/rec", "link/rec"])

@@ -1,6 +1,7 @@
 """The processes of a traced run are killed one by one: the program goes on as if not traced."""
 
 import os
+import re
 import signal
 import subprocess
 from collections import Counter
@@ -47,21 +48,27 @@ def called(name: str, pids: list[int]) -> int:
 
 
 class Traced:
-    """``tracefs run`` of the program, whose reports are read one by one."""
+    """``tracefs run`` of the program, whose reports are read one by one.
 
-    def __init__(self, tmp_path: Path, program: Path, guard: Guard, level: str, *more: str) -> None:
+    *level* is that of the witness, or a subcommand with its options.
+    """
+
+    def __init__(
+        self, tmp_path: Path, program: Path, guard: Guard, level: str | list[str], *more: str
+    ) -> None:
         self.directory, self.recording = tmp_path / "src", tmp_path / "rec"
         self.directory.mkdir()
         guard.watch(self.directory)
-        options = ["--witness", level, "-o", str(self.recording)]
+        words = ["run", "--witness", level] if isinstance(level, str) else level
         self.process = subprocess.Popen(
-            [*TRACEFS, "run", *options, "--", program, "f", str(THREADS), str(ROUNDS), *more],
+            [*TRACEFS, *words, "-o", str(self.recording), "--",
+             program, "f", str(THREADS), str(ROUNDS), *more],
             cwd=self.directory,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-        )
+        )  # fmt: skip
 
     def hear(self, reports: int) -> None:
         """Wait until the program has come so far."""
@@ -78,9 +85,9 @@ class Traced:
         return called("tracefs-witness", children(self.guardian))
 
     def end(self) -> str:
-        """Wait for the end; return what was said."""
+        """Wait for the end; return what was said on standard error, and keep the rest."""
         try:
-            _, said = self.process.communicate(timeout=PATIENCE_S)
+            self.rest, said = self.process.communicate(timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
             mounted_guard.abort(str(self.directory))
             os.killpg(self.process.pid, signal.SIGKILL)
@@ -111,6 +118,41 @@ def test_a_killed_supervisor_is_stood_in_for(
     with JournalReader(run.recording) as reader:
         assert sum(1 for _ in reader.events())
         assert reader.ending.complete, reader.ending.reason
+
+
+@pytest.mark.parametrize("options", [[], ["-q"]])
+def test_a_lost_witness_is_told(
+    tmp_path: Path, program: Path, guard: Guard, options: list[str]
+) -> None:
+    run = Traced(tmp_path, program, guard, ["run", *options])
+    run.hear(7)
+    os.kill(run.supervisor, signal.SIGKILL)
+    said = run.end()
+
+    assert run.process.returncode == 0, said
+    (lost,) = journal(run.recording, Lost)
+    with JournalReader(run.recording) as reader:
+        seconds = (lost.start_ns - reader.header.start_ns) / 1e9
+    unseen = f"from {seconds:.6f} s on, calls like lseek went unseen"
+    assert said.splitlines()[-2:] == [
+        f"tracefs: the witness was lost: {unseen}: the supervisor ended by signal 9",
+        f"tracefs: next: run it again; tracefs show {run.recording} has what was seen",
+    ]
+
+
+@pytest.mark.parametrize(("calls", "code"), [("splice", 4), ("lseek", 1)])
+def test_nothing_is_said_to_be_right_that_was_not_seen(
+    tmp_path: Path, program: Path, guard: Guard, calls: str, code: int
+) -> None:
+    run = Traced(tmp_path, program, guard, ["stray", "--call", calls])
+    run.hear(7)
+    os.kill(run.supervisor, signal.SIGKILL)
+    said = run.end()
+
+    assert run.process.returncode == code, said
+    report = run.rest.decode().lstrip(".")
+    assert not re.search("^no stray call(?! seen, but)", report, re.MULTILINE)
+    assert "the recording is incomplete: from " in report
 
 
 @pytest.mark.parametrize("reports", POINTS)

@@ -95,3 +95,7 @@ def test_head_and_foot(snapshot: SnapshotAssertion) -> None:
     torn = TraceSummary(complete=False, calls=9, unknown_calls=2, incomplete_because="no footer")
     lines = [*frame.head(HEADER), frame.foot(whole, 1), frame.foot(torn, 3), frame.foot(torn)]
     assert "\n".join(lines) == snapshot
+
+
+def test_the_end_of_a_process_returns_nothing() -> None:
+    assert " = ?" in LINES.line(call("exit_group", "close", result=None))

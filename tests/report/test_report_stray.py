@@ -5,10 +5,11 @@ from typing import Any
 
 from syrupy.assertion import SnapshotAssertion
 
+from tracefs.report.selection import Selection
 from tracefs.report.strace import CallLines
 from tracefs.report.stray import CALLS, StrayUses, render
 from tracefs.source import Location
-from tracefs.source.location import NO_DEBUG, OTHER_FILE
+from tracefs.source.location import NO_DEBUG
 from tracefs.trace.call import Call
 
 MAIN = Location(function="main", file="/home/ada/writer.c", line=30, module="/home/ada/writer")
@@ -38,13 +39,15 @@ def write(index: int, offset: int, **fields: Any) -> Call:
 
 
 def report(
-    *calls: Call, places: Callable[[Call], tuple[Location, ...]] = lambda c: PLACES.get(c.call, ())
+    *calls: Call,
+    places: Callable[[Call], tuple[Location, ...]] = lambda c: PLACES.get(c.call, ()),
+    incomplete: str | None = None,
 ) -> str:
-    found = StrayUses(frozenset(CALLS))
+    found = StrayUses(Selection(calls=frozenset(CALLS)))
     for one in calls:
         found.feed(one)
     lines = CallLines(start_ns=0, page_size=4096)
-    return "\n".join(render(found, lines, places, "a.trace"))
+    return "\n".join(render(found, lines, places, "a.trace", incomplete))
 
 
 def test_a_seek_is_told_by_what_it_did(snapshot: SnapshotAssertion) -> None:
@@ -61,7 +64,7 @@ def test_a_seek_is_told_by_what_it_did(snapshot: SnapshotAssertion) -> None:
 
 
 def test_only_the_write_at_its_position_was_moved_by_a_seek() -> None:
-    found = StrayUses(frozenset({"lseek"}))
+    found = StrayUses(Selection(calls=frozenset({"lseek"})))
     first, unused, last = seek(0, 0, 100), seek(2, 110, 500), seek(3, 500, 900)
     for one in (first, write(1, 100), unused, last, write(4, 900)):
         found.feed(one)
@@ -73,10 +76,17 @@ def test_only_the_write_at_its_position_was_moved_by_a_seek() -> None:
 
 
 def test_a_write_of_another_file_or_process_was_not_moved() -> None:
-    found = StrayUses(frozenset({"lseek"}))
+    found = StrayUses(Selection(calls=frozenset({"lseek"})))
     found.feed(seek(0, 0, 100))
     found.feed(call(1, "write", "write", offset=100, length=1, result=1, ino=6))
     found.feed(call(2, "write", "write", offset=100, length=1, result=1, pid=8, handle=2))
+    assert [use.effect for use in found.uses] == ["no write followed at that position"]
+
+
+def test_a_seek_that_is_not_chosen_counts_for_those_that_are() -> None:
+    found = StrayUses(Selection(calls=frozenset({"lseek"}), until_ns=1_000_000))
+    for one in (seek(0, 0, 100), seek(2, 100, 900), seek(3, 900, 100), write(4, 100)):
+        found.feed(one)
     assert [use.effect for use in found.uses] == ["no write followed at that position"]
 
 
@@ -89,7 +99,7 @@ def test_nothing_astray_is_said_so() -> None:
 
 
 def effects(*calls: Call) -> list[str | None]:
-    found = StrayUses(frozenset({"lseek"}))
+    found = StrayUses(Selection(calls=frozenset({"lseek"})))
     for one in calls:
         found.feed(one)
     return [use.effect for use in found.uses]
@@ -123,6 +133,36 @@ def test_seeks_on_files_that_are_not_known_are_counted() -> None:
     assert report(unseen) == "no stray call; 1 lseek more on files that are not known"
 
 
+def test_a_write_that_failed_was_not_moved() -> None:
+    failed = call(1, "write", "write", offset=100, errno=14)
+    assert effects(seek(0, 0, 100), failed, write(2, 100)) == ["it moved the write of call 2"]
+
+
+def test_a_seek_before_appending_has_no_effect() -> None:
+    note = "writes go to the end of the file all the same: O_APPEND"
+    assert effects(seek(0, 0, 100, note=note), write(1, 100)) == [f"no effect: {note}"]
+
+
+def test_other_calls_that_use_the_position() -> None:
+    sent = call(1, "sendfile", "write", offset=100, result=10)
+    spliced = call(3, "splice", "write", offset=500, result=10)
+    assert effects(seek(0, 0, 100), sent, seek(2, 110, 500), spliced) == [
+        "it moved the sendfile of call 1",
+        "it may have moved the splice of call 3",
+    ]
+
+
+def test_what_was_not_seen_to_its_end_is_never_said_to_be_without() -> None:
+    assert report(incomplete="no footer") == (
+        "no stray call seen, but the recording is incomplete: no footer\n"
+        "next: run it again: what is not in the recording may be astray"
+    )
+    assert report(write(0, 0), incomplete="no footer").splitlines()[-2:] == [
+        "1 stray call from 1 place; the recording is incomplete: no footer",
+        "next: mend the first place and run it again; tracefs show a.trace",
+    ]
+
+
 def test_places_that_were_not_recorded_are_told_once_and_why(snapshot: SnapshotAssertion) -> None:
     why = "the thread went on before its stack could be read"
     unstacked = [write(index, 0, unstacked=why) for index in range(12, 14)]
@@ -143,13 +183,13 @@ def test_stripped_places_are_told_apart_by_their_callers(snapshot: SnapshotAsser
 
 def test_each_reason_for_places_without_a_line_is_told_once() -> None:
     def places(made: Call) -> tuple[Location, ...]:
-        reason = NO_DEBUG if made.index < 2 else OTHER_FILE
+        reason = NO_DEBUG if made.index < 2 else "m was built anew"
         return (Location(module="/home/ada/m", function="f", address=made.index, unlined=reason),)
 
     text = report(*(seek(index, 0, 5) for index in range(3)), places=places)
     assert text.splitlines()[-4:] == [
         "3 stray calls from 3 places",
         "2 places have no line: compile with -g (Go, Python need nothing)",
-        "1 place has no line: its program is gone or was built anew since; record again",
+        "1 place has no line: m was built anew",
         "next: mend the first place and run it again; tracefs show a.trace",
     ]

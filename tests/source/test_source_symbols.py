@@ -33,7 +33,7 @@ def built(tmp_path: Path, *flags: str) -> tuple[Path, dict[str, int]]:
 def names(library: Path, *addresses: int) -> list[Location]:
     module, build = to_text(bytes(library)), build_id(library)
     frames = (Frame(module=module, address=at + 2, build=build) for at in addresses)
-    return list(Resolver().resolve(tuple(frames)))
+    return list(Resolver(None).resolve(tuple(frames)))
 
 
 def test_a_stripped_library_names_only_what_it_exports(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from trace_support import INO, O_APPEND, O_DSYNC, O_RDWR, Recording, pwrite, sight, write
 
-from tracefs.events import Frame, Lost, Notice, Read, Rename
+from tracefs.events import Frame, Lost, Notice, Read, Rename, Withdrawn
 from tracefs.trace.flags import O_PATH
 from tracefs.trace.join import Joiner
 from tracefs.witness.levels import FULL, SECCOMP, notified
@@ -38,6 +38,8 @@ def test_a_seek_whose_arguments_tell_the_result(
 ) -> None:
     made = recording()
     made.notice("lseek", 3, offset, whence, position=position)
+    # What it did with SEEK_CUR is shown by the position that the thread's next call has.
+    made.fsync(sight("fdatasync", 3, position=position if result is None else result))
     call = made.one("seek")
     assert (call.call, call.known_by, call.path, call.handle) == ("lseek", "seccomp", "a.db", 1)
     assert (call.offset, call.position, call.result, call.errno) == (
@@ -80,7 +82,45 @@ def test_the_next_file_with_a_number_has_users_of_its_own() -> None:
     made.release()
     made.open()
     made.notice("lseek", 3, 10, SEEK_CUR)
-    assert made.calls("seek")[-1].result == 10
+    made.notice("lseek", 3, 0, SEEK_SET, position=10)
+    assert made.calls("seek")[-2].result == 10
+
+
+@pytest.mark.parametrize("shown", [{"position": 11}, {"position": 10, "fd": 4}, None])
+def test_a_relative_seek_that_nothing_confirms_is_not_certain(shown: dict[str, int] | None) -> None:
+    # Another thread may read from the page cache meanwhile, which nobody hears of.
+    made = recording()
+    made.notice("lseek", 3, 10, SEEK_CUR)
+    if shown is None:
+        made.flush()
+    else:
+        made.fsync(sight("fdatasync", 3, **shown))
+    call = made.one("seek")
+    assert (call.result, call.errno) == (None, 0)
+    assert call.reason == "no later call of the thread shows where it moved to"
+
+
+def test_a_seek_before_appending_is_labelled() -> None:
+    made = recording()
+    made.notice("lseek", 3, 10, SEEK_SET, fd_flags=O_RDWR | O_APPEND)
+    assert made.one("seek").note == "writes go to the end of the file all the same: O_APPEND"
+
+
+def test_a_call_whose_thread_was_killed_first_was_never_made() -> None:
+    made = recording()
+    made.notice("lseek", 3, 10, SEEK_SET)
+    made.add(Withdrawn)
+    made.notice("lseek", 3, 20, SEEK_SET, tid=200)
+    assert [call.offset for call in made.calls("seek")] == [20]
+
+
+def test_a_seek_stands_before_what_others_do_to_its_file_next() -> None:
+    made = recording()
+    made.notice("lseek", 3, 4096, SEEK_SET)
+    made.write(write(100, 4096), 4096, 100, tid=200)
+    made.release()
+    assert [call.call for call in made.calls()] == ["open", "lseek", "write"]
+    assert made.one("seek").result == 4096
 
 
 @pytest.mark.parametrize(
@@ -90,7 +130,8 @@ def test_the_next_file_with_a_number_has_users_of_its_own() -> None:
 def test_a_seek_that_can_not_succeed(position: int, offset: int, flags: int, error: int) -> None:
     made = recording()
     made.notice("lseek", 3, offset, SEEK_CUR, position=position, fd_flags=flags)
-    call = made.one("seek")
+    made.notice("lseek", 3, 0, SEEK_SET, position=position)
+    call = made.calls("seek")[0]
     assert (call.result, call.errno, call.reason) == (None, error, None)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tracefs.syscalls import i386_names, numbers
 from tracefs.witness.bpf import ARCHITECTURES, I386, X32_BIT
-from tracefs.witness.levels import FULL, LEVELS, SECCOMP, filter_code, notified
+from tracefs.witness.levels import FULL, LEVELS, SECCOMP, filter_code, notified, notifies
 
 ALLOW: Final = 0x7FFF0000
 NOTIFY: Final = 0x7FC00000
@@ -96,6 +96,15 @@ def test_fcntl_that_copies_or_sets_flags(command: int, wanted: int) -> None:
 @given(st.integers(0, 2000).filter(lambda command: command not in {0, 4, 1030}))
 def test_fcntl_that_does_neither_passes(command: int) -> None:
     assert answer("fcntl", 3, command, 0) == ALLOW
+
+
+@given(
+    name=st.sampled_from(sorted(NUMBERS)),
+    args=st.tuples(*[st.one_of(WORDS, st.integers(0, 4), st.just(2**32))] * 6),
+)
+def test_the_conditions_are_those_of_the_filter(name: str, args: tuple[int, ...]) -> None:
+    got = run(filter_code("x86_64", tuple(NUMBERS)), X86_64, NUMBERS[name], args)
+    assert (got == NOTIFY) == notifies(name, args)
 
 
 @given(nr=st.integers(0, 600))

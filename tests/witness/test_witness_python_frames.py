@@ -28,7 +28,7 @@ def offsets(**given: int) -> Change:
 def module_of(memory: Memory) -> Module:
     """Return the module that is the interpreter."""
     for mapping in memory.mappings:
-        if is_interpreter(mapping.path):
+        if mapping.executable and is_interpreter(mapping.path):
             module = Module(memory, mapping)
             if module.symbol(memory, b"_PyRuntime") is not None:
                 return module

@@ -123,8 +123,8 @@ def test_a_python_that_is_not_read_is_told(
     program = tmp_path / "python3"
     given = [f"-DVERSION={version}", f"-DWORDS={told}", *flags]
     subprocess.run(["gcc", "-rdynamic", *given, "-o", program, source], check=True)
-    with telling([str(program)]) as (tid, pid, _):
-        stack, unstacked = StackReader(platform.machine()).capture(tid, pid)
+    with telling([str(program)]) as (tid, _, _):
+        stack, unstacked = StackReader(platform.machine()).capture(tid)
     assert unstacked == f"not further: {reason}"
     assert all(frame.module is not None for frame in stack)
 

@@ -203,9 +203,9 @@ def test_functions_are_those_that_the_program_tells(
     source.write_text(TELL + PROGRAMS[name])
     reader = StackReader(platform.machine())
     for command in commands:
-        with telling([command, str(source)]) as (tid, pid, told):
-            stack, unstacked = reader.capture(tid, pid)
-            assert reader.capture(tid, pid) == (stack, unstacked)
+        with telling([command, str(source)]) as (tid, _, told):
+            stack, unstacked = reader.capture(tid)
+            assert reader.capture(tid) == (stack, unstacked)
         assert unstacked is None, command
         assert functions(stack) == told, command
         assert len(told) > 1
@@ -219,8 +219,8 @@ def test_a_thread_with_functions_in_two_interpreters_has_none_told(
     text = TELL + "tell(), os.read(0, 1)"
     source.write_text(f"TEXT = {text!r}" + WITHIN)
     for command in commands:
-        with telling([command, str(source)]) as (tid, pid, _):
-            stack, unstacked = StackReader(platform.machine()).capture(tid, pid)
+        with telling([command, str(source)]) as (tid, _, _):
+            stack, unstacked = StackReader(platform.machine()).capture(tid)
         assert functions(stack) == []
         reason = "a thread that several of its Python's interpreters have functions of"
         assert unstacked == f"not further: {reason}", command

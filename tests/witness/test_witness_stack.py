@@ -75,7 +75,10 @@ fn main() {
 GO = """
 package main
 
-import "syscall"
+import (
+	"runtime"
+	"syscall"
+)
 
 //go:noinline
 func inner(data []byte) int {
@@ -96,6 +99,9 @@ func main() {
 		panic("no")
 	}
 }
+
+// Else another thread than the first may go on with main after a call.
+func init() { runtime.LockOSThread() }
 """
 PYTHON = """
 import os
@@ -125,26 +131,37 @@ def marks(source: str) -> list[tuple[str, int]]:
 
 
 @contextmanager
-def waiting(*command: str | Path) -> Iterator[int]:
-    """Run a program that says so and then waits in read(2); its process id."""
+def running(*command: str | Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program until it says that it has come so far."""
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert process.stdout is not None
         assert select.select([process.stdout], [], [], PATIENCE_S)[0]
         assert process.stdout.read(1) == b"r"
-        syscall = Path(f"/proc/{process.pid}/syscall")
-        while not syscall.read_text().startswith("0 0x0 "):
-            assert process.poll() is None
-            os.sched_yield()
-        yield process.pid
+        yield process
     finally:
         process.kill()
         process.communicate()
 
 
+def wait_for_read(process: subprocess.Popen[bytes], tid: int) -> None:
+    syscall = Path(f"/proc/{tid}/syscall")
+    while not syscall.read_text().startswith("0 0x0 "):
+        assert process.poll() is None
+        os.sched_yield()
+
+
+@contextmanager
+def waiting(*command: str | Path) -> Iterator[int]:
+    """Run a program that says so and then waits in read(2); its process id."""
+    with running(*command) as process:
+        wait_for_read(process, process.pid)
+        yield process.pid
+
+
 def places(pid: int) -> tuple[tuple[Location, ...], str | None]:
-    stack, unstacked = StackReader(platform.machine()).capture(pid, pid)
-    return Resolver().resolve(stack), unstacked
+    stack, unstacked = StackReader(platform.machine()).capture(pid)
+    return Resolver(None).resolve(stack), unstacked
 
 
 def own(found: tuple[Location, ...], source: Path) -> list[tuple[str, int]]:
@@ -232,10 +249,10 @@ def test_a_go_program(tmp_path: Path, flags: list[str], inlined: bool) -> None:
     subprocess.run(command, check=True, env=environment)
     with waiting(tmp_path / "stack") as pid:
         reader = StackReader(platform.machine())
-        stack, unstacked = reader.capture(pid, pid)
-        assert reader.capture(pid, pid) == (stack, unstacked)
+        stack, unstacked = reader.capture(pid)
+        assert reader.capture(pid) == (stack, unstacked)
     assert unstacked is None
-    found = Resolver().resolve(stack)
+    found = Resolver(None).resolve(stack)
     assert own(found, source) == [(f"main.{name}", line) for name, line in marks(text)]
     site = call_site(found)
     assert site is not None
@@ -260,16 +277,16 @@ def build_go(source: Path, text: str, *flags: str) -> None:
 @pytest.mark.parametrize("identity", GO_IDS)
 def test_a_go_program_that_was_built_anew_has_its_own_lines(tmp_path: Path, identity: str) -> None:
     """What was found out of another program of the name, at the same addresses or not, is not."""
-    larger = GO.replace('import "syscall"', 'import ("fmt"; "os"; "syscall")') + GO_LARGER
+    larger = GO.replace('"runtime"', '"fmt"; "os"; "runtime"') + GO_LARGER
     source = tmp_path / "stack.go"
     reader = StackReader(platform.machine())
     for text in (GO, "\n\n" + GO, larger, GO):
         build_go(source, text, identity)
         with waiting(source.with_suffix("")) as pid:
-            stack, unstacked = reader.capture(pid, pid)
-            assert reader.capture(pid, pid) == (stack, unstacked)
+            stack, unstacked = reader.capture(pid)
+            assert reader.capture(pid) == (stack, unstacked)
         assert unstacked is None
-        found = Resolver().resolve(stack)
+        found = Resolver(None).resolve(stack)
         assert own(found, source) == [(f"main.{name}", line) for name, line in marks(text)]
 
 
@@ -281,11 +298,11 @@ def test_a_go_programs_table_is_looked_for_once(
     build_go(source, GO, identity)
     reader = StackReader(platform.machine())
     with waiting(source.with_suffix("")) as pid:
-        first = reader.capture(pid, pid)
+        first = reader.capture(pid)
         monkeypatch.delattr(go_frames, "_find")
         if kept:
             monkeypatch.delattr(go_frames.GoTable, "_read")
-        assert reader.capture(pid, pid) == first
+        assert reader.capture(pid) == first
     assert first[1] is None
 
 
@@ -416,11 +433,11 @@ def test_a_module_that_was_built_anew_has_no_lines(tmp_path: Path) -> None:
     program = tmp_path / "stack"
     subprocess.run(["gcc", "-g", "-o", program, source], check=True)
     with waiting(program) as pid:
-        stack, _ = StackReader(platform.machine()).capture(pid, pid)
+        stack, _ = StackReader(platform.machine()).capture(pid)
         program.unlink()
         source.write_text("\n\n" + C)
         subprocess.run(["gcc", "-g", "-o", program, source], check=True)
-    found = Resolver().resolve(stack)
+    found = Resolver(None).resolve(stack)
     assert own(found, source) == []
     site = call_site(found)
     assert site is not None
@@ -438,11 +455,132 @@ def test_a_stripped_program_has_addresses(tmp_path: Path) -> None:
 
 
 def test_nobody_has_no_stack() -> None:
-    stack, unstacked = StackReader(platform.machine()).capture(2**22 - 1, 2**22 - 1)
+    stack, unstacked = StackReader(platform.machine()).capture(2**22 - 1)
     assert stack == ()
     assert unstacked == "the caller was gone: ENOENT"
 
 
 def test_of_another_machine_no_stack_is_read() -> None:
-    stack, unstacked = StackReader("aarch64").capture(os.getpid(), os.getpid())
+    stack, unstacked = StackReader("aarch64").capture(os.getpid())
     assert (stack, unstacked) == ((), "stacks of aarch64 programs are not read")
+
+
+MAPPED = """
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <link.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#define HOW (MAP_PRIVATE | MAP_FIXED_NOREPLACE)
+static char byte;
+static ElfW(Addr) base;
+static char path[4096];
+static int look(struct dl_phdr_info *info, size_t size, void *data)
+{
+    (void)size, (void)data;
+    if (!strstr(info->dlpi_name, "libc.so")) return 0;
+    base = info->dlpi_addr;
+    strcpy(path, info->dlpi_name);
+    return 1;
+}
+__attribute__((noinline)) static long inner(int fd)
+{
+    long got = read(fd, &byte, 1);          // MARK inner
+    return got + byte;
+}
+int main(void)
+{
+    if (!dl_iterate_phdr(look, 0)) return 2;
+    int file = open(path, O_RDONLY);
+    char *where = (char *)base;
+    int done = 0;
+    while (done < TIMES) {
+        where += SIDE * (1L << 24);
+        done += mmap(where, 1 << 20, RIGHTS, HOW, file, 0) == where;
+    }
+    write(1, "r", 1);
+    long got = inner(0);                    // MARK main
+    return got == 99;
+}
+"""
+
+
+@pytest.mark.parametrize("side", ["-1", "+1"], ids=["below", "above"])
+@pytest.mark.parametrize("rights", ["PROT_READ", "PROT_READ | PROT_EXEC"], ids=["data", "code"])
+def test_a_library_that_is_mapped_as_data_too(tmp_path: Path, side: str, rights: str) -> None:
+    source = tmp_path / "stack.c"
+    stacks = []
+    for times in ("0", "1"):
+        text = MAPPED.replace("SIDE", side).replace("RIGHTS", rights).replace("TIMES", times)
+        source.write_text(text)
+        subprocess.run(["gcc", "-g", "-o", tmp_path / "stack", source], check=True)
+        with waiting(tmp_path / "stack") as pid:
+            stacks.append(StackReader(platform.machine()).capture(pid))
+    (without, _), (stack, unstacked) = stacks
+    assert stack[0] == without[0]
+    assert own(Resolver(None).resolve(stack), source) == marks(MAPPED)
+    assert unstacked is None
+
+
+ALONE = """
+#include <pthread.h>
+#include <unistd.h>
+static char byte;
+__attribute__((noinline)) static long inner(int fd)
+{
+    long got = read(fd, &byte, 1);          // MARK inner
+    return got + byte;
+}
+static void *work(void *first)
+{
+    pthread_join(*(pthread_t *)first, 0);
+    write(1, "r", 1);
+    return (void *)(inner(0) + 1);          // MARK work
+}
+int main(void)
+{
+    static pthread_t first;
+    pthread_t other;
+    first = pthread_self();
+    pthread_create(&other, 0, work, &first);
+    pthread_exit(0);
+}
+"""
+
+
+def test_a_thread_that_outlives_the_first(tmp_path: Path) -> None:
+    """The memory is no longer to be had by the process id (proc_pid_mem(5))."""
+    source = tmp_path / "stack.c"
+    source.write_text(ALONE)
+    subprocess.run(["gcc", "-g", "-pthread", "-o", tmp_path / "stack", source], check=True)
+    with running(tmp_path / "stack") as process:
+        (tid,) = [
+            int(name)
+            for name in os.listdir(f"/proc/{process.pid}/task")
+            if name != str(process.pid)
+        ]
+        wait_for_read(process, tid)
+        found, unstacked = places(tid)
+    assert own(found, source) == marks(ALONE)
+    assert unstacked is None
+
+
+@pytest.mark.parametrize(("times", "visible"), [(3, True), (1000, False)])
+def test_a_thread_that_a_signal_woke_is_looked_at_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, times: int, visible: bool
+) -> None:
+    source = tmp_path / "stack.c"
+    source.write_text(C)
+    subprocess.run(["gcc", "-g", "-o", tmp_path / "stack", source], check=True)
+    pread, left = os.pread, [b"running\n"] * times
+
+    def look(fd: int, size: int, offset: int) -> bytes:
+        running = left and os.readlink(f"/proc/self/fd/{fd}").endswith("/syscall")
+        return left.pop() if running else pread(fd, size, offset)
+
+    with waiting(tmp_path / "stack") as pid:
+        monkeypatch.setattr(os, "pread", look)
+        found, unstacked = places(pid)
+    assert own(found, source) == (marks(C) if visible else [])
+    assert unstacked == (None if visible else "its registers are not visible")

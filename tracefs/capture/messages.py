@@ -36,6 +36,7 @@ class Config(Struct, frozen=True, kw_only=True, tag=True):
     degraded: tuple[str, ...]
     visible: bool
     """Others than the command can reach the mount."""
+    bypassed_by: tuple[str, ...]
     queries: bool
     payload: bool
     digests: bool

@@ -1,6 +1,7 @@
 """Run one command with its directory traced in place."""
 
 import contextlib
+import fcntl
 import os
 import platform
 import signal
@@ -27,6 +28,7 @@ from tracefs.witness.probe import Ability, probe
 
 _FORWARDED: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 _PATIENCE_S: Final = 1.0
+_STREAMS: Final = {0: "standard input", 1: "standard output", 2: "standard error"}
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -76,6 +78,7 @@ def config(
         notified=notified(options.witness, options.stacks),
         degraded=degraded,
         visible=True,
+        bypassed_by=(),
         queries=options.queries,
         payload=options.payload,
         digests=options.digests,
@@ -110,13 +113,14 @@ def run_traced(
     words = config(
         directory, recording, tuple(to_text(word) for word in argv), options, ability.degraded
     )
-    for name in _opened_before(target):
-        notice(f"{name} is a file in {directory}, opened before: what goes there is not recorded")
+    bypassed_by = _opened_before(target)
+    for name in bypassed_by:
+        notice(f"{name} leads into {directory}, opened before: what goes there is not recorded")
     become_subreaper()
     witnessing = _witnessing(words, options, root_fd)
     arm = _armer(witnessing, target)
     private = None if options.visible else _private(target, argv, arm)
-    words = msgspec.structs.replace(words, visible=private is None)
+    words = msgspec.structs.replace(words, visible=private is None, bypassed_by=bypassed_by)
     fds = () if witnessing is None else (witnessing.server.fileno(),)
     with Session(words, root_fd, *fds) as session:
         os.close(root_fd)
@@ -194,18 +198,22 @@ class _Family:
             self.witnessing.release()
 
 
-def _opened_before(target: bytes) -> list[str]:
-    """Return the standard streams that lead past the mount to a file in *target*."""
-    names = []
-    for fd, name in ((1, "standard output"), (2, "standard error")):
-        try:
-            path = os.readlink(b"/proc/self/fd/%d" % fd)
-            regular = stat.S_ISREG(os.fstat(fd).st_mode)
-        except OSError:
-            continue
-        if regular and path.startswith(target + b"/"):
-            names.append(name)
-    return names
+def _opened_before(target: bytes) -> tuple[str, ...]:
+    """Return the command's descriptors by which it could change *target* past the mount."""
+    fds = sorted(int(name) for name in os.listdir("/proc/self/fd"))
+    return tuple(_STREAMS.get(fd, f"descriptor {fd}") for fd in fds if _bypasses(target, fd))
+
+
+def _bypasses(target: bytes, fd: int) -> bool:
+    try:
+        path = os.readlink(b"/proc/self/fd/%d" % fd)
+        mode = os.fstat(fd).st_mode
+        writable = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
+        inherited = os.get_inheritable(fd)
+    except OSError:
+        return False
+    within = path == target or path.startswith(target + b"/")
+    return within and inherited and (stat.S_ISDIR(mode) or (stat.S_ISREG(mode) and writable))
 
 
 def _private(target: bytes, argv: list[bytes], arm: Callable[[], None]) -> PrivateMount | None:

@@ -9,7 +9,6 @@ import gc
 import logging
 import os
 import platform
-import resource
 import signal
 import socket
 import sys
@@ -49,11 +48,10 @@ from tracefs.errors import MountError, TracefsError
 from tracefs.events import FORMAT, VERSION, Header
 from tracefs.journal.writer import JournalWriter
 from tracefs.pathtext import to_bytes
+from tracefs.rlimits import raise_descriptor_limit
 from tracefs.witness import levels
 from tracefs.witness.proc import ProcWitness
-
-_MAX_THREADS: Final = 128
-"""Threads whose /proc files are kept open, ten descriptors each at most."""
+from tracefs.witness.threads import affordable
 
 _RECORDED: Final = (
     "open", "create", "read", "write", "fsync", "fsyncdir", "flush", "release", "setattr", "mknod",
@@ -100,10 +98,10 @@ class Server:
             ),
         )
         self._recording = to_bytes(config.recording)
-        limit = _raise_limits()
+        limit = raise_descriptor_limit()
         witness = None
         if config.witness != levels.NONE:
-            witness = ProcWitness(platform.machine(), max_threads=min(_MAX_THREADS, limit // 40))
+            witness = ProcWitness(platform.machine(), max_threads=affordable(limit // 2))
         try:
             device = self._device()
             if device is None:
@@ -265,18 +263,10 @@ def _header(config: Config, filesystem: os.statvfs_result) -> Header:
         notified=config.notified,
         degraded=config.degraded,
         visible=config.visible,
+        bypassed_by=config.bypassed_by,
         command=config.command,
         operations=(*_RECORDED, "query") if config.queries else _RECORDED,
     )
-
-
-def _raise_limits() -> int:
-    """Allow as many descriptors as the machine does, and return how many that is."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard == resource.RLIM_INFINITY:
-        hard = 1 << 20
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return hard
 
 
 def main() -> int:

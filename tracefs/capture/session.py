@@ -35,6 +35,8 @@ class Session:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
+                # Named, so that it is passed on even where it is to be closed on exec.
+                stderr=2,
                 # Ctrl-C is for the command; the server ends with the mount.
                 start_new_session=True,
             )

@@ -11,6 +11,8 @@ from tracefs.check import check
 from tracefs.cli import recording
 from tracefs.cli.arguments import path_glob, positive
 from tracefs.cli.locate import locator
+from tracefs.cli.recording import EXIT_UNKNOWN
+from tracefs.events import Header
 from tracefs.findings import CheckResult, Finding, Verdict
 from tracefs.journal.reader import JournalReader, Source
 from tracefs.report.strace import CallLines
@@ -24,7 +26,6 @@ HELP: Final = "say whether a recording keeps a contract"
 _DEFAULT: Final = "page-write"
 
 EXIT_BROKEN: Final = 1
-EXIT_UNKNOWN: Final = 4
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -99,16 +100,19 @@ def judge(
     if as_json:
         if header.notified:
             recording.make_rereadable(source)
-            result = located(result, _calls(source, _wanted(result)))
+            result = located(result, _calls(source, _wanted(result)), header.started)
         recording.print_json(verdict_line(result), file)
     else:
-        _print_text(source, result, page_size or header.page_size, header.start_ns, file)
+        _print_text(source, result, page_size or header.page_size, header, file)
     return exit_code(result)
 
 
-def located(result: CheckResult, calls: Mapping[int, Call]) -> CheckResult:
-    """Return *result* with the source of each finding whose call's stack is in *calls*."""
-    locate = locator()
+def located(result: CheckResult, calls: Mapping[int, Call], started: str) -> CheckResult:
+    """Return *result* with the source of each finding whose call's stack is in *calls*.
+
+    *started* is when the recording began, as its header says.
+    """
+    locate = locator(started)
 
     def find(finding: Finding) -> Finding:
         call = None if finding.call is None else calls.get(finding.call)
@@ -122,12 +126,12 @@ def located(result: CheckResult, calls: Mapping[int, Call]) -> CheckResult:
 
 
 def _print_text(
-    source: Source, result: CheckResult, page_size: int, start_ns: int, file: TextIO | None
+    source: Source, result: CheckResult, page_size: int, header: Header, file: TextIO | None
 ) -> None:
     style = style_for(file or sys.stdout)
-    lines = CallLines(start_ns=start_ns, page_size=page_size, style=style)
+    lines = CallLines(start_ns=header.start_ns, page_size=page_size, style=style)
     calls = _calls(source, _wanted(result))
-    result = located(result, calls)
+    result = located(result, calls, header.started)
     text = VerdictText(seen=calls, lines=lines, style=style)
     print("\n".join(text.render(result)), file=file)
 

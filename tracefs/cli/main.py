@@ -55,6 +55,7 @@ EXIT_USAGE: Final = 2
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line *argv* (default: the process's own) and return its exit code."""
+    _survive_closed_streams()
     words = sys.argv[1:] if argv is None else list(argv)
     _survive_any_name()
     if not words:
@@ -108,6 +109,23 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
             module.configure(sub)
             sub.set_defaults(run_command=module.run)
     return parser
+
+
+def _survive_closed_streams() -> None:
+    """Put /dev/null where standard input, output or error is closed.
+
+    Else the next file or socket would get its number. It is closed on exec, as `os.open` has it, so
+    that a command has closed what it would have closed without tracefs.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115  # as long as the process lives
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115  # the same
 
 
 def _survive_any_name() -> None:

@@ -7,12 +7,15 @@ import shutil
 import sys
 import tempfile
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from tracefs.errors import RecordingError
 from tracefs.events import Header
 from tracefs.journal import recordings
 from tracefs.journal.reader import Source
+
+EXIT_UNKNOWN: Final = 4
+"""The recording doesn't tell what was asked."""
 
 
 def add_argument(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,9 @@ from tracefs.capture.runner import Outcome, run_traced
 from tracefs.cli import target
 from tracefs.cli.main import complain
 from tracefs.errors import TracefsError, UsageError
-from tracefs.witness.levels import LEVELS, SECCOMP
+from tracefs.journal.lost import find_lost
+from tracefs.report.quote import printable
+from tracefs.witness.levels import LEVELS, NONE, PROC, SECCOMP
 
 NAME: Final = "run"
 HELP: Final = "run a command and record what it does to its files"
@@ -80,8 +82,25 @@ def _conclude(args: argparse.Namespace, outcome: Outcome, recording: Path) -> in
         _say(f"recorded {outcome.events} events in {recording}")
     if outcome.failed:
         _say(f"the recording is incomplete: {outcome.failed}")
+    if args.witness not in (NONE, PROC):
+        _tell_lost(recording)
     verdict = _judge(args.contract, recording) if args.contract else 0
     return outcome.status or verdict or (EXIT_TOOL_FAILED if outcome.failed else 0)
+
+
+def _tell_lost(recording: Path) -> None:
+    """Say so if the seccomp witness ended before the command did; the command went on unseen."""
+    try:
+        lost = find_lost(recording)
+    except (TracefsError, OSError):
+        return  # that the journal can't be read was said, or is by whoever reads it
+    if lost is not None:
+        after_ns, reason = lost
+        _say(
+            f"the witness was lost: from {after_ns / 1e9:.6f} s on, calls like lseek went unseen: "
+            f"{printable(reason)}"
+        )
+        _say(f"next: run it again; tracefs show {printable(str(recording))} has what was seen")
 
 
 def _reject_unknown(contracts: list[str]) -> None:

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from msgspec.structs import replace
+
 from tracefs.cli import recording
 from tracefs.cli.arguments import path_glob
 from tracefs.cli.locate import locator
+from tracefs.cli.uses import report, wanted
+from tracefs.errors import UsageError
 from tracefs.events import Header
 from tracefs.journal.reader import JournalReader
 from tracefs.report import call_json, frame
@@ -46,7 +50,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stray",
         action="store_true",
-        help="only calls that a page writer has no use for",
+        help="only calls that a page writer has no use for, by their place in the source; "
+        "--call names others; not with --follow and --reads",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object a call")
 
@@ -54,10 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the calls that *args* asks for; return the exit code."""
     if args.stray:
-        from tracefs.cli.stray import report, wanted  # noqa: PLC0415  # it can run commands, too
-
-        report(recording.find(args.recording), wanted(args.call))
-        return 0
+        return _show_stray(args)
     with JournalReader(recording.find(args.recording), follow=args.follow) as reader:
         chosen = _selection(args, reader.header)
         trace = Trace(reader, reads=args.reads or "read" in chosen.calls)
@@ -76,15 +78,30 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _show_stray(args: argparse.Namespace) -> int:
+    """Print the stray calls alone; what each did is known at the recording's end, not before."""
+    for given, option in ((args.follow, "--follow"), (args.reads, "--reads")):
+        if given:
+            raise UsageError(f"{option} goes without --stray", repair=f"leave {option} out")
+    source = recording.find(args.recording)
+    with JournalReader(source) as reader:
+        chosen = replace(_selection(args, reader.header), calls=wanted(args.call))
+        report(reader, chosen, as_json=args.json, name=source)
+    return 0
+
+
 def _json(header: Header) -> Callable[[Call], None]:
-    size, locate = recording.page_size(header), locator()
+    size, locate = recording.page_size(header), locator(header.started)
     return lambda call: recording.print_json(call_json.call_line(call, size, locate(call)))
 
 
 def _text(header: Header) -> Callable[[Call], None]:
     size = recording.page_size(header)
     lines = CallLines(
-        start_ns=header.start_ns, page_size=size, style=style_for(sys.stdout), locate=locator()
+        start_ns=header.start_ns,
+        page_size=size,
+        style=style_for(sys.stdout),
+        locate=locator(header.started),
     )
     return lambda call: print(lines.line(call))
 

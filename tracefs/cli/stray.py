@@ -7,23 +7,19 @@ from datetime import datetime
 from typing import Final
 
 from tracefs.capture.runner import Options, run_traced
-from tracefs.cli import recording, target
+from tracefs.cli import target
 from tracefs.cli.main import complain
 from tracefs.cli.run import EXIT_TOOL_FAILED
-from tracefs.errors import RecordingError, TracefsError, UsageError
-from tracefs.journal.reader import JournalReader, Source
-from tracefs.report.selection import call_names
-from tracefs.report.strace import CallLines
-from tracefs.report.stray import CALLS, StrayUses, render
-from tracefs.report.style import style_for
-from tracefs.source import Resolver
-from tracefs.trace import Call, Trace
+from tracefs.cli.uses import report, wanted
+from tracefs.errors import TracefsError, UsageError
+from tracefs.journal.reader import JournalReader
+from tracefs.report.selection import Selection
+from tracefs.report.stray import CALLS
 from tracefs.witness.levels import SECCOMP
 
 NAME: Final = "stray"
 HELP: Final = "show where a command seeks or writes astray"
 
-EXIT_FOUND: Final = 1
 _ALL: Final = 1 << 62
 
 
@@ -41,7 +37,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run the command, print the report; return its exit code, 1 when only something is astray."""
+    """Run the command, print the report; return its exit code.
+
+    Of a command that ended with 0 it is 1 when something is astray, 4 when that can't be told.
+    """
     words = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not words:
         raise UsageError("no command to run", repair="tracefs stray -- COMMAND ARG…")
@@ -56,40 +55,9 @@ def run(args: argparse.Namespace) -> int:
         return complain(str(error), error.repair, EXIT_TOOL_FAILED)
     if outcome.failed:
         _say(f"the recording is incomplete: {outcome.failed}")
-    found = report(folder, names)
-    return outcome.status or (EXIT_FOUND if found else 0)
-
-
-def wanted(text: str | None) -> frozenset[str]:
-    """Return the names of the calls to look for, from the option; None: the default."""
-    return frozenset(CALLS) if text is None else call_names(text)
-
-
-def report(source: Source, names: frozenset[str]) -> int:
-    """Print the stray calls of a recording; return how many there are."""
-    found = StrayUses(names)
-    with JournalReader(source) as reader:
-        if not reader.header.notified:
-            raise RecordingError(
-                "this recording was made without notices: it shows no lseek, and no source lines",
-                repair="record again with tracefs stray -- COMMAND",
-            )
-        trace = Trace(reader)
-        for item in trace.items():
-            if isinstance(item, Call):
-                found.feed(item)
-        header, summary = reader.header, trace.summary()
-    resolver = Resolver()
-    lines = CallLines(
-        start_ns=header.start_ns,
-        page_size=recording.page_size(header),
-        style=style_for(sys.stdout),
-    )
-    for line in render(found, lines, lambda call: resolver.resolve(call.stack), str(source)):
-        print(line)
-    if not summary.complete:
-        print(f"incomplete: {summary.incomplete_because}")
-    return len(found.uses)
+    with JournalReader(folder) as reader:
+        code = report(reader, Selection(calls=names), as_json=False, name=folder)
+    return outcome.status or code
 
 
 def _say(line: str) -> None:

@@ -4,6 +4,8 @@ Field names and meanings are those of `tracefs.trace.call.Call`, units included;
 what is not known, or does not apply.
 """
 
+from typing import Any
+
 from msgspec import Struct
 from msgspec.structs import asdict
 
@@ -58,11 +60,16 @@ class CallRecord(Struct, frozen=True, kw_only=True):
 
 def call_line(call: Call, page_size: int, source: str | None = None) -> str:
     """Return *call*, made at *source*, as one line of JSON; *page_size* in bytes."""
+    return line(CallRecord(**fields(call, page_size, source)))
+
+
+def fields(call: Call, page_size: int, source: str | None) -> dict[str, Any]:
+    """Return the fields of a `CallRecord`, by name."""
     errno = error_name(call.errno) if call.errno else None
     pages = _pages(call, page_size)
     index = None if call.index < 0 else call.index
     changed = {"index": index, "errno": errno, "pages": pages, "source": source}
-    return line(CallRecord(**(asdict(call) | changed)))
+    return asdict(call) | changed
 
 
 def _pages(call: Call, page_size: int) -> tuple[int, int] | None:

@@ -92,8 +92,9 @@ def _result(call: Call) -> str:
         return f"{call.fd}{bracketed(call.path or '?')}"
     if call.result is not None:
         return str(call.result)
-    # An open succeeded, whose descriptor was not seen; or nobody saw what came of it.
-    return "ok" if call.reason is None else "?"
+    # An open succeeded, whose descriptor was not seen; or nobody saw what came of it; or it was the
+    # end of a process, which returns nowhere.
+    return "ok" if call.reason is None and call.family != "close" else "?"
 
 
 def _descriptor(call: Call) -> str:

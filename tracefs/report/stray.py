@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tracefs.report.frame import plural
 from tracefs.report.quote import printable
+from tracefs.report.selection import Selection
 from tracefs.report.strace import CallLines
 from tracefs.source import Location, call_site, callers, which_site
 from tracefs.trace.call import Call
@@ -18,7 +20,9 @@ CALLS: Final = (
 )  # fmt: skip
 """What ``page-write`` has instead of pwrite64, and the seek."""
 
-_BY_POSITION: Final = frozenset({"write", "writev"})
+_BY_POSITION: Final = frozenset({"write", "writev", "sendfile"})
+_BY_CHOICE: Final = frozenset({"pwritev2", "splice", "copy_file_range"})
+"""They write at the file position unless they are given an offset, which a trace doesn't tell."""
 _MAX_LEVELS: Final = 6
 _MAX_NUMBERS: Final = 8
 _NO_STORE: Final = "map"
@@ -47,10 +51,14 @@ def _position(call: Call, handle: int | None) -> _Position:
 
 
 class StrayUses:
-    """Gathers stray calls from a trace, fed in order; memory grows with their number."""
+    """Gathers stray calls from a trace, fed in order; memory grows with their number.
 
-    def __init__(self, calls: frozenset[str]) -> None:
-        self._calls = calls
+    *chosen* tells which; what a seek did is told of all writes, chosen or not.
+    """
+
+    def __init__(self, chosen: Selection) -> None:
+        self._chosen = chosen
+        self._whatever_call = replace(chosen, calls=frozenset())
         self._pending: dict[_Position, Use] = {}
         """By file position: the last seek that no write has followed."""
         self.uses: list[Use] = []
@@ -61,11 +69,13 @@ class StrayUses:
 
     def feed(self, call: Call) -> None:
         """Take the next call."""
-        if call.family == "write" and call.call in _BY_POSITION:
+        if call.family == "write" and call.call in _BY_POSITION | _BY_CHOICE and not call.errno:
             self._written(call)
-        if call.family == "seek" and call.call == "unknown":
+        if call.family == "seek" and call.call == "unknown" and self._whatever_call.matches(call):
             self.unseen += 1
-        if call.call not in self._calls or (call.call == "mmap" and call.family != _NO_STORE):
+        if not self._chosen.matches(call) or (call.call == "mmap" and call.family != _NO_STORE):
+            if call.family == "seek" and not call.errno and call.result != call.position:
+                self._pending.pop(_position(call, call.handle), None)
             return
         if call.family != "seek":
             self.uses.append(Use(call))
@@ -80,6 +90,8 @@ class StrayUses:
             use.effect = "it failed: no effect"
         elif call.result is None:
             use.effect = f"what it did is unknown: {call.reason}"
+        elif call.note is not None:
+            use.effect = f"no effect: {call.note}"
         elif call.result == call.position:
             use.effect = "no effect: the position was there already"
         else:
@@ -88,9 +100,15 @@ class StrayUses:
 
     def _written(self, call: Call) -> None:
         for handle in (call.handle, None):
-            use = self._pending.pop(_position(call, handle), None)
-            if use is not None and use.call.result == call.offset:
-                use.effect = f"it moved the {call.call} of call {call.index}"
+            position = _position(call, handle)
+            use = self._pending.get(position)
+            if use is None:
+                continue
+            if call.call in _BY_POSITION:
+                del self._pending[position]
+            if use.call.result == call.offset:
+                verb = "moved" if call.call in _BY_POSITION else "may have moved"
+                use.effect = f"it {verb} the {call.call} of call {call.index}"
 
 
 def render(
@@ -98,8 +116,12 @@ def render(
     lines: CallLines,
     resolve: Callable[[Call], tuple[Location, ...]],
     recording: str,
+    incomplete: str | None = None,
 ) -> Iterator[str]:
-    """Yield the report: each place with its first call in full, and a last line of what to do."""
+    """Yield the report: each place with its first call in full, and a last line of what to do.
+
+    *incomplete* is why the recording is; None: it is whole.
+    """
     groups: dict[tuple[str, str | None, str], list[Use]] = {}
     places: dict[int, tuple[Location, ...]] = {}
     for use in found.uses:
@@ -111,10 +133,12 @@ def render(
         yield from _group(uses, lines, places[uses[0].call.index])
         yield ""
     sites = [call_site(places[uses[0].call.index]) for uses in groups.values()]
-    yield _summary(found, sites)
+    yield _summary(found, sites, incomplete)
     yield from _unlined(sites)
     if found.uses:
         yield f"next: mend the first place and run it again; tracefs show {printable(recording)}"
+    elif incomplete is not None:
+        yield "next: run it again: what is not in the recording may be astray"
 
 
 def _group(uses: list[Use], lines: CallLines, stack: tuple[Location, ...]) -> Iterator[str]:
@@ -163,18 +187,22 @@ def _numbers(uses: list[Use]) -> str:
     return f"calls {', '.join(numbers)}{', ...' if len(uses) > _MAX_NUMBERS else ''}"
 
 
-def _summary(found: StrayUses, sites: list[Location | None]) -> str:
+def _summary(found: StrayUses, sites: list[Location | None], incomplete: str | None) -> str:
     left_out = ""
     if found.on_readers:
         seeks = plural(found.on_readers, "lseek")
         left_out = f"; {seeks} on descriptors that only read left out"
     if found.unseen:
         left_out += f"; {plural(found.unseen, 'lseek')} more on files that are not known"
-    if not found.uses:
-        return f"no stray call{left_out}"
     total = len(found.uses)
     known = sum(site is not None for site in sites)
     where = [plural(known, "place")] if known else []
     if known < len(sites):
         where.append("places that are not known")
-    return f"{plural(total, 'stray call')} from {' and '.join(where)}{left_out}"
+    said = f"{plural(total, 'stray call')} from {' and '.join(where)}{left_out}"
+    if not found.uses:
+        said = f"no stray call{'' if incomplete is None else ' seen'}{left_out}"
+    if incomplete is None:
+        return said
+    joint = "; " if found.uses or left_out else ", but "
+    return f"{said}{joint}the recording is incomplete: {printable(incomplete)}"

@@ -5,7 +5,6 @@ from typing import Final
 from msgspec import Struct
 
 NO_DEBUG: Final = "compile with -g (Go, Python need nothing)"
-OTHER_FILE: Final = "its program is gone or was built anew since; record again"
 LINKED: Final = "-flto hides it from addr2line; compile without"
 NO_TOOL: Final = "addr2line is missing; install binutils"
 

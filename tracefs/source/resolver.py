@@ -1,13 +1,14 @@
 """Addresses into functions and lines, by binutils' addr2line, which reads DWARF of every version.
 
 It comes with every C compiler, expands inlined functions and knows C++ and Rust names. Where it is
-missing, or a module has changed since, a place is module and address, and nothing is guessed.
+missing, or a module may have changed since, a place is module and address, and nothing is guessed.
 """
 
 import os
 import re
 import shutil
 import subprocess
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 from tracefs.events import Frame
 from tracefs.pathtext import to_bytes, to_text
 from tracefs.source.elf import build_id
-from tracefs.source.location import LINKED, NO_DEBUG, NO_TOOL, OTHER_FILE, Location
+from tracefs.source.location import LINKED, NO_DEBUG, NO_TOOL, Location
 from tracefs.source.symbols import Symbols
 
 _PATIENCE_S: Final = 30
@@ -30,11 +31,16 @@ addr2line takes where the table says nothing, in place of file 1 (DWARF 5, 6.2.2
 
 
 class Resolver:
-    """Remembers what it found; one process of addr2line for each new stack and module."""
+    """Remembers what it found; one process of addr2line for each new stack and module.
 
-    def __init__(self) -> None:
+    Args:
+        started: when the recording began, as its header says; None: not known.
+    """
+
+    def __init__(self, started: str | None) -> None:
         self._tool = shutil.which("addr2line")
-        self._same: dict[tuple[str, str | None], bool] = {}
+        self._started_ns = _nanoseconds(started)
+        self._doubts: dict[tuple[str, str | None], str | None] = {}
         self._symbols: dict[str, Symbols] = {}
         self._known: dict[tuple[str, int], tuple[Location, ...]] = {}
 
@@ -62,8 +68,7 @@ class Resolver:
     def _look_up(self, module: str, build: str | None, addresses: list[int]) -> None:
         if len(self._known) > _MAX_KNOWN:
             self._known.clear()
-        why = None if self._is_same(module, build) else OTHER_FILE
-        why = NO_TOOL if self._tool is None else why
+        why = NO_TOOL if self._tool is None else self._doubt(module, build)
         for address in addresses:
             bare = Location(module=module, address=address, unlined=why)
             self._known[module, address] = (bare,)
@@ -112,15 +117,44 @@ class Resolver:
             self._symbols[module] = Symbols(Path(os.fsdecode(to_bytes(module))))
         return self._symbols[module]
 
-    def _is_same(self, module: str, build: str | None) -> bool:
-        """Return whether the file is the module that ran, as far as a build id tells."""
+    def _doubt(self, module: str, build: str | None) -> str | None:
+        """Return why the file can't tell lines of the module that ran; None: it can."""
         key = (module, build)
-        if key not in self._same:
+        if key not in self._doubts:
+            path = Path(os.fsdecode(to_bytes(module)))
             try:
-                self._same[key] = build_id(Path(os.fsdecode(to_bytes(module)))) == build
-            except OSError:
-                self._same[key] = False
-        return self._same[key]
+                doubt = self._changed(path, build)
+            except OSError as error:
+                doubt = f"can't be read: {error.strerror}"
+            name = module.rpartition("/")[2]
+            self._doubts[key] = None if doubt is None else f"{name} {doubt}"
+        return self._doubts[key]
+
+    def _changed(self, path: Path, build: str | None) -> str | None:
+        """Return why the file may not be the module that ran.
+
+        A build id tells. Without one, any change of a file moves its ctime (inode(7)), which no
+        program can set back.
+        """
+        if build_id(path) != build:
+            return "was built anew since it ran; record again"
+        if build is not None:
+            return None
+        if self._started_ns is None:
+            return "has no build id, and when the recording began is not known"
+        status = path.stat()
+        if max(status.st_ctime_ns, status.st_mtime_ns) >= self._started_ns:
+            return "has no build id, and was changed after the recording began; record again"
+        return None
+
+
+def _nanoseconds(time: str | None) -> int | None:
+    """Return an RFC 3339 time with its offset as nanoseconds of the wall clock."""
+    try:
+        moment = datetime.fromisoformat(time or "")
+    except ValueError:
+        return None
+    return None if moment.tzinfo is None else int(moment.timestamp() * 1_000_000) * 1000
 
 
 def to_text_lines(output: bytes) -> str:

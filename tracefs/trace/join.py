@@ -28,6 +28,7 @@ from tracefs.events import (
     Statfs,
     Symlink,
     Unlink,
+    Withdrawn,
     Write,
 )
 from tracefs.trace.call import Released, TraceItem
@@ -95,6 +96,7 @@ class Joiner:
             Query: _ignore,
             Notice: self.notices.notice,
             Lost: _ignore,
+            Withdrawn: _ignore,
         }
 
     def run(self, events: Iterable[AnyEvent]) -> Iterator[TraceItem]:

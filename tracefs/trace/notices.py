@@ -4,7 +4,7 @@ A notice stands before everything that its call did: the requests of a notified 
 follow it on the same thread, before the thread's next notice. Those are one call. What reaches no
 filesystem (lseek, dup, sync_file_range) is a call by itself.
 
-Notices of calls that need their thread's next line to be understood wait for it: `Pending`.
+Notices of calls that need their thread's next line to be understood wait for it: `Announced`.
 """
 
 from typing import Any, Final, NamedTuple
@@ -24,11 +24,12 @@ from tracefs.events import (
     Release,
     Setattr,
     Statfs,
+    Withdrawn,
     Write,
 )
-from tracefs.syscalls import Syscall
+from tracefs.trace.announced import Announced
 from tracefs.trace.call import Call
-from tracefs.trace.flags import O_ACCMODE
+from tracefs.trace.flags import O_ACCMODE, O_APPEND
 from tracefs.trace.handles import Handles
 from tracefs.trace.naming import UNKNOWN, Name, Namer, unknown
 from tracefs.trace.output import Output
@@ -49,49 +50,18 @@ _REQUESTING: Final = frozenset({"write", "sync", "truncate"})
 """Families whose calls make requests of their own."""
 _ARGUMENTS: Final = 6
 _MAX_PENDING: Final = 1024
-_SEEK_CUR: Final = 1
 _ASYNCHRONOUS: Final = frozenset({"io_submit", "io_uring_setup", "fallocate"})
 """What they do comes in no request of theirs, or later."""
 _NO_LENGTH: Final = "the length is not known"
 _AT_EXEC: Final = "closed by exec (O_CLOEXEC), or later if that failed"
 _AT_EXIT: Final = "closed by the end of the process"
 _UNHEARD: Final = "closed by the end of the process: by a signal, or by another thread's exit_group"
+SEEKS_TO_APPEND: Final = "writes go to the end of the file all the same: O_APPEND"
+"""Label of a seek that no write heeds (open(2))."""
 _SAME: Final = "closed by the same call as the file before"
+_UNCONFIRMED: Final = "no later call of the thread shows where it moved to"
+_AT_ONCE: Final = "another thread used the file at the same time"
 _BY_RING: Final = "closed through io_uring, or by the end of the process by a signal"
-
-
-class Pending:
-    """A notice that waits for its thread's next line."""
-
-    __slots__ = ("call", "closes", "doubt", "notice", "size", "used")
-
-    def __init__(self, notice: Notice, call: Syscall) -> None:
-        self.notice = notice
-        self.call = call
-        self.closes = None if notice.closes is None else list(notice.closes)
-        """Files that it has still to close; None: not known."""
-        self.used = False
-        """A request of it was seen."""
-        self.size = 0
-        """Bytes that its WRITEs so far were about."""
-        self.doubt: str | None = None
-        """Why what it did is not known."""
-
-    def may_ask(self, event: Event) -> bool:
-        """Tell whether *event*, whose caller was not seen, may be a request of it."""
-        if isinstance(event, Write):
-            return self.call.family == "write"
-        return isinstance(event, Fsync) and self.call.family == ("write" if self.used else "sync")
-
-    def expects(self, event: Write | Fsync) -> bool:
-        """Tell whether *event* can only be the next request of it, if no other call makes any."""
-        if not self.may_ask(event) or isinstance(event, Fsync):
-            return self.may_ask(event)
-        seen = self.notice.seen
-        length = seen.vector_bytes if self.call.length is None else seen.args[self.call.length]
-        if length is None:
-            return not self.used
-        return not event.cached and self.size + event.size <= length
 
 
 class Closing(NamedTuple):
@@ -111,9 +81,11 @@ class Notices:
         self._namer = namer
         self._handles = handles
         self._out = output
-        self._pending: dict[int, Pending] = {}
+        self._pending: dict[int, Announced] = {}
         self._users: dict[int, int] = {}
         """By file: the one thread that has used it; -1: there are several."""
+        self._seeking: dict[int, set[int]] = {}
+        """By file: threads whose lseek on it is pending."""
         self._sees_closing = set(header.notified) >= _OTHER_CLOSING
         self._visible = header.visible
         self._sees_close = "close" in header.notified and not header.visible
@@ -150,22 +122,33 @@ class Notices:
         if isinstance(event, Lost):
             self.lost = event
             return
+        if isinstance(event, Withdrawn):
+            self._withdraw(event.tid)
+            return
         if isinstance(event, Release) and self._handles.is_last(event.fh):
             self._users.pop(event.ino, None)  # another file may have the number next
         tid = event.tid
         waiting = self._pending.get(tid)
         if waiting is not None:
             if not self._goes_on(waiting, event):
-                self._settle(tid)
+                self._settle(tid, event)
             elif isinstance(event, Write | Fsync | Setattr) and not getattr(event, "cached", False):
                 waiting.used = True
                 waiting.size += event.size if isinstance(event, Write) else 0
         ino = event.seen.fd_ino if isinstance(event, Notice) else getattr(event, "ino", None)
-        if ino and tid and self._users.setdefault(ino, tid) not in {tid, -1}:
+        if ino:
+            self._used(ino, event)
+
+    def _used(self, ino: int, event: Event) -> None:
+        """Note that the thread of *event* uses a file."""
+        tid = event.tid
+        if tid and self._users.setdefault(ino, tid) not in {tid, -1}:
             self._users[ino] = -1
-            for other in self._pending.values():
-                if other.notice.seen.fd_ino == ino and other.call.family == "seek":
-                    other.doubt = "another thread used the file at the same time"
+        for other in self._seeking.get(ino, set()) - {tid}:
+            # What comes after a seek on a file is to stand behind it, whoever does it.
+            if tid:
+                self._pending[other].doubt = _AT_ONCE
+            self._settle(other, event)
 
     def notice(self, event: Notice) -> None:
         """Take a notice."""
@@ -180,12 +163,14 @@ class Notices:
             self._emit(event, UNKNOWN, family, reason=why)
             return
         self._rings = self._rings or call.name == "io_uring_setup"
-        waiting = Pending(event, call)
+        waiting = Announced(event, call)
         requesting = call.family in _REQUESTING and call.name not in _ASYNCHRONOUS
         closing = call.name in CLOSING and waiting.closes != []
-        relative = call.family == "seek" and event.seen.args[2] & 0xFFFFFFFF == _SEEK_CUR
-        if requesting or relative or closing:
-            if relative and self._users.get(event.seen.fd_ino or 0) == -1:
+        ino = event.seen.fd_ino
+        if call.family == "seek" and ino:
+            self._seeking.setdefault(ino, set()).add(event.tid)
+        if requesting or call.family == "seek" or closing:
+            if self._users.get(ino or 0) == -1:
                 waiting.doubt = "another thread or process has used the file, too"
             self._pending[event.tid] = waiting
             self._forget_ended()
@@ -229,7 +214,7 @@ class Notices:
             return Closing(unknown(_BY_RING))
         return Closing(Name("exit", "fuse"), returns=False, note=_UNHEARD)
 
-    def _closes(self, waiting: Pending, event: Flush) -> bool:
+    def _closes(self, waiting: Announced, event: Flush) -> bool:
         """Tell whether *event* is of what *waiting* closes, not of a later close unheard of."""
         name = waiting.call.name
         if name not in CLOSING:
@@ -279,7 +264,7 @@ class Notices:
                     items[place] = self._named(item, waiting)
         self._own.clear()
 
-    def _named(self, item: Call, waiting: Pending) -> Call:
+    def _named(self, item: Call, waiting: Announced) -> Call:
         """Name a call of another ABI, whose number says nothing, by its notice."""
         self._out.unknown -= 1
         notice = waiting.notice
@@ -296,7 +281,7 @@ class Notices:
             reason=None,
         )
 
-    def _goes_on(self, waiting: Pending, event: Event) -> bool:
+    def _goes_on(self, waiting: Announced, event: Event) -> bool:
         """Tell whether *event* may lie within the call that *waiting* is the notice of."""
         if isinstance(event, Notice):
             return False
@@ -318,15 +303,32 @@ class Notices:
     def end(self) -> None:
         """Complete what the journal's end cut off."""
         for tid in list(self._pending):
-            self._settle(tid)
+            self._settle(tid, None)
 
-    def _settle(self, tid: int) -> None:
-        """Nothing more comes of the thread's notice."""
+    def _withdraw(self, tid: int) -> None:
+        """The thread's notice came to nothing: it was killed before the call began."""
+        waiting = self._pending.pop(tid, None)
+        if waiting is not None:
+            self._unseek(tid, waiting)
+
+    def _unseek(self, tid: int, waiting: Announced) -> None:
+        ino = waiting.notice.seen.fd_ino
+        if waiting.call.family == "seek" and ino:
+            tids = self._seeking[ino]
+            tids.discard(tid)
+            if not tids:
+                del self._seeking[ino]
+
+    def _settle(self, tid: int, event: Event | None) -> None:
+        """Nothing more comes of the thread's notice; *event* shows that."""
         waiting = self._pending.pop(tid)
+        self._unseek(tid, waiting)
+        if waiting.is_relative and not (event is not None and waiting.is_confirmed(event)):
+            waiting.doubt = waiting.doubt or _UNCONFIRMED
         if not waiting.used and waiting.call.name not in _SILENT:
             self._alone(waiting)
 
-    def _alone(self, waiting: Pending) -> None:
+    def _alone(self, waiting: Announced) -> None:
         """Emit a notice of which no request came."""
         description = describe(waiting.call, waiting.notice.seen, waiting.doubt)
         self._emit(
@@ -356,6 +358,7 @@ class Notices:
     ) -> None:
         seen, out = event.seen, self._out
         flags_known = seen.fd_flags if family == "seek" else None
+        appends = flags_known is not None and flags_known & O_APPEND
         handle = self._handles.only(seen.fd_ino, seen.fd_flags)
         path = event.path
         if handle is not None:
@@ -387,6 +390,7 @@ class Notices:
                 writable=None if flags_known is None else bool(flags_known & O_ACCMODE),
                 stack=event.stack,
                 unstacked=event.unstacked,
+                note=SEEKS_TO_APPEND if appends else None,
                 reason=reason,
             )
         )
@@ -402,10 +406,11 @@ def _with_vector(item: Call, notice: Notice) -> dict[str, Any]:
     return {"length": length, "reason": None if item.reason == _NO_LENGTH else item.reason}
 
 
-def _is_foreign(item: Call, waiting: Pending) -> bool:
+def _is_foreign(item: Call, waiting: Announced) -> bool:
     """Tell whether *item* is all of a call whose number is of another ABI's table."""
     reason = item.reason or ""
-    if not reason.startswith("system call ") or not reason.endswith("a 32-bit program?"):
+    by_number = reason.startswith("system call ") and reason.endswith("a 32-bit program?")
+    if not by_number and reason != "the caller is a 32-bit program":
         return False
     if item.family != "write" or waiting.call.length is None:
         return True

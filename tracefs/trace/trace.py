@@ -86,6 +86,12 @@ class Trace:
         lost = self._joiner.notices.lost
         if complete and lost is not None:
             complete, reason = False, self._lost(lost)
+        past = self.header.bypassed_by
+        if complete and past:
+            complete, reason = (
+                False,
+                f"opened before the run, and so not recorded: {', '.join(past)}",
+            )
         return TraceSummary(
             complete=complete,
             calls=self.calls,

@@ -13,7 +13,7 @@ from tracefs.trace.flags import O_ACCMODE, O_PATH, open_flags, rwf_flags
 _Args = tuple[int, ...]
 
 _INT: Final = 0xFFFFFFFF
-_MAX_OFFSET: Final = 2**63 - 1
+MAX_OFFSET: Final = 2**63 - 1
 _WHENCE: Final = ("SEEK_SET", "SEEK_CUR", "SEEK_END", "SEEK_DATA", "SEEK_HOLE")
 _FCNTL: Final = {0: "F_DUPFD", 4: "F_SETFL", 1030: "F_DUPFD_CLOEXEC"}
 _MSYNC: Final = ((1, "MS_ASYNC"), (2, "MS_INVALIDATE"), (4, "MS_SYNC"))
@@ -55,8 +55,8 @@ def describe(call: Syscall, seen: Sighting, doubt: str | None) -> Description:
         return special(seen.args)
     if call.family == "write":
         return _empty_write(call, seen)
-    if call.name == "ftruncate" and _signed(seen.args[1]) < 0:
-        return Description(family="none", length=_signed(seen.args[1]), errno=errno.EINVAL)
+    if call.name == "ftruncate" and signed(seen.args[1]) < 0:
+        return Description(family="none", length=signed(seen.args[1]), errno=errno.EINVAL)
     return Description(family="none", reason=_NO_REQUEST)
 
 
@@ -79,8 +79,8 @@ def _ring(_args: _Args) -> Description:
 def _fallocate(args: _Args) -> Description:
     return Description(
         family="allocate",
-        offset=_signed(args[2]),
-        length=_signed(args[3]),
+        offset=signed(args[2]),
+        length=signed(args[3]),
         flags=_spell(args[1] & _INT, _ALLOCATE),
         reason=_NOT_VISIBLE,
     )
@@ -89,15 +89,15 @@ def _fallocate(args: _Args) -> Description:
 def _sync_file_range(args: _Args) -> Description:
     return Description(
         family="range",
-        offset=_signed(args[1]),
-        length=_signed(args[2]),
+        offset=signed(args[1]),
+        length=signed(args[2]),
         flags=_spell(args[3] & _INT, _RANGE),
         reason=_NOT_VISIBLE,
     )
 
 
 def _mmap(args: _Args) -> Description:
-    return Description(family="map", offset=_signed(args[5]), length=args[1], reason=_NOT_VISIBLE)
+    return Description(family="map", offset=signed(args[5]), length=args[1], reason=_NOT_VISIBLE)
 
 
 def _msync(args: _Args) -> Description:
@@ -131,7 +131,7 @@ _SPECIAL: Final[dict[str, Callable[[_Args], Description]]] = {
 
 
 def _seek(seen: Sighting, doubt: str | None) -> Description:
-    offset, whence = _signed(seen.args[1]), seen.args[2] & _INT
+    offset, whence = signed(seen.args[1]), seen.args[2] & _INT
     flags = (_WHENCE[whence] if whence < len(_WHENCE) else str(whence),)
     target: int | None = None
     reason = doubt
@@ -143,7 +143,7 @@ def _seek(seen: Sighting, doubt: str | None) -> Description:
         target = -1
     else:
         reason = "where the file ends is not visible at the entry of the call"
-    failed = target is not None and not 0 <= target <= _MAX_OFFSET and reason is None
+    failed = target is not None and not 0 <= target <= MAX_OFFSET and reason is None
     error = errno.EINVAL if failed else 0
     if seen.fd_flags is not None and seen.fd_flags & O_PATH:
         error, reason = errno.EBADF, None
@@ -160,7 +160,7 @@ def _seek(seen: Sighting, doubt: str | None) -> Description:
 def _empty_write(call: Syscall, seen: Sighting) -> Description:
     args = seen.args
     length = args[call.length] if call.length is not None else seen.vector_bytes
-    offset = seen.position if call.offset is None else _signed(args[call.offset])
+    offset = seen.position if call.offset is None else signed(args[call.offset])
     flags = rwf_flags(args[call.flags]) if call.flags is not None else ()
     nothing = length == 0
     if seen.fd_flags is not None and not seen.fd_flags & O_ACCMODE:
@@ -183,5 +183,6 @@ def _spell(bits: int, names: tuple[tuple[int, str], ...]) -> tuple[str, ...]:
     return (*known, hex(rest)) if rest else known
 
 
-def _signed(value: int) -> int:
+def signed(value: int) -> int:
+    """Return the 64-bit argument *value* as loff_t has it."""
     return value - 2**64 if value >= 2**63 else value

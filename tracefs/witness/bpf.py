@@ -45,6 +45,15 @@ class Test(Struct, frozen=True):
     none_of: int = 0
     """None of these bits is set."""
 
+    def holds(self, args: tuple[int, ...]) -> bool:
+        """Return whether it is met, as the filter would find."""
+        word = args[self.word // 2] >> 32 * (self.word % 2) & 0xFFFFFFFF
+        return (
+            (not self.values or word in self.values)
+            and (not self.any_of or bool(word & self.any_of))
+            and not word & self.none_of
+        )
+
 
 class Rule(Struct, frozen=True):
     """When a call is notified."""
@@ -52,6 +61,10 @@ class Rule(Struct, frozen=True):
     tests: tuple[Test, ...] = ()
     notify: bool = True
     """Whether it is when all tests hold; when one does not, it is the other way round."""
+
+    def holds(self, args: tuple[int, ...]) -> bool:
+        """Return whether a call with these six arguments is notified, as the filter would find."""
+        return all(test.holds(args) for test in self.tests) == self.notify
 
 
 def assemble(machine: str, rules: Mapping[int, Rule], other: Iterable[int] | None) -> bytes:

@@ -11,6 +11,8 @@ from tracefs.witness.levels import native_name
 
 _I386_PAGE: Final = 4096
 _UINT: Final = 1 << 32
+_IN_MEMORY: Final = frozenset({"old_mmap"})
+"""Calls whose one argument points to what are arguments elsewhere."""
 
 
 class Translator:
@@ -31,10 +33,20 @@ class Translator:
         if architecture == self._own:
             return (nr, args) if nr < X32_BIT else (nr - X32_BIT, args)
         name = i386_names().get(nr) if architecture == I386 else None
-        number = None if name is None else self._numbers.get(native_name(name))
+        number = (
+            None if name is None or name in _IN_MEMORY else self._numbers.get(native_name(name))
+        )
         if name is None or number is None:
             return -1, args
         return number, _arguments(name, args)
+
+
+def untold(architecture: int, nr: int) -> str:
+    """Return why a call that `Translator.translate` has no number for is not told."""
+    name = i386_names().get(nr) if architecture == I386 else None
+    if name in _IN_MEMORY:
+        return f"{name} of a 32-bit program: its arguments are in memory"
+    return f"call {nr} of another ABI (AUDIT_ARCH {architecture:#x})"
 
 
 def _arguments(name: str, args: tuple[int, ...]) -> tuple[int, ...]:
@@ -45,8 +57,10 @@ def _arguments(name: str, args: tuple[int, ...]) -> tuple[int, ...]:
         "_llseek": (first, _joined(third, second), fifth, 0, 0, 0),
         "mmap2": (first, second, third, fourth, fifth, sixth * _I386_PAGE),
         "pwrite64": (first, second, third, _joined(fourth, fifth), 0, 0),
+        "ftruncate": (first, _signed(second), 0, 0, 0, 0),
         "ftruncate64": (first, _joined(second, third), 0, 0, 0, 0),
         "fallocate": (first, second, _joined(third, fourth), _joined(fifth, sixth), 0, 0),
+        "sync_file_range": (first, _joined(second, third), _joined(fourth, fifth), sixth, 0, 0),
         "pwritev": (first, second, third, _joined(fourth, fifth), 0, 0),
         "pwritev2": (first, second, third, _joined(fourth, fifth), 0, sixth),
     }.get(name, (first, second, third, fourth, fifth, sixth))

@@ -29,11 +29,13 @@ from msgspec import Struct
 from tracefs.errors import RecordingError
 from tracefs.events import Lost
 from tracefs.journal.appender import JournalAppender
+from tracefs.rlimits import raise_descriptor_limit
 from tracefs.witness import seccomp
 from tracefs.witness.files import TracedMount
 from tracefs.witness.levels import filter_code
 from tracefs.witness.stack import StackReader
 from tracefs.witness.supervisor import Supervisor
+from tracefs.witness.threads import affordable
 
 STOP: Final = b"stop"
 """From the server of the mount: write no more."""
@@ -131,7 +133,8 @@ def _guard(
     said, fds, _, _ = socket.recv_fds(command, 1 << 16, 1)
     command.close()
     if not said:
-        return 0  # the command was never run
+        _tell(server, None)  # the command was never run: there is nothing to miss
+        return 0
     armed = msgspec.json.decode(said, type=_Armed)
     try:
         journal = JournalAppender(order.recording)
@@ -222,6 +225,7 @@ def _be_supervisor(
             stacks=StackReader(order.machine),
             with_stack=frozenset(order.with_stack),
             most_stacks=order.most_stacks,
+            most_threads=affordable(raise_descriptor_limit()),
         )
 
         def stop(*_: object) -> None:
@@ -257,7 +261,8 @@ def _detach(name: str, keep: set[int]) -> None:
         if fd not in keep:
             with suppress(OSError):
                 os.close(fd)
-    for fd in (0, 1):
+    # What is kept has a number so low where tracefs was started with these closed.
+    for fd in {0, 1} - keep:
         os.dup2(os.open(os.devnull, os.O_RDWR), fd)
     _call_oneself(name)
 

@@ -58,8 +58,8 @@ WRITES: Final = (
 _OTHERS: Final = ("fsync", "fdatasync", "ftruncate", "close")
 
 _I386_ALIASES: Final = {
-    "_llseek": "lseek", "mmap2": "mmap", "fcntl64": "fcntl", "ftruncate64": "ftruncate",
-    "sendfile64": "sendfile",
+    "_llseek": "lseek", "mmap2": "mmap", "old_mmap": "mmap", "fcntl64": "fcntl",
+    "ftruncate64": "ftruncate", "sendfile64": "sendfile",
 }  # fmt: skip
 
 
@@ -85,6 +85,14 @@ def filter_code(machine: str, names: tuple[str, ...]) -> bytes:
             if _I386_ALIASES.get(name, name) in wanted
         ]
     return assemble(machine, rules, other)
+
+
+def notifies(name: str, args: tuple[int, ...]) -> bool:
+    """Return whether the filter notifies this call of the machine's own, if it does any *name*.
+
+    It lets each call of another ABI stop: their arguments are not where those of its own are.
+    """
+    return _SELDOM.get(name, _ALWAYS).holds(args)
 
 
 def native_name(name: str) -> str:

@@ -15,6 +15,9 @@ from tracefs.pathtext import to_text
 
 _U64: Final = struct.Struct("<Q")
 _U32: Final = struct.Struct("<I")
+_ALL: Final = (1 << 64) - 1
+_MAX_READ: Final = 1 << 24
+"""Bytes; what asks for more read a length that makes no sense."""
 
 
 class Mapping(Struct, frozen=True):
@@ -32,14 +35,17 @@ class Mapping(Struct, frozen=True):
 class Memory:
     """One process at one moment; close it before the process goes on.
 
+    Args:
+        tid: of a living thread; the first one, which the process is named by, may have ended.
+
     Raises:
         OSError: it may not be read, or is gone.
     """
 
-    def __init__(self, pid: int) -> None:
-        self._mem = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
+    def __init__(self, tid: int) -> None:
+        self._mem = os.open(f"/proc/{tid}/mem", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            with open(f"/proc/{pid}/maps", "rb") as maps:
+            with open(f"/proc/{tid}/maps", "rb") as maps:
                 self.mappings = list(_parse(maps.read()))
         except OSError:
             self.close()
@@ -56,7 +62,9 @@ class Memory:
             OSError: they are not all there.
         """
         if not 0 <= address < 1 << 63:
-            raise OSError(f"there is no address {address:#x}")
+            raise OSError(f"there is no address {address & _ALL:#x}")
+        if not 0 <= size <= _MAX_READ:
+            raise OSError(f"{size} bytes at {address:#x} are not read")
         data = os.pread(self._mem, size, address)
         if len(data) != size:
             raise OSError(f"only {len(data)} of {size} bytes at {address:#x}")
@@ -79,7 +87,7 @@ class Memory:
 
 
 def _parse(maps: bytes) -> Iterator[Mapping]:
-    for line in maps.splitlines():
+    for line in maps.split(b"\n")[:-1]:  # a name may hold any other end of a line
         words = line.split(None, 5)
         start, end = (int(word, 16) for word in words[0].split(b"-"))
         path = words[5] if len(words) > 5 and words[5].startswith(b"/") else b""

@@ -11,6 +11,7 @@ from typing import Final
 from tracefs.witness.memory import Mapping, Memory
 
 _PT_LOAD: Final = 1
+_PF_X: Final = 1
 _PT_DYNAMIC: Final = 2
 _PT_NOTE: Final = 4
 _PT_GNU_EH_FRAME: Final = 0x6474E550
@@ -26,18 +27,25 @@ _PHDR: Final = struct.Struct("<IIQQQQQQ")
 _SYMBOL: Final = struct.Struct("<IBBHQQ")
 _MAX_HEADERS: Final = 64
 _MAX_NOTES: Final = 1 << 12
+_MAX_CHAIN: Final = 1 << 16
+"""Symbols of one hash; a chain without an end would keep the program waiting."""
 
 
 class Module:
-    """One mapped ELF file.
+    """One mapped ELF file, found by its code.
 
     Raises:
-        OSError: its headers can't be read.
+        OSError: its headers can't be read, or *mapping* is not where they have code to be.
     """
 
     def __init__(self, memory: Memory, mapping: Mapping) -> None:
-        begins = [one for one in memory.mappings if one.path == mapping.path and not one.offset]
-        first = begins[0] if begins else mapping
+        # The program may have mapped the file once more, to read it.
+        begins = [
+            one
+            for one in memory.mappings
+            if one.path == mapping.path and not one.offset and one.start <= mapping.start
+        ]
+        first = max(begins, key=lambda one: one.start, default=mapping)
         head = memory.read(first.start, 64)
         if head[:5] != b"\x7fELF\x02":
             raise OSError("no 64-bit ELF file")
@@ -53,6 +61,7 @@ class Module:
             raise OSError("it has nothing to load")
         self.bias = first.start - min(header[3] - header[2] for header in loads)
         """What was added to the file's own addresses."""
+        self._check_code(loads, mapping)
         self._found: dict[int, tuple[int, ...]] = {header[0]: header for header in headers}
         self.build: str | None = None
         """GNU build id, hexadecimal; None: it has none."""
@@ -63,6 +72,15 @@ class Module:
                 self.build = content.hex()
             elif name == b"Go\0\0" and kind == _NT_GO_BUILD_ID and _GO_BUILD.fullmatch(content):
                 self.go_build = content.decode()
+
+    def _check_code(self, loads: list[tuple[int, ...]], mapping: Mapping) -> None:
+        at = mapping.start - self.bias
+        end = mapping.end - self.bias
+        for _, flags, offset, address, _, _, size, _ in loads:
+            within = at < address + size and end > address
+            if flags & _PF_X and within and at - address == mapping.offset - offset:
+                return
+        raise OSError("its code is not where its headers say")
 
     @property
     def frame_table(self) -> int | None:
@@ -96,8 +114,8 @@ class Module:
         for byte in name:
             wanted = (wanted * 33 + byte) & 0xFFFFFFFF
         buckets = table + 16 + 8 * blooms
-        index = memory.u32(buckets + 4 * (wanted % count))
-        while index >= offset:
+        first = memory.u32(buckets + 4 * (wanted % count))
+        for index in range(first, first + _MAX_CHAIN if first >= offset else first):
             found = memory.u32(buckets + 4 * count + 4 * (index - offset))
             if found | 1 == wanted | 1:
                 at, _, _, _, value, _ = _SYMBOL.unpack(memory.read(symbols + 24 * index, 24))
@@ -105,7 +123,6 @@ class Module:
                     return int(self.bias + value)
             if found & 1:
                 break
-            index += 1
         return None
 
     def _notes(

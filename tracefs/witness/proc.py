@@ -10,7 +10,6 @@ never read, not even for the lengths of a vector: that takes the ``mmap_lock``, 
 of the program may hold while it waits for us (mmap over a dirty mapping waits for write-back).
 """
 
-import os
 from typing import Final
 
 from tracefs.events import Sighting
@@ -21,8 +20,6 @@ _INT: Final = 0xFFFFFFFF
 _LONGEST_32_BIT: Final = len(b"0xffffffff")
 _BY_KERNEL: Final = "a thread of the kernel's own asked, for asynchronous I/O or write-back"
 """Its registers are all 0 (``task_pt_regs`` of a kthread)."""
-_LOOKS: Final = 32
-"""At a thread that a signal woke; it waits again at once (request_wait_answer, fs/fuse/dev.c)."""
 
 
 class ProcWitness:
@@ -54,11 +51,6 @@ class ProcWitness:
                     raise
                 # The number now belongs to another thread.
                 thread = self._threads.open(tid)
-                line = thread.syscall()
-            for _ in range(_LOOKS):
-                if not line.startswith(b"running"):
-                    break
-                os.sched_yield()
                 line = thread.syscall()
             comm = thread.comm()
         except OSError as error:

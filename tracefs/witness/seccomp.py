@@ -24,6 +24,7 @@ _PR_GET_NO_NEW_PRIVS: Final = 39
 
 _RECV: Final = 0xC0502100
 _SEND: Final = 0xC0182101
+_ID_VALID: Final = 0x40082102
 _SET_FLAGS: Final = 0x40082104
 _SYNC_WAKE_UP: Final = 1
 _CONTINUE: Final = 1
@@ -31,6 +32,7 @@ _CONTINUE: Final = 1
 # struct seccomp_notif: id, pid, flags, then struct seccomp_data; struct seccomp_notif_resp.
 _NOTIF: Final = struct.Struct("=QIIiIQ6Q")
 _RESPONSE: Final = struct.Struct("=QqiI")
+_NUMBER: Final = struct.Struct("=Q")
 SIZE: Final = _NOTIF.size
 _ZEROS: Final = bytes(SIZE)
 SLOTS: Final = 16
@@ -135,22 +137,43 @@ def last_received(slot: memoryview) -> Stopped:
     return Stopped(number, tid, nr, architecture, pc, tuple(args))
 
 
-def let_go(listener: int, number: int) -> None:
-    """Let a stopped call go on; nothing happens where its caller is gone."""
-    _respond(listener, _RESPONSE.pack(number, 0, 0, _CONTINUE))
+def let_go(listener: int, number: int) -> bool:
+    """Let a stopped call go on; False: its caller was killed, and the call never is made."""
+    return _respond(listener, _RESPONSE.pack(number, 0, 0, _CONTINUE))
 
 
-def refuse(listener: int, number: int, error: int) -> None:
-    """Let a stopped call fail with errno *error* instead."""
-    _respond(listener, _RESPONSE.pack(number, 0, -error, 0))
+def refuse(listener: int, number: int, error: int) -> bool:
+    """Let a stopped call fail with errno *error* instead; False: as in `let_go`."""
+    return _respond(listener, _RESPONSE.pack(number, 0, -error, 0))
 
 
-def _respond(listener: int, response: bytes) -> None:
+def still_waits(listener: int, number: int) -> bool:
+    """Return whether a call that was received has not been answered, and its caller lives."""
     try:
-        fcntl.ioctl(listener, _SEND, response)
+        _ask(listener, _ID_VALID, _NUMBER.pack(number))
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _respond(listener: int, response: bytes) -> bool:
+    try:
+        _ask(listener, _SEND, response)
     except OSError as error:
         if error.errno not in (errno.ENOENT, errno.EINPROGRESS):
             raise
+        return error.errno != errno.ENOENT
+    return True
+
+
+def _ask(listener: int, request: int, argument: bytes) -> None:
+    """Make an ioctl that a signal may keep from being begun, which fcntl.ioctl doesn't repeat."""
+    while True:
+        try:
+            fcntl.ioctl(listener, request, argument)
+        except InterruptedError:
+            continue
+        return
 
 
 def _set_filter(machine: str, flags: int, program: _Program) -> int:

@@ -7,6 +7,7 @@ it follows from the function's own first instructions, and is believed only if w
 return address behind a call instruction. Where that fails the stack is cut short, never guessed.
 """
 
+import os
 import re
 from typing import Final
 
@@ -15,11 +16,11 @@ from msgspec.structs import replace
 from tracefs.events import Frame
 from tracefs.witness.cfi import RBP, RSP, Row, UnwindError, row_at
 from tracefs.witness.go_frames import GoKnown, GoTable
-from tracefs.witness.memory import Memory
+from tracefs.witness.memory import Mapping, Memory
 from tracefs.witness.modules import Module
 from tracefs.witness.python_frames import PythonFrames
 from tracefs.witness.python_interpreter import Interpreter, interpreter_of, is_interpreter
-from tracefs.witness.threads import why
+from tracefs.witness.threads import syscall_line, why
 
 _MAX_FRAMES: Final = 32
 _MAX_ROWS: Final = 4096
@@ -51,6 +52,7 @@ _STUB: Final = re.compile(rb"(?:\xf3\x0f\x1e\xfa)?\xf2?\xff\x25(....)", re.DOTAL
 _LONGEST_CALL: Final = 7
 _STUB_BYTES: Final = 11
 _MAX_CODE: Final = 1 << 16
+_MAX_REASON: Final = 200
 
 
 class _Known:
@@ -70,7 +72,7 @@ class StackReader:
         self._machine = machine
         self._known = _Known()
 
-    def capture(self, tid: int, pid: int) -> tuple[tuple[Frame, ...], str | None]:
+    def capture(self, tid: int) -> tuple[tuple[Frame, ...], str | None]:
         """Return the frames, innermost first, and why they are missing or cut short; never raises.
 
         The thread must have stopped at the entry of a system call, seen by a supervisor.
@@ -79,7 +81,7 @@ class StackReader:
             return (), f"stacks of {self._machine} programs are not read"
         try:
             pc, sp = _registers(tid)
-            memory = Memory(pid)
+            memory = Memory(tid)
         except (OSError, ValueError) as error:
             return (), why(error) if isinstance(error, OSError) else "its registers are not visible"
         try:
@@ -94,7 +96,7 @@ class _Walk:
     def __init__(self, memory: Memory, known: _Known) -> None:
         self._memory = memory
         self._known = known
-        self._modules: dict[str, Module] = {}
+        self._modules: dict[Mapping, Module] = {}
         self._go_tables: dict[str, GoTable] = {}
 
     def frames(self, pc: int, sp: int, tid: int) -> tuple[tuple[Frame, ...], str | None]:
@@ -128,17 +130,17 @@ class _Walk:
                 pc, sp = self._memory.u64(cfa + row.ra), cfa
                 if pc == 0:
                     return tuple(found), None
-        except (UnwindError, OSError) as failure:
-            return tuple(found), f"not further: {failure}"
+        except Exception as failure:  # noqa: BLE001  # a program's memory may hold anything
+            return tuple(found), f"not further: {_clause(failure)}"
         return tuple(found), "there are more"
 
     def _module(self, pc: int) -> Module:
         mapping = self._memory.find(pc)
         if mapping is None or not mapping.executable or not mapping.path:
             raise UnwindError("code that is of no file")
-        module = self._modules.get(mapping.path)
+        module = self._modules.get(mapping)
         if module is None:
-            module = self._modules[mapping.path] = Module(self._memory, mapping)
+            module = self._modules[mapping] = Module(self._memory, mapping)
         return module
 
     def _go_table(self, module: Module) -> GoTable | None:
@@ -240,9 +242,19 @@ class _Walk:
         return self._memory.u64(target + match.end() + offset)
 
 
+def _clause(failure: Exception) -> str:
+    """Return why a stack ends early."""
+    if isinstance(failure, (UnwindError, OSError)):
+        return str(failure)
+    said = f"the tables make no sense: {type(failure).__name__}: {failure}"
+    return said[:_MAX_REASON]
+
+
 def _registers(tid: int) -> tuple[int, int]:
     """Return program counter and stack pointer of a thread in a system call."""
-    with open(f"/proc/{tid}/syscall", "rb") as file:
-        words = file.read().split()
-    sp, pc = words[-2:]
+    fd = os.open(f"/proc/{tid}/syscall", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        sp, pc = syscall_line(fd).split()[-2:]
+    finally:
+        os.close(fd)
     return int(pc, 16), int(sp, 16)

@@ -16,18 +16,20 @@ from typing import Final, NamedTuple, Protocol
 
 from msgspec.structs import replace
 
-from tracefs.events import Frame, Notice, Sighting
+from tracefs.events import Frame, Notice, Sighting, Withdrawn
 from tracefs.journal.appender import JournalAppender
 from tracefs.pathtext import to_bytes
 from tracefs.syscalls import Syscall, table
 from tracefs.witness import seccomp
 from tracefs.witness.files import Files, TracedMount, is_regular
-from tracefs.witness.foreign import Translator
+from tracefs.witness.foreign import Translator, untold
+from tracefs.witness.levels import notifies
 from tracefs.witness.seccomp import Stopped
 from tracefs.witness.threads import Fdinfo, Thread, Threads, why
 
 _INT: Final = 0xFFFFFFFF
-_MAX_THREADS: Final = 128
+_GONE: Final = (errno.ENOENT, errno.ESRCH)
+_FULL: Final = (errno.EMFILE, errno.ENFILE)
 _UNBOUND: Final = frozenset({"sync", "io_uring_setup", "io_submit"})
 """They name no file, or many: told whatever they reach."""
 _EXEC: Final = frozenset({"execve", "execveat"})
@@ -42,6 +44,7 @@ _WITH_CONTENT: Final = frozenset({"seek", "write", "truncate"})
 _MAX_VECTOR: Final = 1024
 """IOV_MAX (readv(2))."""
 _IOVEC: Final = struct.Struct("<QQ")
+_MAX_REASON: Final = 200
 _ENOUGH: Final = "as many stacks as were wanted are there (tracefs stray keeps all)"
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)
@@ -50,8 +53,16 @@ _libc: Final = ctypes.CDLL(None, use_errno=True)
 class Stacks(Protocol):
     """Who reads the stack of a stopped thread."""
 
-    def capture(self, tid: int, pid: int) -> tuple[tuple[Frame, ...], str | None]:
+    def capture(self, tid: int) -> tuple[tuple[Frame, ...], str | None]:
         """Return its frames, innermost first, and why some are missing."""
+
+
+class _HiddenError(Exception):
+    """A caller that is there, though not in the /proc of the supervisor."""
+
+    def __init__(self, tid: int, error: OSError) -> None:
+        name = errno.errorcode.get(error.errno or 0, "") if tid else "it has no thread id here"
+        super().__init__(f"the caller waits, but /proc doesn't show it: {name}")
 
 
 class _Found(NamedTuple):
@@ -77,6 +88,7 @@ class Supervisor:
         stacks: reads stacks.
         with_stack: names of the calls whose stacks are wanted.
         most_stacks: how many are read at most, since each costs a fraction of a millisecond.
+        most_threads: how many are kept at hand; see `threads.affordable`.
     """
 
     def __init__(
@@ -91,6 +103,7 @@ class Supervisor:
         stacks: Stacks | None,
         with_stack: frozenset[str],
         most_stacks: int,
+        most_threads: int,
     ) -> None:
         self._listener = listener
         self._slots = seccomp.slots(page)
@@ -104,7 +117,7 @@ class Supervisor:
         self._stacks = stacks
         self._with_stack = with_stack if stacks is not None else frozenset()
         self._stacks_left = most_stacks
-        self._threads = Threads(_MAX_THREADS)
+        self._threads = Threads(most_threads)
         self.stopping = False
         """Set it to end after the call at hand."""
         self.failed: str | None = None
@@ -129,7 +142,8 @@ class Supervisor:
         """Take what else has stopped meanwhile.
 
         Until it is received a signal may interrupt a call, with EINTR if its handler was set
-        without SA_RESTART; from then on only death does (WAIT_KILLABLE_RECV in seccomp(2)).
+        without SA_RESTART; from then on only death does (WAIT_KILLABLE_RECV in seccomp(2)), on
+        older kernels until it is answered (should_sleep_killable in kernel/seccomp.c).
         """
         for slot in self._slots[1:]:
             ready = self._ready.poll(0)
@@ -143,55 +157,101 @@ class Supervisor:
                 return
 
     def _answer(self, stopped: Stopped) -> None:
-        refused = self._witness(stopped) if self.failed is None else 0
+        noticed, refused = self._witness(stopped) if self.failed is None else (False, 0)
         if refused:
-            seccomp.refuse(self._listener, stopped.id, refused)
+            made = seccomp.refuse(self._listener, stopped.id, refused)
         else:
-            seccomp.let_go(self._listener, stopped.id)
+            made = seccomp.let_go(self._listener, stopped.id)
+        if noticed and not made and self.failed is None:
+            now = monotonic_ns()
+            line = Withdrawn(start_ns=now, end_ns=now, tid=stopped.tid)
+            self.failed = self._journal.append(line)
 
-    def _witness(self, stopped: Stopped) -> int:
-        """Record a call if it is about the traced directory; return an errno to refuse it with."""
+    def _witness(self, stopped: Stopped) -> tuple[bool, int]:
+        """Record a call if it is about the traced directory.
+
+        Returns:
+            Whether it is, and an errno to refuse it with, or 0.
+        """
         start = monotonic_ns()
         nr, args = self._translator.translate(stopped.architecture, stopped.nr, stopped.args)
         call = self._calls.get(nr)
+        if (
+            call is not None
+            and not self._translator.is_own(stopped.architecture)
+            and not notifies(call.name, args)
+        ):
+            return False, 0
         try:
-            thread, comm = self._caller(stopped.tid)
-            if call is None:
-                notice = Notice(
-                    start_ns=start,
-                    end_ns=monotonic_ns(),
-                    tid=stopped.tid,
-                    seen=Sighting(pid=thread.pid, comm=comm, missing=_foreign(stopped)),
-                )
-            else:
-                found = self._find(thread, call, args)
-                if found is None:
-                    return 0
-                notice = self._notice(start, thread, comm, call, nr, args, found)
-                if call.vector is not None and self._translator.is_own(stopped.architecture):
-                    notice = _with_vector(notice, thread, call, args)
-        except OSError as error:
+            notice = self._look_for(start, stopped, call, nr, args)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the caller waits
             self._threads.forget(stopped.tid)
-            if error.errno in (errno.ENOENT, errno.ESRCH):
-                return 0  # the caller was killed, or its descriptor is not open: EBADF
+            missing = _missing(error)
+            if missing is None:
+                return False, 0
             notice = Notice(
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=stopped.tid,
-                seen=Sighting(nr=nr, args=args, missing=why(error)),
+                seen=Sighting(nr=nr, args=args, missing=missing),
             )
+        if notice is None:
+            return False, 0
         refused = 0
         if call is not None and call.name == "syncfs":
             refused = _sync_filesystem(self._backing)
         self.failed = self._journal.append(notice)
-        return refused
+        return True, refused
 
-    def _caller(self, tid: int) -> tuple[Thread, str]:
-        """Return the living thread *tid* and its command name.
+    def _look_for(
+        self, start: int, stopped: Stopped, call: Syscall | None, nr: int, args: tuple[int, ...]
+    ) -> Notice | None:
+        """Return what `_look` does, and want no descriptors for what is only kept."""
+        try:
+            return self._look(start, stopped, call, nr, args)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+        self._threads.close()
+        return self._look(start, stopped, call, nr, args)
+
+    def _look(
+        self, start: int, stopped: Stopped, call: Syscall | None, nr: int, args: tuple[int, ...]
+    ) -> Notice | None:
+        """Return what is seen of a call; None: it is about another directory."""
+        thread, comm = self._caller(stopped)
+        if call is None:
+            return Notice(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=stopped.tid,
+                seen=Sighting(
+                    pid=thread.pid, comm=comm, missing=untold(stopped.architecture, stopped.nr)
+                ),
+            )
+        found = self._find(thread, call, args)
+        if found is None:
+            return None
+        notice = self._notice(start, thread, comm, call, nr, args, found)
+        if call.vector is not None and self._translator.is_own(stopped.architecture):
+            notice = _with_vector(notice, thread, call, args)
+        return notice
+
+    def _caller(self, stopped: Stopped) -> tuple[Thread, str]:
+        """Return the thread that has stopped and its command name.
 
         Raises:
             OSError: it is gone, or may not be read.
+            _HiddenError: it waits, and /proc doesn't show it.
         """
+        try:
+            return self._living(stopped.tid)
+        except OSError as error:
+            if error.errno not in _GONE or not seccomp.still_waits(self._listener, stopped.id):
+                raise
+            raise _HiddenError(stopped.tid, error) from error
+
+    def _living(self, tid: int) -> tuple[Thread, str]:
         thread = self._threads.get(tid)
         if thread is not None:
             try:
@@ -258,7 +318,7 @@ class Supervisor:
         if self._stacks is not None and call.name in self._with_stack:
             if self._stacks_left > 0:
                 self._stacks_left -= 1
-                stack, unstacked = self._stacks.capture(thread.tid, thread.pid)
+                stack, unstacked = self._stacks.capture(thread.tid)
             else:
                 unstacked = _ENOUGH
         return Notice(
@@ -307,8 +367,15 @@ def _vector_bytes(thread: Thread, call: Syscall, args: tuple[int, ...]) -> int |
     return sum(length for _, length in _IOVEC.iter_unpack(vector)) if len(vector) == size else None
 
 
-def _foreign(stopped: Stopped) -> str:
-    return f"call {stopped.nr} of another ABI (AUDIT_ARCH {stopped.architecture:#x})"
+def _missing(error: Exception) -> str | None:
+    """Return why a call could not be witnessed; None: there is nothing to witness."""
+    if isinstance(error, _HiddenError):
+        return str(error)
+    if not isinstance(error, OSError):
+        return f"the witness failed: {type(error).__name__}: {error}"[:_MAX_REASON]
+    if error.errno in _GONE:
+        return None  # the caller was killed, or its descriptor is not open: EBADF
+    return why(error)
 
 
 def _sync_filesystem(backing: int) -> int:

@@ -12,6 +12,16 @@ from typing import Final, NamedTuple
 from tracefs.pathtext import to_text
 
 MAX_FDS: Final = 8
+_LOOKS: Final = 33
+"""At a thread that a signal woke; it waits again at once: request_wait_answer in fs/fuse/dev.c,
+seccomp_do_user_notification in kernel/seccomp.c."""
+_DESCRIPTORS: Final = MAX_FDS + 2
+_MAX_THREADS: Final = 128
+
+
+def affordable(limit: int) -> int:
+    """Return how many threads to keep where *limit* descriptors are allowed: half of them."""
+    return min(_MAX_THREADS, max(1, limit // 2 // _DESCRIPTORS))
 
 
 class Fdinfo(NamedTuple):
@@ -68,11 +78,8 @@ class Thread:
                 os.close(fd)
 
     def syscall(self) -> bytes:
-        """Return number, arguments, stack pointer and program counter, as the kernel spells them.
-
-        Takes the ``exec_update_lock``: not for a thread that may be inside exec.
-        """
-        return os.pread(self._syscall, 256, 0)
+        """Return what `syscall_line` does."""
+        return syscall_line(self._syscall)
 
     def comm(self) -> str:
         """Return the command name, at most 15 bytes, as path text."""
@@ -90,7 +97,24 @@ class Thread:
             self._fdinfo[fd] = kept
             if len(self._fdinfo) > MAX_FDS:
                 os.close(self._fdinfo.popitem(last=False)[1])
+        else:
+            self._fdinfo.move_to_end(fd)
         return parse_fdinfo(os.pread(kept, 512, 0))
+
+
+def syscall_line(fd: int) -> bytes:
+    """Return what an open ``/proc/<tid>/syscall`` says of a thread that is held in a call.
+
+    Number, arguments, stack pointer and program counter, as the kernel spells them. Takes the
+    ``exec_update_lock``: not for a thread that may be inside exec.
+    """
+    line = b""
+    for _ in range(_LOOKS):
+        line = os.pread(fd, 256, 0)
+        if not line.startswith(b"running"):
+            break
+        os.sched_yield()
+    return line
 
 
 class Threads:
@@ -102,7 +126,10 @@ class Threads:
 
     def get(self, tid: int) -> Thread | None:
         """Return the thread that is kept under this number, whether or not it still lives."""
-        return self._kept.get(tid)
+        thread = self._kept.get(tid)
+        if thread is not None:
+            self._kept.move_to_end(tid)
+        return thread
 
     def open(self, tid: int) -> Thread:
         """Look the number up anew, and keep it.

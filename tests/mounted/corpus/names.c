@@ -17,6 +17,7 @@ int main(void)
     MUST(write(f, bytes, 512) == 512);
     /* EXPECT write(g, 512) = 512 @8192 */
     MUST(mkdir("d", 0755) == 0);
+    /* EXPECT mkdir(d) = 0 */
     MUST(rename("g", "d/g") == 0);
     /* EXPECT rename(g, d/g) = 0 */
     MUST(rename("d", "e") == 0);

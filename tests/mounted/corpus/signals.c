@@ -1,4 +1,6 @@
 /* Signals while calls are under way: a timer that never rests, and a handler that writes itself. */
+/* A signal wakes the thread that waits for its request, which then can't be looked at. */
+/* PERHAPS-UNKNOWN seccomp: the thread was not in a system call */
 #include "corpus.h"
 #include <signal.h>
 #include <sys/time.h>
