@@ -2,7 +2,7 @@
 
 import pytest
 
-from tracefs.source import Location, call_site
+from tracefs.source import Location, call_site, which_site
 
 PROGRAM = "/home/ada/lab/writer"
 RUSTC = "/rustc/59807616e1fa2540724bfbac14d7976d7e4a3860"
@@ -124,4 +124,13 @@ def test_the_programs_own_function_comes_before_a_line_of_the_library() -> None:
     )  # fmt: skip
     own = name("a::put")
     assert call_site((library, own, name("a::main", 3))) == own
-    assert call_site((library,)) is None
+    assert call_site((library, name("_start"))) is None
+
+
+def test_a_template_that_has_the_authors_code_inlined_is_better_than_none() -> None:
+    run = name("std::thread::_State_impl<std::thread::_Invoker<main::{lambda()#1}> >::_M_run()")
+    library = Location(function="execute", module="/usr/lib/libstdc++.so.6", address=5)
+    assert call_site((run, library, name("_start", 8))) == run
+    assert call_site((run, name("put(int)", 4))) == name("put(int)", 4)
+    texts = {which_site((run, name("std::f()", at), library), run) for at in (6, 7)}
+    assert len(texts) == 2

@@ -35,7 +35,7 @@ _PACKAGE_FILES: Final = re.compile(
 # Of Rust also types and implementations: <std::fs::File as std::io::Seek>::seek, <&mut [u8]>.
 _SYSTEM_NAME: Final = re.compile(
     r"<*(?:&(?:mut )?|\*(?:const|mut) |dyn |\[)*(?:std|core|alloc)::"
-    r"|__rustc::|rust_begin_unwind$|_start$"
+    r"|__rustc::|rust_begin_unwind$"
 )
 _RUST_GENERIC: Final = re.compile(
     r"<(?:&(?:mut )?|\[)*(?:\(\)|(?:[A-Z]|[iu](?:8|16|32|64|128|size)|str|bool|char)\b)"

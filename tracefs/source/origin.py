@@ -18,6 +18,9 @@ class Origin(enum.Enum):
     AUTHOR = enum.auto()
     PACKAGE = enum.auto()
     """A package that somebody installed for a language."""
+    INSTANCE = enum.auto()
+    """A library's function compiled into the program, without a line: what is inlined in it, as a
+    thread's lambda is, may be the author's."""
     SYSTEM = enum.auto()
     """The C library, a language's library or runtime, an interpreter."""
 
@@ -41,13 +44,19 @@ def origin(place: Location) -> Origin:
     if place.module is not None and _SYSTEM_MODULE.search(place.module):
         return Origin.SYSTEM
     if place.file is None or not place.line:
-        library = place.function is not None and is_system_function(place.function)
-        return Origin.SYSTEM if library else Origin.AUTHOR
+        return _by_name(place.function)
     if is_go(place.file, place.function):
         return _of_go(place.file, place.function)
     if place.module is None:
         return _of_python(place.file)
     return _of_native(place.file)
+
+
+def _by_name(function: str | None) -> Origin:
+    if function == "_start":
+        return Origin.SYSTEM
+    library = function is not None and is_system_function(function)
+    return Origin.INSTANCE if library else Origin.AUTHOR
 
 
 def _of_go(file: str, function: str | None) -> Origin:

@@ -8,13 +8,14 @@ def call_site(places: tuple[Location, ...]) -> Location | None:
     """Return the innermost place in the author's own source.
 
     Where no line of that is known, it is the innermost in a module that is the author's, then in a
-    package. None: there is no such place.
+    package, then of a library in the author's module. None: there is no such place.
     """
     known = [(origin(place), place) for place in places]
     ranks = (
         [place for who, place in known if who is Origin.AUTHOR and place.file and place.line],
         [place for who, place in known if who is Origin.AUTHOR and place.module is not None],
         [place for who, place in known if who is Origin.PACKAGE],
+        [place for who, place in known if who is Origin.INSTANCE],
     )
     return next((rank[0] for rank in ranks if rank), None)
 
@@ -25,7 +26,8 @@ def which_site(places: tuple[Location, ...], site: Location) -> str:
     Where a module has no names, the innermost of it may be a library that was compiled in, the same
     for all its callers: there it is the whole run of addresses.
     """
-    if site.function is not None or site.line is not None:
+    named = site.function is not None and origin(site) is not Origin.INSTANCE
+    if named or site.line is not None:
         return str(site)
     rest = places[places.index(site) :]
     return " ".join(str(place) for place in rest if place.module == site.module)
@@ -51,7 +53,7 @@ def callers(
 
 
 def _is_system(place: Location) -> bool:
-    return origin(place) is Origin.SYSTEM
+    return origin(place) in {Origin.SYSTEM, Origin.INSTANCE}
 
 
 def _is_start_of_rust(left: list[Location]) -> bool:
