@@ -5,7 +5,7 @@ from typing import Final
 
 from tracefs.cli import recording
 from tracefs.cli.main import complain
-from tracefs.errors import RecordingError
+from tracefs.errors import RecordingError, UsageError
 from tracefs.events import Header
 from tracefs.findings import TraceSummary
 from tracefs.journal.reader import JournalReader, Source
@@ -16,20 +16,33 @@ from tracefs.report.stray_json import use_line
 from tracefs.report.style import style_for
 from tracefs.source import Location, Resolver
 from tracefs.trace import Call, Trace
+from tracefs.witness.levels import FULL, notified
 
 EXIT_FOUND: Final = 1
 
 
 def wanted(text: str | None) -> frozenset[str]:
-    """Return the names of the calls to look for, from the option; without any: the default."""
-    return call_names(text or "") or frozenset(CALLS)
+    """Return the names of the calls to look for, from the option; without any: the default.
+
+    Raises:
+        UsageError: one of them is never notified.
+    """
+    names = call_names(text or "") or frozenset(CALLS)
+    known = notified(FULL)
+    for name in sorted(names):
+        if name not in known:
+            raise UsageError(
+                f"{name} is no call whose place can be told",
+                repair=f"--call takes {', '.join(sorted(known))}",
+            )
+    return names
 
 
 def report(reader: JournalReader, chosen: Selection, *, as_json: bool, name: Source) -> int:
     """Print the stray calls of a recording that people know as *name*.
 
     Returns:
-        1 if there is one; 4 if there is none in a recording that is incomplete; else 0.
+        1 if there is one; 4 if there is none in a recording that is incomplete or empty; else 0.
 
     Raises:
         RecordingError: it can't be read on, or has no notices.
@@ -50,7 +63,7 @@ def report(reader: JournalReader, chosen: Selection, *, as_json: bool, name: Sou
         _print_text(found, reader.header, summary, name)
     if found.uses:
         return EXIT_FOUND
-    return 0 if summary.complete else recording.EXIT_UNKNOWN
+    return 0 if summary.complete and found.calls else recording.EXIT_UNKNOWN
 
 
 def _print_json(found: StrayUses, header: Header, summary: TraceSummary) -> None:

@@ -64,11 +64,14 @@ class StrayUses:
         self.uses: list[Use] = []
         self.on_readers = 0
         """Seeks on descriptors that can't write, left out."""
+        self.calls = 0
+        """Calls of all kinds that were fed."""
         self.unseen = 0
         """Seeks of which it isn't known on what file."""
 
     def feed(self, call: Call) -> None:
         """Take the next call."""
+        self.calls += 1
         if call.family == "write" and call.call in _BY_POSITION | _BY_CHOICE and not call.errno:
             self._written(call)
         if call.family == "seek" and call.call == "unknown" and self._whatever_call.matches(call):
@@ -137,6 +140,8 @@ def render(
     yield from _unlined(sites)
     if found.uses:
         yield f"next: mend the first place and run it again; tracefs show {printable(recording)}"
+    elif not found.calls and incomplete is None:
+        yield "next: let it work in the traced directory, or trace the one it works in with --dir"
     elif incomplete is not None:
         yield "next: run it again: what is not in the recording may be astray"
 
@@ -201,7 +206,9 @@ def _summary(found: StrayUses, sites: list[Location | None], incomplete: str | N
         where.append("places that are not known")
     said = f"{plural(total, 'stray call')} from {' and '.join(where)}{left_out}"
     if not found.uses:
-        said = f"no stray call{'' if incomplete is None else ' seen'}{left_out}"
+        said = f"no stray call among {plural(found.calls, 'call')}{left_out}"
+        if not found.calls:
+            said = "nothing was done in the traced directory, so nothing can be told"
     if incomplete is None:
         return said
     joint = "; " if found.uses or left_out else ", but "
