@@ -67,7 +67,29 @@ def test_each_place_is_shown_with_what_it_did(tmp_path: Path, guard: Guard) -> N
 def test_a_program_without_any(tmp_path: Path, guard: Guard) -> None:
     code, said = stray(tmp_path, guard, RIGHT)
     assert code == 0
-    assert said.startswith("no stray call")
+    assert re.match("no stray call among [0-9]+ calls", said)
+
+
+def test_a_run_that_did_nothing_there_proves_nothing(tmp_path: Path, guard: Guard) -> None:
+    code, said = stray(tmp_path, guard, "import sys; sys.exit()")
+    # Python reads the program itself, so look at a command that opens nothing.
+    done = subprocess.run(
+        [*TRACEFS, "stray", "-o", tmp_path / "none", "--", "true"],
+        cwd=tmp_path / "src", capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert (code, done.returncode) == (0, 4)
+    assert said.startswith("no stray call among")
+    assert done.stdout.startswith("nothing was done in the traced directory")
+
+
+def test_a_call_that_is_never_notified_is_refused(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*TRACEFS, "stray", "--call", "lseek,foo", "--", "true"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "foo is no call whose place can be told" in done.stderr
+    assert "lseek" in done.stderr
 
 
 def test_only_the_calls_that_are_asked_for(tmp_path: Path, guard: Guard) -> None:

@@ -94,7 +94,7 @@ def test_nothing_astray_is_said_so() -> None:
     reading = seek(0, 0, 5, writable=False)
     right = call(1, "pwrite64", "write", offset=0, length=4096, result=4096)
     assert report(reading, right) == (
-        "no stray call; 1 lseek on descriptors that only read left out"
+        "no stray call among 2 calls; 1 lseek on descriptors that only read left out"
     )
 
 
@@ -130,7 +130,7 @@ def test_one_of_several_opens_is_told_by_its_descriptor() -> None:
 
 def test_seeks_on_files_that_are_not_known_are_counted() -> None:
     unseen = call(0, "unknown", "seek", path=None, ino=None, reason="may not be read")
-    assert report(unseen) == "no stray call; 1 lseek more on files that are not known"
+    assert report(unseen) == "no stray call among 1 call; 1 lseek more on files that are not known"
 
 
 def test_a_write_that_failed_was_not_moved() -> None:
@@ -154,7 +154,7 @@ def test_other_calls_that_use_the_position() -> None:
 
 def test_what_was_not_seen_to_its_end_is_never_said_to_be_without() -> None:
     assert report(incomplete="no footer") == (
-        "no stray call seen, but the recording is incomplete: no footer\n"
+        "no stray call seen among 0 calls, but the recording is incomplete: no footer\n"
         "next: run it again: what is not in the recording may be astray"
     )
     assert report(write(0, 0), incomplete="no footer").splitlines()[-2:] == [
@@ -192,4 +192,11 @@ def test_each_reason_for_places_without_a_line_is_told_once() -> None:
         "2 places have no line: compile with -g (Go, Python need nothing)",
         "1 place has no line: m was built anew",
         "next: mend the first place and run it again; tracefs show a.trace",
+    ]
+
+
+def test_of_an_empty_recording_nothing_is_told() -> None:
+    assert report().splitlines() == [
+        "nothing was done in the traced directory, so nothing can be told",
+        "next: let it work in the traced directory, or trace the one it works in with --dir",
     ]

@@ -206,8 +206,9 @@ def _summary(found: StrayUses, sites: list[Location | None], incomplete: str | N
         where.append("places that are not known")
     said = f"{plural(total, 'stray call')} from {' and '.join(where)}{left_out}"
     if not found.uses:
-        said = f"no stray call among {plural(found.calls, 'call')}{left_out}"
-        if not found.calls:
+        seen = "" if incomplete is None else " seen"
+        said = f"no stray call{seen} among {plural(found.calls, 'call')}{left_out}"
+        if not found.calls and incomplete is None:
             said = "nothing was done in the traced directory, so nothing can be told"
     if incomplete is None:
         return said
