@@ -7,6 +7,7 @@ import pytest
 from trace_support import INO, O_APPEND, O_DSYNC, O_RDWR, Recording, pwrite, sight, write
 
 from tracefs.events import Frame, Lost, Notice, Read, Rename, Withdrawn
+from tracefs.syscalls import numbers
 from tracefs.trace.flags import O_PATH
 from tracefs.trace.join import Joiner
 from tracefs.witness.levels import FULL, SECCOMP, notified
@@ -192,6 +193,21 @@ def test_a_call_that_no_filesystem_hears_of(
     call = made.one(family)
     assert (call.call, call.known_by) == (name, "seccomp")
     assert {field: getattr(call, field) for field in fields} == fields
+
+
+@pytest.mark.parametrize(
+    ("machine", "bits", "flag"),
+    [
+        ("x86_64", 0o40000, "O_DIRECT"),
+        ("aarch64", 0o200000, "O_DIRECT"),
+        ("aarch64", 0o40000, "O_DIRECTORY"),
+    ],
+)
+def test_flags_are_spelled_as_the_machine_does(machine: str, bits: int, flag: str) -> None:
+    made = Recording(witness=SECCOMP, notified=notified(SECCOMP), machine=machine)
+    made.open()
+    made.notice("fcntl", 3, 4, bits, nr=numbers(machine)["fcntl"])
+    assert made.one("flags").flags == ("F_SETFL", "O_RDONLY", flag)
 
 
 def test_sync_file_range_and_msync_without_a_request_are_no_syncs() -> None:

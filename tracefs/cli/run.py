@@ -10,16 +10,13 @@ from typing import Final
 from tracefs.capture.runner import Outcome, run_traced
 from tracefs.cli import target
 from tracefs.cli.main import complain
-from tracefs.errors import TracefsError, UsageError
+from tracefs.errors import TracefsError
 from tracefs.journal.lost import find_lost
 from tracefs.report.quote import printable
 from tracefs.witness.levels import LEVELS, NONE, PROC, SECCOMP
 
 NAME: Final = "run"
 HELP: Final = "run a command and record what it does to its files"
-
-EXIT_TOOL_FAILED: Final = 125
-"""As timeout(1): tracefs itself failed, the command was not run or not traced to its end."""
 
 _STACKS: Final = ("lseek",)
 """Never right in a page writer, and rare elsewhere: their source line is kept."""
@@ -55,9 +52,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command and return its exit code, or what the judgement makes of it."""
-    words = args.command[1:] if args.command[:1] == ["--"] else args.command
-    if not words:
-        raise UsageError("no command to run", repair="tracefs run -- COMMAND ARG…")
+    words = target.command_words(args, NAME)
     if args.contract:
         _reject_unknown(args.contract)
     try:
@@ -68,24 +63,24 @@ def run(args: argparse.Namespace) -> int:
                 [os.fsencode(word) for word in words],
                 recording,
                 target.options(args, default_witness=SECCOMP, visible=args.visible, stacks=_STACKS),
-                _say,
+                target.say,
             )
     except TracefsError as error:
-        return complain(str(error), error.repair, EXIT_TOOL_FAILED)
+        return complain(str(error), error.repair, target.EXIT_TOOL_FAILED)
     except OSError as error:
-        return complain(str(error), None, EXIT_TOOL_FAILED)
+        return complain(str(error), None, target.EXIT_TOOL_FAILED)
     return _conclude(args, outcome, recording)
 
 
 def _conclude(args: argparse.Namespace, outcome: Outcome, recording: Path) -> int:
     if not args.quiet:
-        _say(f"recorded {outcome.events} events in {recording}")
+        target.say(f"recorded {outcome.events} events in {recording}")
     if outcome.failed:
-        _say(f"the recording is incomplete: {outcome.failed}")
+        target.say(f"the recording is incomplete: {outcome.failed}")
     if args.witness not in (NONE, PROC):
         _tell_lost(recording)
     verdict = _judge(args.contract, recording) if args.contract else 0
-    return outcome.status or verdict or (EXIT_TOOL_FAILED if outcome.failed else 0)
+    return outcome.status or verdict or (target.EXIT_TOOL_FAILED if outcome.failed else 0)
 
 
 def _tell_lost(recording: Path) -> None:
@@ -96,11 +91,13 @@ def _tell_lost(recording: Path) -> None:
         return  # that the journal can't be read was said, or is by whoever reads it
     if lost is not None:
         after_ns, reason = lost
-        _say(
+        target.say(
             f"the witness was lost: from {after_ns / 1e9:.6f} s on, calls like lseek went unseen: "
             f"{printable(reason)}"
         )
-        _say(f"next: run it again; tracefs show {printable(str(recording))} has what was seen")
+        target.say(
+            f"next: run it again; tracefs show {printable(str(recording))} has what was seen"
+        )
 
 
 def _reject_unknown(contracts: list[str]) -> None:
@@ -114,7 +111,3 @@ def _judge(contracts: list[str], recording: Path) -> int:
     from tracefs.cli.check import judge  # noqa: PLC0415  # judging is not needed to record
 
     return judge(str(recording), contracts, file=sys.stderr)
-
-
-def _say(line: str) -> None:
-    print(f"tracefs: {line}", file=sys.stderr, flush=True)

@@ -2,16 +2,14 @@
 
 import argparse
 import os
-import sys
 from datetime import datetime
 from typing import Final
 
 from tracefs.capture.runner import Options, run_traced
 from tracefs.cli import target
 from tracefs.cli.main import complain
-from tracefs.cli.run import EXIT_TOOL_FAILED
 from tracefs.cli.uses import report, wanted
-from tracefs.errors import TracefsError, UsageError
+from tracefs.errors import TracefsError
 from tracefs.journal.reader import JournalReader
 from tracefs.report.selection import Selection
 from tracefs.report.stray import CALLS
@@ -41,24 +39,20 @@ def run(args: argparse.Namespace) -> int:
 
     Of a command that ended with 0 it is 1 when something is astray, 4 when that can't be told.
     """
-    words = args.command[1:] if args.command[:1] == ["--"] else args.command
-    if not words:
-        raise UsageError("no command to run", repair="tracefs stray -- COMMAND ARG…")
+    words = target.command_words(args, NAME)
     names = wanted(args.call)
     options = Options(witness=SECCOMP, stacks=tuple(sorted(names)), most_stacks=_ALL)
     try:
         folder = target.folder(args.output, words[0], datetime.now().astimezone(), args.dir)
         with target.discarded_on_failure(folder):
             argv = [os.fsencode(word) for word in words]
-            outcome = run_traced(args.dir, argv, folder, options, _say)
+            outcome = run_traced(args.dir, argv, folder, options, target.say)
     except TracefsError as error:
-        return complain(str(error), error.repair, EXIT_TOOL_FAILED)
+        return complain(str(error), error.repair, target.EXIT_TOOL_FAILED)
+    except OSError as error:
+        return complain(str(error), None, target.EXIT_TOOL_FAILED)
     if outcome.failed:
-        _say(f"the recording is incomplete: {outcome.failed}")
+        target.say(f"the recording is incomplete: {outcome.failed}")
     with JournalReader(folder) as reader:
         code = report(reader, Selection(calls=names), as_json=False, name=folder)
     return outcome.status or code
-
-
-def _say(line: str) -> None:
-    print(f"tracefs: {line}", file=sys.stderr, flush=True)

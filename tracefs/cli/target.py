@@ -1,18 +1,40 @@
-"""What ``run`` and ``mount`` share: how to record, and where to."""
+"""What the commands that record share: what to run, how to record it, and where to."""
 
 import argparse
 import contextlib
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Final
 
 from tracefs.capture.runner import Options
 from tracefs.cli.arguments import positive
 from tracefs.errors import RecordingError, TracefsError, UsageError
 from tracefs.journal.reader import JournalReader
 from tracefs.journal.recordings import is_inside, new_folder, state_dir
+
+EXIT_TOOL_FAILED: Final = 125
+"""As timeout(1): tracefs itself failed, the command was not run or not traced to its end."""
+
+
+def command_words(args: argparse.Namespace, name: str) -> list[str]:
+    """Return the command to run, for the subcommand *name*.
+
+    Raises:
+        UsageError: there is none.
+    """
+    words: list[str] = args.command[1:] if args.command[:1] == ["--"] else args.command
+    if not words:
+        raise UsageError("no command to run", repair=f"tracefs {name} -- COMMAND ARG…")
+    return words
+
+
+def say(line: str) -> None:
+    """Tell the user, beside what the command says."""
+    print(f"tracefs: {line}", file=sys.stderr, flush=True)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

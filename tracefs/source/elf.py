@@ -4,8 +4,9 @@ import struct
 from pathlib import Path
 from typing import Final
 
+from tracefs.elfnotes import GNU, GNU_BUILD_ID, notes
+
 _PT_NOTE: Final = 4
-_NT_GNU_BUILD_ID: Final = 3
 _PHDR: Final = struct.Struct("<IIQQQQQQ")
 _MAX_NOTES: Final = 1 << 16
 
@@ -38,11 +39,7 @@ def build_id(path: Path) -> str | None:
 
 
 def _in_notes(raw: bytes) -> str | None:
-    at = 0
-    while at + 12 <= len(raw):
-        name, size, kind = struct.unpack_from("<III", raw, at)
-        begin = at + 12 + (name + 3 & ~3)
-        if kind == _NT_GNU_BUILD_ID and raw[at + 12 : at + 15] == b"GNU":
-            return raw[begin : begin + size].hex()
-        at = begin + (size + 3 & ~3)
+    for name, kind, content in notes(raw):
+        if name == GNU and kind == GNU_BUILD_ID:
+            return content.hex()
     return None

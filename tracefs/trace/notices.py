@@ -246,7 +246,7 @@ class Notices:
                 if item.length is None and item.family == "write":
                     more = _with_vector(item, notice)
                 if item.call == "msync":
-                    told = describe(waiting.call, notice.seen, None)
+                    told = describe(waiting.call, notice.seen, None, self._namer.machine)
                     more = {"length": told.length, "flags": told.flags}
                 items[place] = msgspec.structs.replace(
                     item,
@@ -330,7 +330,8 @@ class Notices:
 
     def _alone(self, waiting: Announced) -> None:
         """Emit a notice of which no request came."""
-        description = describe(waiting.call, waiting.notice.seen, waiting.doubt)
+        seen, machine = waiting.notice.seen, self._namer.machine
+        description = describe(waiting.call, seen, waiting.doubt, machine)
         self._emit(
             waiting.notice,
             waiting.call.name,

@@ -46,10 +46,15 @@ class Description(Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
 
-def describe(call: Syscall, seen: Sighting, doubt: str | None) -> Description:
-    """Return what is known of *call*; *doubt*: why its effect is not, whatever else is."""
+def describe(call: Syscall, seen: Sighting, doubt: str | None, machine: str) -> Description:
+    """Return what is known of *call*; *doubt*: why its effect is not, whatever else is.
+
+    *machine* is the recording's: open(2) flags differ (``arch/*/include/uapi/asm/fcntl.h``).
+    """
     if call.family == "seek":
         return _seek(seen, doubt)
+    if call.name == "fcntl":
+        return _fcntl(seen.args, machine)
     special = _SPECIAL.get(call.name)
     if special is not None:
         return special(seen.args)
@@ -105,11 +110,11 @@ def _msync(args: _Args) -> Description:
     return Description(family="none", length=args[1], flags=flags, reason=_NO_REQUEST)
 
 
-def _fcntl(args: _Args) -> Description:
+def _fcntl(args: _Args, machine: str) -> Description:
     command = _FCNTL.get(args[1] & _INT, str(args[1] & _INT))
     if command != "F_SETFL":
         return Description(family="dup", flags=(command,), reason=_NOT_VISIBLE)
-    flags = open_flags(args[2] & _INT, "x86_64")
+    flags = open_flags(args[2] & _INT, machine)
     return Description(family="flags", flags=(command, *flags), reason=_NOT_VISIBLE)
 
 
@@ -119,7 +124,6 @@ _SPECIAL: Final[dict[str, Callable[[_Args], Description]]] = {
     "dup2": _dup,
     "dup3": _dup,
     "fallocate": _fallocate,
-    "fcntl": _fcntl,
     "io_submit": _ring,
     "io_uring_setup": _ring,
     "mmap": _mmap,

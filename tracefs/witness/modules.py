@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
+from tracefs.elfnotes import GNU, GNU_BUILD_ID, notes
 from tracefs.witness.memory import Mapping, Memory
 
 _PT_LOAD: Final = 1
@@ -15,7 +16,6 @@ _PF_X: Final = 1
 _PT_DYNAMIC: Final = 2
 _PT_NOTE: Final = 4
 _PT_GNU_EH_FRAME: Final = 0x6474E550
-_NT_GNU_BUILD_ID: Final = 3
 _NT_GO_BUILD_ID: Final = 4
 """ELF_NOTE_GOBUILDID_TAG (cmd/internal/buildid/note.go)."""
 _GO_BUILD: Final = re.compile(rb"[\w-]{20}(?:/[\w-]{20}){3}")
@@ -68,7 +68,7 @@ class Module:
         self.go_build: str | None = None
         """The Go linker's id of all that is in the program; None: it has none, or a given one."""
         for name, kind, content in self._notes(memory, [h for h in headers if h[0] == _PT_NOTE]):
-            if name == b"GNU\0" and kind == _NT_GNU_BUILD_ID and self.build is None:
+            if name == GNU and kind == GNU_BUILD_ID and self.build is None:
                 self.build = content.hex()
             elif name == b"Go\0\0" and kind == _NT_GO_BUILD_ID and _GO_BUILD.fullmatch(content):
                 self.go_build = content.decode()
@@ -131,9 +131,4 @@ class Module:
         """Yield name, kind and content of each note."""
         for header in headers:
             raw = memory.read(self.bias + header[3], min(header[6], _MAX_NOTES))
-            at = 0
-            while at + 12 <= len(raw):
-                names, size, kind = struct.unpack_from("<III", raw, at)
-                begin = at + 12 + (names + 3 & ~3)
-                yield raw[at + 12 : at + 12 + names], kind, raw[begin : begin + size]
-                at = begin + (size + 3 & ~3)
+            yield from notes(raw)
