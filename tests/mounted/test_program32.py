@@ -69,7 +69,6 @@ def test_every_call_is_as_it_was_made(level: str, program: str, traced_run: Trac
     assert [one for one in seen if one[3] != NO_REQUEST] == SEEN[level]
 
 
-@pytest.mark.xfail(strict=True, reason="its notice and its request are taken for two calls")
 def test_a_truncation_is_one_call(program: str, traced_run: Traced) -> None:
     seen = recorded(program, "full", traced_run)
     assert [one for one in seen if one[3] == NO_REQUEST] == []

@@ -139,6 +139,20 @@ os.lseek(fd, 5, 0)
     assert [n.seen.position for n in seeks[:4]] == [0, 1, 2, 3]
 
 
+def test_numbers_that_no_call_has_are_no_calls(traced_run: Traced) -> None:
+    # 0x40000008 is lseek of an x32 program, which this kernel may run or not.
+    script = """
+made = call(0x40000008, fd, 100, 0) >= 0
+call(-1, fd, 100, 0)
+assert (os.lseek(fd, 0, os.SEEK_CUR) == 100) == made
+print(int(made), end="")
+"""
+    run = traced_run([*PYTHON, "-c", PRELUDE + script], "--witness=full")
+    names = [NAMES[notice.seen.nr] for notice in journal(run.recording, Notice)]
+    assert names.count("lseek") == int(run.stdout)
+    assert set(names) <= {"pwrite64", "lseek", "exit_group"}
+
+
 def test_what_has_no_position_has_no_seek(traced_run: Traced) -> None:
     script = """
 os.mkfifo("p")

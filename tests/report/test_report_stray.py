@@ -130,7 +130,20 @@ def test_one_of_several_opens_is_told_by_its_descriptor() -> None:
 
 def test_seeks_on_files_that_are_not_known_are_counted() -> None:
     unseen = call(0, "unknown", "seek", path=None, ino=None, reason="may not be read")
-    assert report(unseen) == "no stray call among 1 call; 1 lseek more on files that are not known"
+    assert report(unseen).splitlines() == [
+        "no stray call among 1 call; 1 lseek more on files that are not known",
+        "next: see why: tracefs show --call unknown a.trace",
+    ]
+
+
+def test_calls_that_could_not_be_named_may_be_astray() -> None:
+    nameless = [
+        call(n, "unknown", f, reason="io_uring") for n, f in enumerate(("write", "none", "sync"))
+    ]
+    assert report(*nameless).splitlines() == [
+        "no stray call among 3 calls; 2 calls more that could not be named",
+        "next: see why: tracefs show --call unknown a.trace",
+    ]
 
 
 def test_a_write_that_failed_was_not_moved() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from trace_support import INO, O_APPEND, O_DSYNC, O_RDWR, Recording, pwrite, sight, write
 
-from tracefs.events import Frame, Lost, Notice, Read, Rename, Withdrawn
+from tracefs.events import Frame, Lost, Notice, Read, Rename, Setattr, Withdrawn
 from tracefs.syscalls import numbers
 from tracefs.trace.flags import O_PATH
 from tracefs.trace.join import Joiner
@@ -496,6 +496,17 @@ class TestNamesByNotice:
         made.notice("lseek", 3, 0, SEEK_SET)
         assert (made.one("write").call, made.one("write").synced_by) == ("write", "O_DSYNC")
         assert made.calls("sync") == []
+
+    def test_a_truncation(self) -> None:
+        made = recording(FULL)
+        for size, seen in ((8192, UNSEEN), (0, UNSEEN), (7, sight("ftruncate", 3, 7, nr=999))):
+            made.notice("ftruncate", 3, size)
+            made.add(Setattr, path="a.db", ino=INO, fh=1, size=size, seen=seen)
+        made.notice("ftruncate", 3, 5)
+        made.add(Setattr, path="a.db", ino=INO, fh=1, size=6, seen=UNSEEN)
+        calls = [(c.call, c.length, c.known_by) for c in made.calls("truncate", "none")]
+        assert calls[:1] == [("ftruncate", 8192, "seccomp")]
+        assert [length for _, length, _ in calls] == [8192, 0, 7, 5, 6]
 
     def test_not_what_does_not_fit(self) -> None:
         made = recording(FULL)

@@ -90,3 +90,12 @@ def test_a_call_of_an_x32_program() -> None:
 
 def test_a_call_of_an_unknown_architecture_has_no_number() -> None:
     assert TRANSLATOR.translate(0x12345678, 8, (1, 2, 3, 4, 5, 6)) == (-1, (1, 2, 3, 4, 5, 6))
+
+
+@pytest.mark.parametrize(("nr", "with_x32"), [(-1, True), (X32_BIT | 8, False), (8, False)])
+def test_numbers_that_no_call_has(nr: int, with_x32: bool) -> None:
+    own = ARCHITECTURES["x86_64"]
+    none = nr != 8
+    assert Translator("x86_64").is_none(own, nr) is none
+    assert Translator("x86_64", x32=True).is_none(own, nr) is (none and with_x32)
+    assert not Translator("x86_64").is_none(I386, nr)

@@ -42,7 +42,8 @@ def report(reader: JournalReader, chosen: Selection, *, as_json: bool, name: Sou
     """Print the stray calls of a recording that people know as *name*.
 
     Returns:
-        1 if there is one; 4 if there is none in a recording that is incomplete or empty; else 0.
+        1 if there is one; 4 if there is none in a recording that is incomplete, empty or has calls
+        without a name; else 0.
 
     Raises:
         RecordingError: it can't be read on, or has no notices.
@@ -63,7 +64,8 @@ def report(reader: JournalReader, chosen: Selection, *, as_json: bool, name: Sou
         _print_text(found, reader.header, summary, name)
     if found.uses:
         return EXIT_FOUND
-    return 0 if summary.complete and found.calls else recording.EXIT_UNKNOWN
+    told = summary.complete and found.calls and not found.unnamed and not found.unseen
+    return 0 if told else recording.EXIT_UNKNOWN
 
 
 def _print_json(found: StrayUses, header: Header, summary: TraceSummary) -> None:

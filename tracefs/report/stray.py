@@ -26,6 +26,7 @@ _BY_CHOICE: Final = frozenset({"pwritev2", "splice", "copy_file_range"})
 _MAX_LEVELS: Final = 6
 _MAX_NUMBERS: Final = 8
 _NO_STORE: Final = "map"
+_MAY_BE_ASTRAY: Final = frozenset({"write", "none"})
 _NO_WRITE: Final = "no write followed at that position"
 _OPEN_OFTEN: Final = (
     "whether a write followed is not known: the file is open more than once, and this says only by "
@@ -66,12 +67,15 @@ class StrayUses:
         """Seeks on descriptors that can't write, left out."""
         self.calls = 0
         """Calls of all kinds that were fed."""
+        self.unnamed = 0
+        """Calls of unknown name that may be astray: writes, and what reaches no filesystem."""
         self.unseen = 0
         """Seeks of which it isn't known on what file."""
 
     def feed(self, call: Call) -> None:
         """Take the next call."""
         self.calls += 1
+        self.unnamed += call.call == "unknown" and call.family in _MAY_BE_ASTRAY
         if call.family == "write" and call.call in _BY_POSITION | _BY_CHOICE and not call.errno:
             self._written(call)
         if call.family == "seek" and call.call == "unknown" and self._whatever_call.matches(call):
@@ -142,6 +146,8 @@ def render(
         yield f"next: mend the first place and run it again; tracefs show {printable(recording)}"
     elif not found.calls and incomplete is None:
         yield "next: let it work in the traced directory, or trace the one it works in with --dir"
+    elif found.unnamed or found.unseen:
+        yield f"next: see why: tracefs show --call unknown {printable(recording)}"
     elif incomplete is not None:
         yield "next: run it again: what is not in the recording may be astray"
 
@@ -199,6 +205,8 @@ def _summary(found: StrayUses, sites: list[Location | None], incomplete: str | N
         left_out = f"; {seeks} on descriptors that only read left out"
     if found.unseen:
         left_out += f"; {plural(found.unseen, 'lseek')} more on files that are not known"
+    if found.unnamed:
+        left_out += f"; {plural(found.unnamed, 'call')} more that could not be named"
     total = len(found.uses)
     known = sum(site is not None for site in sites)
     where = [plural(known, "place")] if known else []

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tracefs.events import Event, Fsync, Notice, Sighting, Write
+from tracefs.events import Event, Fsync, Notice, Setattr, Sighting, Write
 from tracefs.syscalls import Syscall
 from tracefs.trace.unheard import MAX_OFFSET, signed
 
@@ -47,6 +47,9 @@ class Announced:
         """Tell whether *event*, whose caller was not seen, may be a request of it."""
         if isinstance(event, Write):
             return self.call.family == "write"
+        if isinstance(event, Setattr):
+            asked = self.notice.seen.args[1]
+            return self.call.name == "ftruncate" and event.size == asked
         return isinstance(event, Fsync) and self.call.family == ("write" if self.used else "sync")
 
     def expects(self, event: Write | Fsync) -> bool:

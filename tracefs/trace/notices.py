@@ -293,11 +293,7 @@ class Notices:
         if seen is None or seen.nr < 0:
             return waiting.may_ask(event)
         # A number of another ABI's table: no notified call of the machine's own has it.
-        foreign = (
-            waiting.call.family in _REQUESTING
-            and seen.nr not in self._namer.calls
-            and isinstance(event, Write | Fsync)
-        )
+        foreign = seen.nr not in self._namer.calls and waiting.may_ask(event)
         return bool(seen.nr == waiting.notice.seen.nr or foreign)
 
     def end(self) -> None:
@@ -410,9 +406,10 @@ def _with_vector(item: Call, notice: Notice) -> dict[str, Any]:
 def _is_foreign(item: Call, waiting: Announced) -> bool:
     """Tell whether *item* is all of a call whose number is of another ABI's table."""
     reason = item.reason or ""
-    by_number = reason.startswith("system call ") and reason.endswith("a 32-bit program?")
-    if not by_number and reason != "the caller is a 32-bit program":
+    if not reason.endswith(("a 32-bit program", "a 32-bit program?")):
         return False
+    if item.family == "truncate":
+        return waiting.notice.seen.args[1] == item.length
     if item.family != "write" or waiting.call.length is None:
         return True
     args = waiting.notice.seen.args

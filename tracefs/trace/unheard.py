@@ -60,8 +60,11 @@ def describe(call: Syscall, seen: Sighting, doubt: str | None, machine: str) -> 
         return special(seen.args)
     if call.family == "write":
         return _empty_write(call, seen)
-    if call.name == "ftruncate" and signed(seen.args[1]) < 0:
-        return Description(family="none", length=signed(seen.args[1]), errno=errno.EINVAL)
+    if call.name == "ftruncate":
+        length = signed(seen.args[1])
+        if length < 0:
+            return Description(family="none", length=length, errno=errno.EINVAL)
+        return Description(family="none", length=length, reason=_NO_REQUEST)
     return Description(family="none", reason=_NO_REQUEST)
 
 

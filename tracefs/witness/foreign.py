@@ -16,15 +16,25 @@ _IN_MEMORY: Final = frozenset({"old_mmap"})
 
 
 class Translator:
-    """Knows one machine; `translate` is called for each stopped call."""
+    """Knows one machine; `translate` is called for each stopped call.
 
-    def __init__(self, machine: str) -> None:
+    Args:
+        machine: ``uname -m``.
+        x32: the kernel runs x32 programs (CONFIG_X86_X32_ABI); else it has none of their calls.
+    """
+
+    def __init__(self, machine: str, *, x32: bool = False) -> None:
         self._own = ARCHITECTURES[machine]
+        self._x32 = x32
         self._numbers = numbers(machine)
 
     def is_own(self, architecture: int) -> bool:
         """Return whether pointers and structures are those of the machine's own ABI."""
         return architecture == self._own
+
+    def is_none(self, architecture: int, nr: int) -> bool:
+        """Return whether no call has the number, so that it fails with ENOSYS and does nothing."""
+        return architecture == self._own and (nr < 0 or (nr >= X32_BIT and not self._x32))
 
     def translate(
         self, architecture: int, nr: int, args: tuple[int, ...]

@@ -21,6 +21,7 @@ from tracefs.journal.appender import JournalAppender
 from tracefs.pathtext import to_bytes
 from tracefs.syscalls import Syscall, table
 from tracefs.witness import seccomp
+from tracefs.witness.bpf import X32_BIT
 from tracefs.witness.files import Files, TracedMount, is_regular
 from tracefs.witness.foreign import Translator, untold
 from tracefs.witness.levels import notifies
@@ -41,6 +42,8 @@ _CLOSE_ONE: Final = _SECOND | {"close"}
 _WITH_CONTENT: Final = frozenset({"seek", "write", "truncate"})
 """Families of calls on what a regular file holds; a FIFO's reaches no filesystem."""
 
+_GETPID: Final = 39
+"""On x86_64; elsewhere no call has it together with the bit."""
 _MAX_VECTOR: Final = 1024
 """IOV_MAX (readv(2))."""
 _IOVEC: Final = struct.Struct("<QQ")
@@ -110,7 +113,7 @@ class Supervisor:
         self._ready = select.poll()
         self._ready.register(listener, select.POLLIN)
         self._journal = journal
-        self._translator = Translator(machine)
+        self._translator = Translator(machine, x32=_has_x32())
         self._calls = table(machine)
         self._files = Files(mount, to_bytes(mount.root))
         self._backing = backing
@@ -173,6 +176,8 @@ class Supervisor:
         Returns:
             Whether it is, and an errno to refuse it with, or 0.
         """
+        if self._translator.is_none(stopped.architecture, stopped.nr):
+            return False, 0
         start = monotonic_ns()
         nr, args = self._translator.translate(stopped.architecture, stopped.nr, stopped.args)
         call = self._calls.get(nr)
@@ -376,6 +381,11 @@ def _missing(error: Exception) -> str | None:
     if error.errno in _GONE:
         return None  # the caller was killed, or its descriptor is not open: EBADF
     return why(error)
+
+
+def _has_x32() -> bool:
+    """Return whether this kernel knows x32 calls, by asking it for getpid(2)."""
+    return bool(_libc.syscall(X32_BIT | _GETPID) >= 0)
 
 
 def _sync_filesystem(backing: int) -> int:
