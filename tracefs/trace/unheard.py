@@ -60,12 +60,14 @@ def describe(call: Syscall, seen: Sighting, doubt: str | None, machine: str) -> 
         return special(seen.args)
     if call.family == "write":
         return _empty_write(call, seen)
-    if call.name == "ftruncate":
-        length = signed(seen.args[1])
-        if length < 0:
-            return Description(family="none", length=length, errno=errno.EINVAL)
-        return Description(family="none", length=length, reason=_NO_REQUEST)
     return Description(family="none", reason=_NO_REQUEST)
+
+
+def _ftruncate(args: _Args) -> Description:
+    length = signed(args[1])
+    if length < 0:
+        return Description(family="none", length=length, errno=errno.EINVAL)
+    return Description(family="none", length=length, reason=_NO_REQUEST)
 
 
 def _sync(_args: _Args) -> Description:
@@ -126,6 +128,7 @@ _SPECIAL: Final[dict[str, Callable[[_Args], Description]]] = {
     "dup": _dup,
     "dup2": _dup,
     "dup3": _dup,
+    "ftruncate": _ftruncate,
     "fallocate": _fallocate,
     "io_submit": _ring,
     "io_uring_setup": _ring,
