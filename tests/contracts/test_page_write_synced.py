@@ -320,3 +320,31 @@ def test_a_write_of_nothing_leaves_nothing_to_sync() -> None:
     script.write(opened, 1, result=0)
     script.end(opened)
     assert_kept(judge(script.items))
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "why"),
+    [
+        ("sync_file_range", "range", "promises nothing (sync_file_range(2))"),
+        ("sync", "syncfs", "was of the whole filesystem"),
+        ("syncfs", "syncfs", "was of the whole filesystem"),
+    ],
+)
+def test_what_is_less_than_a_sync_of_the_file_is_told(name: str, family: str, why: str) -> None:
+    script = Script()
+    opened = script.open()
+    script.write(opened)
+    script.call(name, family, ino=opened.ino if family == "range" else None)
+    script.end(opened)
+    finding = assert_broken(judge(script.items), "synced")
+    assert f"{name} (call 2)" in finding.message
+    assert why in finding.message
+
+
+def test_a_range_of_another_file_is_no_part_of_it() -> None:
+    script = Script()
+    opened, other = script.open(), script.open("b.db")
+    script.write(opened)
+    script.call("sync_file_range", "range", ino=other.ino)
+    script.end(opened)
+    assert "sync_file_range" not in assert_broken(judge(script.items), "synced").message

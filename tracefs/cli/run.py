@@ -13,13 +13,17 @@ from tracefs.cli.main import complain
 from tracefs.errors import TracefsError
 from tracefs.journal.lost import find_lost
 from tracefs.report.quote import printable
-from tracefs.witness.levels import LEVELS, NONE, PROC, SECCOMP
+from tracefs.witness.levels import FULL, LEVELS, NONE, PROC, SECCOMP
 
 NAME: Final = "run"
 HELP: Final = "run a command and record what it does to its files"
 
-_STACKS: Final = ("lseek",)
+_ALWAYS: Final = ("lseek",)
 """Never right in a page writer, and rare elsewhere: their source line is kept."""
+_JUDGED_FULLY: Final = (
+    "pwrite64", "fsync", "fdatasync", "ftruncate", "fallocate", "sync_file_range", "msync",
+)  # fmt: skip
+"""Where each call is notified, those that may be wrong too."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +66,9 @@ def run(args: argparse.Namespace) -> int:
                 args.dir,
                 [os.fsencode(word) for word in words],
                 recording,
-                target.options(args, default_witness=SECCOMP, visible=args.visible, stacks=_STACKS),
+                target.options(
+                    args, default_witness=SECCOMP, visible=args.visible, stacks=_stacks(args)
+                ),
                 target.say,
             )
     except TracefsError as error:
@@ -70,6 +76,16 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         return complain(str(error), None, target.EXIT_TOOL_FAILED)
     return _conclude(args, outcome, recording)
+
+
+def _stacks(args: argparse.Namespace) -> tuple[str, ...]:
+    """Return the calls whose places are kept, so that a finding can name its line."""
+    if not args.contract:
+        return _ALWAYS
+    from tracefs.report.stray import CALLS  # noqa: PLC0415  # judging is not needed to record
+
+    more = _JUDGED_FULLY if args.witness == FULL else ()
+    return (*CALLS, *more)
 
 
 def _conclude(args: argparse.Namespace, outcome: Outcome, recording: Path) -> int:

@@ -76,6 +76,11 @@ class Durability:
         file.changed = file.resized = False
         file.attributes = file.attributes and call.datasync
 
+    def half_syncs(self, file: File, call: Call) -> None:
+        """*call*, sync_file_range or a sync of the whole filesystem, may come after a write."""
+        if file.dirty is not None and not call.errno:
+            file.early = call
+
     def ends(self, file: File, opened: Open, *, released: bool, cut: str | None) -> None:
         """*opened* is released, or the trace ends with it.
 

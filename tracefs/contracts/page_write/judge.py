@@ -49,6 +49,8 @@ class PageWriteJudge:
             "rename": self._names.renamed,
             "unlink": self._names.removed,
             "seek": self._seek,
+            "range": self._half_sync,
+            "syncfs": self._half_sync,
         }
 
     def feed(self, item: TraceItem, /) -> None:
@@ -184,6 +186,12 @@ class PageWriteJudge:
             writes.pass_over(self._reporter, opened, call)
             self._positions.look(opened, call)
         self._durability.syncs(file, opened, call)
+
+    def _half_sync(self, call: Call) -> None:
+        """sync_file_range of a file, or a sync of them all."""
+        for file in self._files.values():
+            if call.family == "syncfs" or file.ino == call.ino:
+                self._durability.half_syncs(file, call)
 
     def _sync_elsewhere(self, call: Call) -> None:
         """A sync of a directory, or of a file that nobody has open for writing."""

@@ -31,7 +31,7 @@ class File(Struct, kw_only=True, eq=False):
     elsewhere: Call | None = None
     """Sync of another file that came between *dirty* and *closed*."""
     early: Call | None = None
-    """Sync that succeeded but had started before *dirty* ended."""
+    """Sync that succeeded but had started before *dirty* ended, or is not enough of one."""
     covered: Call | None = None
     """The last write that a sync covered."""
     sync_end: int = 0

@@ -120,10 +120,20 @@ def not_synced(
     """No sync covers *call*; *then* says what came first."""
     also = ""
     if early is not None:
-        also = f"; {sync(early)} (call {early.index}) began before the write was done"
+        also = f"; {_not_enough(early)}"
     elif elsewhere is not None:
         also = f"; {sync(elsewhere)} (call {elsewhere.index}) was on '{elsewhere.path}' instead"
     return Text(f"Expected a sync after {write(call, page_size)}; {then}{also}.", _SYNC)
+
+
+def _not_enough(call: Call) -> str:
+    """Say why *call*, a kind of sync that succeeded, does not cover the write."""
+    which = f"{sync(call)} (call {call.index})"
+    if call.family == "range":
+        return f"{which} starts writing, and promises nothing (sync_file_range(2))"
+    if call.family == "syncfs":
+        return f"{which} was of the whole filesystem; what it tells of errors is not of this file"
+    return f"{which} began before the write was done"
 
 
 def next_write(call: Call) -> str:
