@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tracefs.witness import files
 from tracefs.witness.files import Files, TracedMount, is_regular
 from tracefs.witness.threads import Fdinfo, Thread
 
@@ -97,22 +98,38 @@ def test_what_is_mapped_at_an_address(thread: Thread, fd: int, traced: Files) ->
     assert not traced.maps(thread, 0)
 
 
-def test_a_name_is_the_one_of_now(thread: Thread, fd: int, traced: Files, tmp_path: Path) -> None:
-    assert traced.name(thread, fd) == "f"
+def test_a_name_is_the_first_of_a_descriptor_and_its_file(
+    thread: Thread, fd: int, traced: Files, tmp_path: Path
+) -> None:
+    ino = os.fstat(fd).st_ino
+    assert traced.name(thread, fd, ino) == "f"
     os.rename(tmp_path / "f", tmp_path / "g")
-    assert traced.name(thread, fd) == "g"
+    copy = os.dup(fd)
+    assert traced.name(thread, fd, ino) == "f"
+    assert traced.name(thread, fd, ino + 1) == traced.name(thread, copy, ino) == "g"
+    os.close(copy)
+
+
+def test_names_do_not_grow_without_end(
+    thread: Thread, fd: int, traced: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "_MAX_NAMES", 3)
+    for ino in range(1, 9):
+        assert traced.name(thread, fd, ino) == "f"
+    assert len(traced._names) <= 3
 
 
 def test_the_root_itself_is_a_dot(thread: Thread, traced: Files, tmp_path: Path) -> None:
     root = os.open(tmp_path, os.O_RDONLY)
-    assert traced.name(thread, root) == "."
+    assert traced.name(thread, root, 2) == "."
     os.close(root)
 
 
 def test_what_has_no_name_here(thread: Thread, fd: int, traced: Files, tmp_path: Path) -> None:
-    assert traced.name(thread, 999_999) is None
+    assert traced.name(thread, fd, None) is None
+    assert traced.name(thread, 999_999, 1) is None
     outside = os.open("/dev/null", os.O_RDONLY)
-    assert traced.name(thread, outside) is None
+    assert traced.name(thread, outside, 2) is None
     os.close(outside)
     os.unlink(tmp_path / "f")
-    assert traced.name(thread, fd) is None
+    assert traced.name(thread, fd, 3) is None

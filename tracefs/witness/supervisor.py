@@ -284,7 +284,7 @@ class Supervisor:
         if call.name == "close":
             closed = info
         closes = _inodes([] if closed is None else [closed]) if call.name in _CLOSE_ONE else None
-        return _Found(fd, info, self._files.name(thread, fd), closes)
+        return _Found(fd, info, self._files.name(thread, fd, info.ino), closes)
 
     def _closing_many(self, thread: Thread, name: str, args: tuple[int, ...]) -> _Found | None:
         if name == "close_range":
