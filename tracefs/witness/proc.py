@@ -96,7 +96,7 @@ def _unreadable(words: list[bytes]) -> str | None:
     if len(words) < 9:
         # "running", or "-1 SP PC" for a thread that is held outside a system call.
         return "the thread was not in a system call"
-    if all(int(word, 0) == 0 for word in words):
+    if words[0] == b"0" and all(int(word, 0) == 0 for word in words):
         return _BY_KERNEL
     return "the caller is a 32-bit program" if _is_32_bit(words) else None
 

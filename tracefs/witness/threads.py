@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from tracefs.pathtext import to_text
 
 MAX_FDS: Final = 8
+_RUNNING: Final = b"running"
 _LOOKS: Final = 33
 """At a thread that a signal woke; it waits again at once: request_wait_answer in fs/fuse/dev.c,
 seccomp_do_user_notification in kernel/seccomp.c."""
@@ -79,7 +80,8 @@ class Thread:
 
     def syscall(self) -> bytes:
         """Return what `syscall_line` does."""
-        return syscall_line(self._syscall)
+        line = os.pread(self._syscall, 256, 0)
+        return syscall_line(self._syscall) if line.startswith(_RUNNING) else line
 
     def comm(self) -> str:
         """Return the command name, at most 15 bytes, as path text."""
@@ -111,7 +113,7 @@ def syscall_line(fd: int) -> bytes:
     line = b""
     for _ in range(_LOOKS):
         line = os.pread(fd, 256, 0)
-        if not line.startswith(b"running"):
+        if not line.startswith(_RUNNING):
             break
         os.sched_yield()
     return line
