@@ -145,7 +145,7 @@ def test_what_stops_mounting_fails_with_its_repair(machine: Facts, name: str, re
         (
             facts(helper=Helper("/bin/fusermount3", setuid_root=True, has_mtab=False)),
             "fusermount3",
-            "ln -s /proc/self/mounts /etc/mtab",
+            "ln -sf /proc/self/mounts /etc/mtab",
         ),
         (facts(user_allow_other=False), "allow-other", "/etc/fuse.conf"),
         (facts(hidepid="invisible"), "proc", "remount"),

@@ -80,14 +80,14 @@ def test_lines_of_maps() -> None:
         b"7f0000003000-7f0000004000 rw-p 00000000 00:00 0 \n"
         b"7ffd00000000-7ffd00001000 r-xp 00000000 00:00 0       [vdso]\n"
     )
-    assert list(_parse(lines)) == [
+    assert list(_parse(lines, b"")) == [
         Mapping(
             0x7F0000000000, 0x7F0000002000, 0x1000, executable=True, path=to_text(b"/lib/a\rb c")
         ),
         Mapping(0x7F0000003000, 0x7F0000004000, 0, executable=False, path=""),
         Mapping(0x7FFD00000000, 0x7FFD00001000, 0, executable=True, path=""),
     ]
-    assert list(_parse(b"")) == []
+    assert list(_parse(b"", b"")) == []
 
 
 def test_of_nobody_nothing_is_kept_open() -> None:

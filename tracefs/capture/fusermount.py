@@ -79,11 +79,20 @@ def _require_mtab() -> None:
     Raises:
         SetupError: there is none.
     """
-    if os.geteuid() != 0 and not os.path.exists(_MTAB):
+    if os.geteuid() != 0 and not lists_mounts(_MTAB):
         raise SetupError(
-            f"{_MTAB} is missing, without which fusermount3 can't unmount",
-            repair=f"as root: ln -s /proc/self/mounts {_MTAB}",
+            f"{_MTAB} is missing or empty: fusermount3 can't unmount without",
+            repair=f"as root: ln -sf /proc/self/mounts {_MTAB}",
         )
+
+
+def lists_mounts(path: str) -> bool:
+    """Return whether the file at *path* lists any mount."""
+    try:
+        with open(path, "rb") as file:
+            return bool(file.read(1))
+    except OSError:
+        return False
 
 
 def _spelt(device: tuple[int, int] | None) -> str:

@@ -120,6 +120,8 @@ def run_traced(
     witnessing = _witnessing(words, options, root_fd)
     arm = _armer(witnessing, target)
     private = None if options.visible else _private(target, argv, arm)
+    if private is None and not options.visible:
+        notice("others see this mount, too, since it can have no namespace of its own; see doctor")
     words = msgspec.structs.replace(words, visible=private is None, bypassed_by=bypassed_by)
     fds = () if witnessing is None else (witnessing.server.fileno(),)
     with Session(words, root_fd, *fds) as session:

@@ -127,7 +127,7 @@ def _helper() -> Helper | None:
         return None
     found = os.stat(path)
     setuid_root = found.st_uid == 0 and bool(found.st_mode & stat.S_ISUID)
-    return Helper(path, setuid_root, os.path.exists("/etc/mtab"))
+    return Helper(path, setuid_root, bool(_lines("/", "etc/mtab")))
 
 
 def _lines(root: str, path: str) -> list[str]:

@@ -87,8 +87,8 @@ def _helper(facts: Facts) -> Check:
         )  # fmt: skip
     if facts.uid != 0 and not facts.helper.has_mtab:
         return Check(
-            name, Status.WARN, "it can't unmount without /etc/mtab: no mounts that others see",
-            "as root: ln -s /proc/self/mounts /etc/mtab",
+            name, Status.WARN, "/etc/mtab is missing or empty: no mounts that others see",
+            "as root: ln -sf /proc/self/mounts /etc/mtab",
         )  # fmt: skip
     return Check(name, Status.OK, facts.helper.path)
 

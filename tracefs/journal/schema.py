@@ -3,9 +3,10 @@
 ``python -m tracefs.journal.schema`` prints what ``docs/reference/journal.schema.json`` holds.
 """
 
+import inspect
 import json
 import sys
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -20,8 +21,17 @@ def schema() -> dict[str, object]:
         "$schema": _DIALECT,
         "title": f"{FORMAT} version {VERSION}",
         "description": "One line: a header first, then events, a footer last.",
-        **msgspec.json.schema(Line),
+        **_cleaned(msgspec.json.schema(Line)),
     }
+
+
+def _cleaned(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return *schema* with docstrings as Python 3.13 has them: without the source's indentation."""
+    defined = schema["$defs"]
+    for kind in defined.values():
+        if "description" in kind:
+            kind["description"] = inspect.cleandoc(kind["description"])
+    return schema
 
 
 def text() -> str:

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec import Struct
 
 from tracefs.pathtext import to_text
+from tracefs.witness.roots import inside, outer_prefix
 from tracefs.witness.threads import Fdinfo, Thread
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)
@@ -114,6 +115,7 @@ class Files:
             path = os.readlink(b"/proc/%d/fd/%d" % (thread.tid, fd))
         except OSError:
             return None
+        path = inside(path, outer_prefix(thread.tid))
         if path == self._root:
             return "."
         # A file may be called so, too: then its name isn't known from here.

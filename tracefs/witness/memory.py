@@ -12,6 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from tracefs.pathtext import to_text
+from tracefs.witness.roots import inside, outer_prefix
 
 _U64: Final = struct.Struct("<Q")
 _U32: Final = struct.Struct("<I")
@@ -46,7 +47,7 @@ class Memory:
         self._mem = os.open(f"/proc/{tid}/mem", os.O_RDONLY | os.O_CLOEXEC)
         try:
             with open(f"/proc/{tid}/maps", "rb") as maps:
-                self.mappings = list(_parse(maps.read()))
+                self.mappings = list(_parse(maps.read(), outer_prefix(tid)))
         except OSError:
             self.close()
             raise
@@ -86,9 +87,11 @@ class Memory:
         return None
 
 
-def _parse(maps: bytes) -> Iterator[Mapping]:
+def _parse(maps: bytes, prefix: bytes) -> Iterator[Mapping]:
     for line in maps.split(b"\n")[:-1]:  # a name may hold any other end of a line
         words = line.split(None, 5)
         start, end = (int(word, 16) for word in words[0].split(b"-"))
         path = words[5] if len(words) > 5 and words[5].startswith(b"/") else b""
-        yield Mapping(start, end, int(words[2], 16), b"x" in words[1], to_text(path))
+        yield Mapping(
+            start, end, int(words[2], 16), b"x" in words[1], to_text(inside(path, prefix))
+        )
