@@ -143,6 +143,11 @@ def test_what_stops_mounting_fails_with_its_repair(machine: Facts, name: str, re
         (facts(uid=0, helper=None), "fusermount3", "apt-get install fuse3"),
         (facts(helper=Helper("/bin/fusermount3", setuid_root=False)), "fusermount3", "chmod u+s"),
         (
+            facts(USER_WITHOUT_NAMESPACES),
+            "user-namespaces",
+            "a chroot has none; run tracefs as root",
+        ),
+        (
             facts(helper=Helper("/bin/fusermount3", setuid_root=True, has_mtab=False)),
             "fusermount3",
             "ln -sf /proc/self/mounts /etc/mtab",
@@ -396,3 +401,8 @@ def test_what_can_be_notified(ability: Ability, status: Status, said: str) -> No
 def test_the_examination_tries_notices(tmp_path: Path) -> None:
     names = [check.name for check in examine(str(tmp_path)).checks]
     assert names[-1] == "notices"
+
+
+def test_root_is_not_sent_to_root() -> None:
+    check = named(judge(facts(USER_WITHOUT_NAMESPACES, uid=0)), "user-namespaces")
+    assert check.repair == "none for root, who needs none: see mount, below"

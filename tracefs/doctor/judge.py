@@ -176,8 +176,15 @@ def _user_namespace_repair(facts: Facts) -> str:
         return "as root: sysctl kernel.unprivileged_userns_clone=1"
     if facts.apparmor_restrict_userns:
         return "as root: sysctl kernel.apparmor_restrict_unprivileged_userns=0"
-    if facts.container:
-        return _CONTAINER
+    return _CONTAINER if facts.container else _place_repair(facts)
+
+
+def _place_repair(facts: Facts) -> str:
+    """Return what helps where no setting of the machine forbids user namespaces, as in a chroot."""
+    if facts.uid == 0:
+        return "none for root, who needs none: see mount, below"
+    if facts.helper is not None and facts.helper.setuid_root:
+        return "a chroot has none; run tracefs as root for a mount that others don't see"
     return "run tracefs as root, or install fusermount3 setuid root"
 
 
