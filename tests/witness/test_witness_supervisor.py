@@ -292,3 +292,15 @@ def test_a_number_that_another_thread_has_by_now_is_looked_up_anew(
             made.listener.stop("lseek", made.file, offset, 0)
         notices = made.run()
     assert [notice.seen.comm for notice in notices] == ["first", "second"]
+
+
+def test_a_call_whose_thread_is_gone_by_then_is_not_told(
+    monkeypatch: Patch, tmp_path: Path
+) -> None:
+    with supervised(monkeypatch, tmp_path) as made:
+        gone = made.listener.stop("lseek", made.file, 512, 0)
+        made.listener.stop("lseek", made.file, 1024, 0)
+        made.listener.valid.discard(gone)
+        (notice,) = made.run()
+    assert notice.seen.args[1] == 1024
+    assert len(made.journal.events) == 1

@@ -205,6 +205,8 @@ class Supervisor:
         refused = 0
         if call is not None and call.name == "syncfs":
             refused = _sync_filesystem(self._backing)
+        if not seccomp.still_waits(self._listener, stopped.id):
+            return False, 0  # killed meanwhile: the call is never made
         self.failed = self._journal.append(notice)
         return True, refused
 
