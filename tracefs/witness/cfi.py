@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tracefs.witness.memory import Memory
+from tracefs.witness.varint import LEB128, unsigned
 
 RBP: Final = 6
 RSP: Final = 7
@@ -162,13 +163,8 @@ class _Bytes:
         return text
 
     def uleb(self) -> int:
-        value = shift = 0
-        while True:
-            byte = self.byte()
-            value |= (byte & 0x7F) << shift
-            shift += 7
-            if not byte & 0x80:
-                return value
+        value, self.at = unsigned(self._data, self.at, LEB128)
+        return value
 
     def sleb(self) -> int:
         begin = self.at

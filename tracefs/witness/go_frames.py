@@ -13,6 +13,7 @@ from tracefs.events import Frame
 from tracefs.pathtext import to_text
 from tracefs.witness.cfi import UnwindError
 from tracefs.witness.memory import Mapping, Memory
+from tracefs.witness.varint import LEB128, unsigned
 
 _MAGIC: Final = b"\xf1\xff\xff\xff\x00\x00\x01\x08"
 """Version 1.20, little-endian, instructions of one byte, pointers of eight."""
@@ -179,11 +180,11 @@ class GoTable:
             if used + 20 > len(buffer):
                 at, used = at + used, 0
                 buffer = self._read_up_to(at, 512)
-            change, used = _number(buffer, used)
+            change, used = unsigned(buffer, used, LEB128)
             if change == 0 and step:
                 break
             value += -(change >> 1) - 1 if change & 1 else change >> 1
-            length, used = _number(buffer, used)
+            length, used = unsigned(buffer, used, LEB128)
             here += length
             if pc < here:
                 return value
@@ -198,18 +199,6 @@ class GoTable:
     def _string(self, address: int) -> str:
         data = self._read_up_to(address, _MAX_TEXT)
         return to_text(data.partition(b"\0")[0])
-
-
-def _number(data: bytes, at: int) -> tuple[int, int]:
-    """Return an unsigned LEB128 number, and where it ends."""
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if not byte & 0x80:
-            return value, at
 
 
 def _find(memory: Memory, mappings: list[Mapping], wanted: bytes) -> int:

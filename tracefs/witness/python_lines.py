@@ -3,6 +3,8 @@
 The same in CPython 3.11 to 3.14 (Objects/locations.md, in 3.14 InternalDocs/code_objects.md).
 """
 
+from tracefs.witness.varint import LOCATIONS, unsigned
+
 
 def line_at(table: bytes, first: int, offset: int) -> int | None:
     """Return the line of the instruction at *offset* bytes; None: it has none.
@@ -17,7 +19,7 @@ def line_at(table: bytes, first: int, offset: int) -> int | None:
             delta, at = _signed(table, at)
             line += delta
             for _ in range(3):
-                _, at = _unsigned(table, at)
+                _, at = unsigned(table, at, LOCATIONS)
         elif kind == 13:  # line alone
             delta, at = _signed(table, at)
             line += delta
@@ -32,17 +34,6 @@ def line_at(table: bytes, first: int, offset: int) -> int | None:
     return None
 
 
-def _unsigned(table: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while True:
-        byte = table[at]
-        at += 1
-        value |= (byte & 63) << shift
-        shift += 6
-        if not byte & 64:
-            return value, at
-
-
 def _signed(table: bytes, at: int) -> tuple[int, int]:
-    value, at = _unsigned(table, at)
+    value, at = unsigned(table, at, LOCATIONS)
     return (-(value >> 1) if value & 1 else value >> 1), at
