@@ -16,8 +16,6 @@ _WATCH: Final = """
 read -r _
 grep -q "^[0-9]* [0-9]* $1 " /proc/self/mountinfo && exec "$2" -u -q -z -- "$3"
 """
-
-
 _MTAB: Final = "/etc/mtab"
 
 
@@ -79,14 +77,14 @@ def _require_mtab() -> None:
     Raises:
         SetupError: there is none.
     """
-    if os.geteuid() != 0 and not lists_mounts(_MTAB):
+    if os.geteuid() != 0 and not _lists_mounts(_MTAB):
         raise SetupError(
             f"{_MTAB} is missing or empty: fusermount3 can't unmount without",
             repair=f"as root: ln -sf /proc/self/mounts {_MTAB}",
         )
 
 
-def lists_mounts(path: str) -> bool:
+def _lists_mounts(path: str) -> bool:
     """Return whether the file at *path* lists any mount."""
     try:
         with open(path, "rb") as file:

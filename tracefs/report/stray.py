@@ -23,6 +23,7 @@ CALLS: Final = (
 _BY_POSITION: Final = frozenset({"write", "writev", "sendfile"})
 _BY_CHOICE: Final = frozenset({"pwritev2", "splice", "copy_file_range"})
 """They write at the file position unless they are given an offset, which a trace doesn't tell."""
+_USING_POSITION: Final = _BY_POSITION | _BY_CHOICE
 _MAX_LEVELS: Final = 6
 _MAX_NUMBERS: Final = 8
 _NO_STORE: Final = "map"
@@ -76,7 +77,7 @@ class StrayUses:
         """Take the next call."""
         self.calls += 1
         self.unnamed += call.call == "unknown" and call.family in _MAY_BE_ASTRAY
-        if call.family == "write" and call.call in _BY_POSITION | _BY_CHOICE and not call.errno:
+        if call.family == "write" and call.call in _USING_POSITION and not call.errno:
             self._written(call)
         if call.family == "seek" and call.call == "unknown" and self._whatever_call.matches(call):
             self.unseen += 1
@@ -111,10 +112,11 @@ class StrayUses:
             use = self._pending.get(position)
             if use is None:
                 continue
-            if call.call in _BY_POSITION:
+            certain = call.call in _BY_POSITION
+            if certain:
                 del self._pending[position]
             if use.call.result == call.offset:
-                verb = "moved" if call.call in _BY_POSITION else "may have moved"
+                verb = "moved" if certain else "may have moved"
                 use.effect = f"it {verb} the {call.call} of call {call.index}"
 
 

@@ -36,9 +36,9 @@ class Announced:
         """Tell whether *event* shows the file position where this seek, relative, took it."""
         mine: Sighting = self.notice.seen
         seen: Sighting | None = getattr(event, "seen", None)
-        if seen is None or seen.fd != mine.fd or seen.fd_ino != mine.fd_ino:
+        if seen is None or mine.position is None:
             return False
-        if mine.position is None:
+        if (seen.fd, seen.fd_ino) != (mine.fd, mine.fd_ino):
             return False
         target = mine.position + signed(mine.args[1])
         return seen.position == (target if 0 <= target <= MAX_OFFSET else mine.position)
@@ -54,8 +54,10 @@ class Announced:
 
     def expects(self, event: Write | Fsync) -> bool:
         """Tell whether *event* can only be the next request of it, if no other call makes any."""
-        if not self.may_ask(event) or isinstance(event, Fsync):
-            return self.may_ask(event)
+        if not self.may_ask(event):
+            return False
+        if isinstance(event, Fsync):
+            return True
         seen = self.notice.seen
         length = seen.vector_bytes if self.call.length is None else seen.args[self.call.length]
         if length is None:

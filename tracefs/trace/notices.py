@@ -87,7 +87,6 @@ class Notices:
         self._seeking: dict[int, set[int]] = {}
         """By file: threads whose lseek on it is pending."""
         self._sees_closing = set(header.notified) >= _OTHER_CLOSING
-        self._visible = header.visible
         self._sees_close = "close" in header.notified and not header.visible
         self._sees_requesting = set(header.notified) >= {
             call.name
@@ -111,11 +110,9 @@ class Notices:
         waiting, seen = self._pending.get(event.tid), event.seen
         if waiting is None or seen is None or seen.nr >= 0 or self.lost is not None:
             return event
-        return (
-            msgspec.structs.replace(event, seen=waiting.notice.seen)
-            if waiting.expects(event)
-            else event
-        )
+        if not waiting.expects(event):
+            return event
+        return msgspec.structs.replace(event, seen=waiting.notice.seen)
 
     def before(self, event: AnyEvent) -> None:
         """Complete what *event* shows to be over; call it first for each event."""
@@ -357,11 +354,10 @@ class Notices:
         flags_known = seen.fd_flags if family == "seek" else None
         appends = flags_known is not None and flags_known & O_APPEND
         handle = self._handles.only(seen.fd_ino, seen.fd_flags)
-        path = event.path
         if handle is not None:
-            path = self._handles[handle].path
+            path: str | None = self._handles[handle].path
         else:
-            path = self._handles.path_of(seen.fd_ino) or path
+            path = self._handles.path_of(seen.fd_ino) or event.path
         self._own.add(out.calls)
         out.items.append(
             Call(

@@ -12,7 +12,6 @@ from typing import Final, NamedTuple
 from tracefs.pathtext import to_text
 
 MAX_FDS: Final = 8
-_RUNNING: Final = b"running"
 _LOOKS: Final = 33
 """At a thread that a signal woke; it waits again at once: request_wait_answer in fs/fuse/dev.c,
 seccomp_do_user_notification in kernel/seccomp.c."""
@@ -80,8 +79,7 @@ class Thread:
 
     def syscall(self) -> bytes:
         """Return what `syscall_line` does."""
-        line = os.pread(self._syscall, 256, 0)
-        return syscall_line(self._syscall) if line.startswith(_RUNNING) else line
+        return syscall_line(self._syscall)
 
     def comm(self) -> str:
         """Return the command name, at most 15 bytes, as path text."""
@@ -110,12 +108,12 @@ def syscall_line(fd: int) -> bytes:
     Number, arguments, stack pointer and program counter, as the kernel spells them. Takes the
     ``exec_update_lock``: not for a thread that may be inside exec.
     """
-    line = b""
-    for _ in range(_LOOKS):
-        line = os.pread(fd, 256, 0)
-        if not line.startswith(_RUNNING):
-            break
+    line = os.pread(fd, 256, 0)
+    looks = 1
+    while looks < _LOOKS and line.startswith(b"running"):
         os.sched_yield()
+        line = os.pread(fd, 256, 0)
+        looks += 1
     return line
 
 
