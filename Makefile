@@ -49,6 +49,11 @@ writers: setup-writers ## Test the page writers by their own languages' tools
 bench: setup-fuse ## Measure against the bare directory, strace and an empty filesystem
 	@$(BIN)/python tools/bench $(ARGS)
 
+# Whole programs and databases on the mount; in short form they are in make test.
+.PHONY: soak
+soak: setup-fuse ## Let other people's programs judge the mount, for an hour or so
+	@$(BIN)/python tools/soak $(ARGS)
+
 .PHONY: doctor
 doctor: setup ## Say whether this machine can mount, and how to mend what can't
 	@$(BIN)/tracefs doctor $(ARGS)

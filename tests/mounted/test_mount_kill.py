@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import mounted_guard
+import watchdog
 from mounted_support import PATIENCE_S, Guard, Mount, Run, journal
 
 from tracefs import events
@@ -81,7 +81,7 @@ def await_unmounted(mountpoint: Path) -> None:
     with open("/proc/self/mountinfo", "rb") as mounts:
         poller = select.poll()
         poller.register(mounts, select.POLLPRI)
-        while mounted_guard.connections(str(mountpoint)):
+        while watchdog.connections(str(mountpoint)):
             assert poller.poll(PATIENCE_S * 1000), "left mounted"
 
 
@@ -119,5 +119,5 @@ def test_a_run_whose_server_is_killed_ends_and_says_so(
     written = {event.offset // 4096 for event in journal(run.recording, events.Write)}
     assert {int(line.split()[1]) for line in told} <= written
     assert run.returncode != 0
-    assert not mounted_guard.connections(str(tmp_path / "src"))
+    assert not watchdog.connections(str(tmp_path / "src"))
     assert os.listdir(tmp_path / "src") == ["f"]

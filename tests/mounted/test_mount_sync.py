@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import mounted_guard
 import pytest
 import sync_source
+import watchdog
 from mounted_support import PATIENCE_S, Guard, Mount, act, calls, journal, outcome
 
 from tracefs import events
@@ -47,7 +47,7 @@ class Counted:
 
     def abandon(self) -> None:
         self.mount.abandon()
-        mounted_guard.abort(str(self._base / "src"))
+        watchdog.abort(str(self._base / "src"))
         self._source.kill()
         self._source.communicate()
 

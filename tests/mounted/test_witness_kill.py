@@ -7,8 +7,8 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
-import mounted_guard
 import pytest
+import watchdog
 from mounted_support import PATIENCE_S, TRACEFS, Guard, HungError, calls, journal
 
 from tracefs.events import Lost, Notice, Write
@@ -89,7 +89,7 @@ class Traced:
         try:
             self.rest, said = self.process.communicate(timeout=PATIENCE_S)
         except subprocess.TimeoutExpired:
-            mounted_guard.abort(str(self.directory))
+            watchdog.abort(str(self.directory))
             os.killpg(self.process.pid, signal.SIGKILL)
             raise HungError("the run does not end") from None
         return said.decode()

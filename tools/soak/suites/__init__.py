@@ -1,0 +1,8 @@
+"""The suites, in the order in which they run."""
+
+from typing import Final
+
+from soak.suite import Suite
+from soak.suites import dbench
+
+SUITES: Final[tuple[Suite, ...]] = (dbench.SUITE,)
