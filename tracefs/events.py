@@ -27,9 +27,10 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 FORMAT: Final = "tracefs-journal"
-VERSION: Final = 2
-"""2 added the seccomp witness: its lines, and what the header says of it."""
-READABLE: Final = (1, VERSION)
+VERSION: Final = 3
+"""2 added the seccomp witness: its lines, and what the header says of it; 3 the lines ``copy``,
+``fallocate`` and ``ioctl``."""
+READABLE: Final = (1, 2, VERSION)
 """Versions that can be read; what a later one added has defaults."""
 
 
@@ -200,6 +201,40 @@ class Write(Event, frozen=True, kw_only=True, tag="write"):
     seen: Sighting | None = None
 
 
+class Copy(Event, frozen=True, kw_only=True, tag="copy"):
+    """COPY_FILE_RANGE, done within the traced directory; what it copied is not kept.
+
+    Where the kernel is left to copy by READ and WRITE there is no such line.
+    """
+
+    ino: int
+    """The file written to, as *fh* and *offset* are."""
+    fh: int
+    offset: int
+    size: int
+    """Bytes in the request; the kernel ends it where the other file does."""
+    result: int
+    """Bytes copied; 0 when *errno* is set."""
+    from_ino: int
+    from_fh: int
+    from_offset: int
+    seen: Sighting | None = None
+
+
+class Fallocate(Event, frozen=True, kw_only=True, tag="fallocate"):
+    """FALLOCATE of *size* bytes from *offset* on."""
+
+    ino: int
+    fh: int
+    mode: int
+    """FALLOC_FL_* bits (fallocate(2))."""
+    offset: int
+    size: int
+    synced: bool = False
+    """The file was synced, because the open is O_SYNC or O_DSYNC."""
+    seen: Sighting | None = None
+
+
 class Fsync(Event, frozen=True, kw_only=True, tag="fsync"):
     """FSYNC of a file."""
 
@@ -335,6 +370,16 @@ class Removexattr(Event, frozen=True, kw_only=True, tag="removexattr"):
     seen: Sighting | None = None
 
 
+class Ioctl(Event, frozen=True, kw_only=True, tag="ioctl"):
+    """IOCTL that set inode flags (FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR)."""
+
+    path: str
+    ino: int
+    command: int
+    """Number of the command; the value is not kept."""
+    seen: Sighting | None = None
+
+
 class Statfs(Event, frozen=True, kw_only=True, tag="statfs"):
     """STATFS; glibc's posix_fallocate emulation starts with one."""
 
@@ -384,6 +429,8 @@ AnyEvent: TypeAlias = (
     | Create
     | Read
     | Write
+    | Copy
+    | Fallocate
     | Fsync
     | Fsyncdir
     | Flush
@@ -398,6 +445,7 @@ AnyEvent: TypeAlias = (
     | Rename
     | Setxattr
     | Removexattr
+    | Ioctl
     | Statfs
     | Query
     | Notice

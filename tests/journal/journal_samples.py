@@ -12,12 +12,15 @@ from tracefs.events import (
     FORMAT,
     VERSION,
     AnyEvent,
+    Copy,
     Create,
+    Fallocate,
     Flush,
     Frame,
     Fsync,
     Fsyncdir,
     Header,
+    Ioctl,
     Lost,
     Notice,
     Open,
@@ -113,6 +116,26 @@ NAMES: Final[tuple[AnyEvent, ...]] = (
     Fsyncdir(start_ns=14, end_ns=15, tid=7, path=".", ino=1, datasync=False),
 )
 """Names that need escapes, and an error."""
+
+
+CARRIED: Final[tuple[AnyEvent, ...]] = (
+    Copy(
+        start_ns=21,
+        end_ns=22,
+        tid=7,
+        ino=9,
+        fh=2,
+        offset=4096,
+        size=8192,
+        result=8192,
+        from_ino=131,
+        from_fh=1,
+        from_offset=0,
+    ),
+    Fallocate(start_ns=23, end_ns=24, tid=7, ino=9, fh=2, mode=1, offset=0, size=65536),
+    Ioctl(start_ns=25, end_ns=26, tid=7, path="a", ino=9, command=0x40086602),
+)
+"""Requests that pyfuse3 has no handlers for."""
 
 
 NOTICED: Final[tuple[AnyEvent, ...]] = (

@@ -14,7 +14,7 @@ from tracefs.journal.reader import JournalReader
 from tracefs.pathtext import to_bytes
 
 DATA = Path(__file__).parent.parent / "data"
-GOLDEN = DATA / "page-write-v2.jsonl"
+GOLDEN = DATA / "page-write-v3.jsonl"
 
 
 @given(st.lists(EVENTS, max_size=12))
@@ -78,11 +78,12 @@ def test_names_that_are_not_utf_8_come_back_as_bytes(tmp_path: Path) -> None:
     assert to_bytes(getattr(rename, "path", "")) == b"\xff\n"
 
 
-def test_a_journal_of_version_1_still_reads_the_same() -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_journal_of_an_older_version_still_reads_the_same(version: int) -> None:
     # Written once by the version that made it, and never again.
-    with JournalReader(DATA / "page-write-v1.jsonl") as reader:
+    with JournalReader(DATA / f"page-write-v{version}.jsonl") as reader:
         assert tuple(reader.events()) == PAGE_WRITE
-        assert reader.header == msgspec.structs.replace(HEADER, version=1)
+        assert reader.header == msgspec.structs.replace(HEADER, version=version)
         assert reader.ending.complete, reader.ending.reason
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from journal_samples import EVENT_TYPES, EVENTS, HEADER, NAMES, NOTICED, PAGE_WRITE, record
+from journal_samples import CARRIED, EVENT_TYPES, EVENTS, HEADER, NAMES, NOTICED, PAGE_WRITE, record
 from jsonschema import Draft202012Validator
 
 from tracefs.events import AnyEvent
@@ -12,7 +12,7 @@ from tracefs.journal import schema
 from tracefs.journal.format import decode_line, encode
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
-GOLDEN = Path(__file__).parents[1] / "data" / "page-write-v2.jsonl"
+GOLDEN = Path(__file__).parents[1] / "data" / "page-write-v3.jsonl"
 VALIDATOR = Draft202012Validator(schema.schema())
 
 
@@ -32,9 +32,8 @@ def test_every_kind_of_line_is_described() -> None:
 
 
 def test_a_written_journal_satisfies_it(tmp_path: Path) -> None:
-    for line in (
-        record(tmp_path / "a.trace", (*PAGE_WRITE, *NAMES, *NOTICED)).read_bytes().splitlines()
-    ):
+    lines = (*PAGE_WRITE, *NAMES, *CARRIED, *NOTICED)
+    for line in record(tmp_path / "a.trace", lines).read_bytes().splitlines():
         VALIDATOR.validate(json.loads(line))
 
 

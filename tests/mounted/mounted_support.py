@@ -22,8 +22,8 @@ NOBODY = 65534
 
 # Tests take what they need of mounts from here.
 __all__ = [
-    "PATIENCE_S", "TRACEFS", "Guard", "HungError", "Mount", "Run", "act", "calls", "differences", "facts", "get",
-    "journal", "outcome", "put", "run_traced",
+    "PATIENCE_S", "TRACEFS", "Guard", "HungError", "Mount", "Run", "act", "calls", "differences",
+    "facts", "get", "journal", "outcome", "put", "run_traced",
 ]  # fmt: skip
 
 T = TypeVar("T")

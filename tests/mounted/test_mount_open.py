@@ -1,5 +1,6 @@
 """Opening: each open has its own access mode, flags and position."""
 
+import ctypes
 import fcntl
 import mmap
 import os
@@ -231,13 +232,57 @@ def test_descriptors_that_only_name(pair: Pair) -> None:
     assert pair.same(path_only)[0] == "EBADF"
 
 
+def link_descriptor(fd: int, name: bytes) -> int:
+    """linkat(2) of a descriptor; os.link follows no link without a directory descriptor."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    done = libc.linkat(-100, b"/proc/self/fd/%d" % fd, -100, name, 0x400)
+    return ctypes.get_errno() if done else 0
+
+
 def temporary() -> Any:
-    return outcome(os.open, ".", os.O_TMPFILE | os.O_RDWR, 0o600), os.listdir()
+    os.mkdir("d", 0o777)
+    os.chmod("d", 0o2777)
+    results: list[Any] = []
+    for place, flags, mode in (
+        (".", os.O_RDWR, 0o666), ("d", os.O_WRONLY, 0o6755), ("d", os.O_RDWR | os.O_EXCL, 0o600),
+        (".", os.O_RDONLY, 0o600), ("missing", os.O_RDWR, 0o600),
+    ):  # fmt: skip
+        fd = outcome(os.open, place, os.O_TMPFILE | flags, mode)
+        if isinstance(fd, str):
+            results.append(fd)
+            continue
+        written = os.write(fd, b"nameless" * 1000)
+        before = facts(fd)
+        name = f"name{len(results)}".encode()
+        linked = link_descriptor(fd, name)
+        again = link_descriptor(fd, name + b"b")
+        os.fchmod(fd, 0o640)
+        os.close(os.dup(fd))
+        named = None if linked else (get(name), facts(name))
+        results.append((written, before, linked, again, named, facts(fd)))
+        os.close(fd)
+    return results, sorted(os.listdir()), os.listdir("d")
 
 
-def test_temporary_files_are_refused(pair: Pair) -> None:
-    # pyfuse3 has no handler for TMPFILE; programs then make a name and unlink it.
-    assert act(pair.traced, temporary) == ("ENOTSUP", [])
+@pytest.mark.parametrize("user", [None, NOBODY])
+def test_temporary_files(pair: Pair, user: int | None, as_root: None) -> None:
+    results, names, _ = pair.same(temporary, user=user)
+    assert names == ["d", "name0", "name0b", "name1", "name1b"]
+    assert results[3:] == ["EINVAL", "ENOENT"]
+
+
+def nameless_memory() -> Any:
+    fd = os.open(".", os.O_TMPFILE | os.O_RDWR, 0o600)
+    os.ftruncate(fd, 8192)
+    with mmap.mmap(fd, 8192) as memory:
+        memory[5000:5005] = b"store"
+    os.fsync(fd)
+    again = os.open(f"/proc/self/fd/{fd}", os.O_RDONLY)
+    return os.pread(again, 5, 5000), os.fstat(again).st_nlink
+
+
+def test_a_temporary_file_is_a_file(pair: Pair) -> None:
+    assert pair.same(nameless_memory) == (b"store", 0)
 
 
 def offset_forms() -> Any:

@@ -73,6 +73,10 @@ def copy(name: str) -> None:
     os.copy_file_range(os.open("from", os.O_RDONLY), os.open(name, os.O_WRONLY), 6)
 
 
+def allocate(name: str) -> None:
+    os.posix_fallocate(os.open(name, os.O_WRONLY), 0, 100)
+
+
 def read(name: str) -> None:
     get(name)
 
@@ -93,7 +97,7 @@ def link(name: str) -> None:
 
 CHANGES = (
     write, append, write_nothing, truncate, ftruncate, open_truncating, create_truncating, store,
-    copy, read, touch, rename, link,
+    copy, allocate, read, touch, rename, link,
 )  # fmt: skip
 
 

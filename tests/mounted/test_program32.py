@@ -16,7 +16,7 @@ NO_REQUEST = "no request followed: it failed, or had nothing to do"
 OLD_MMAP = "old_mmap of a 32-bit program: its arguments are in memory"
 IS_32 = "the caller is a 32-bit program"
 UNHEARD: Seen = [
-    ("fallocate", GIB4 + 4096, 2 * GIB4 + 8192, NOT_VISIBLE),
+    ("fallocate", GIB4 + 4096, 2 * GIB4 + 8192, None),
     ("sync_file_range", GIB4 + 4096, 8192, NOT_VISIBLE),
 ]
 SEEN: dict[str, Seen] = {

@@ -4,13 +4,15 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import pytest
+import sync_source
 from faulty_support import FAULTY, Program, each_program, mistakes
-from mounted_support import PATIENCE_S, TRACEFS, Run, calls
+from mounted_support import PATIENCE_S, TRACEFS, Guard, Run, calls, run_traced
 
 import tracefs.check
 from tracefs.findings import CheckResult, Severity, Verdict
@@ -174,13 +176,35 @@ def test_stores_through_a_mapping_are_marked(traced_run: Traced) -> None:
     assert [call.call for call in seen if call.family == "sync"] == ["msync"]
 
 
+@contextmanager
+def filesystem_without_fallocate(directory: Path, guard: Guard) -> Iterator[None]:
+    directory.mkdir()
+    guard.watch(directory)
+    source = subprocess.Popen(
+        [sys.executable, sync_source.__file__, str(directory)], stdout=subprocess.PIPE, text=True
+    )
+    assert source.stdout is not None
+    assert source.stdout.readline() == "ready\n"
+    try:
+        yield
+    finally:
+        unmount = ["fusermount3", "-u", str(directory)]
+        subprocess.run(unmount, check=True, timeout=PATIENCE_S)
+        source.communicate(timeout=PATIENCE_S)
+
+
 @pytest.mark.parametrize("level", ["proc", "full"])
-def test_posix_fallocate_is_labelled(traced_run: Traced, level: str) -> None:
+def test_posix_fallocate_is_labelled_where_the_source_has_none(
+    tmp_path: Path, guard: Guard, level: str
+) -> None:
     script = (
         "import os; fd = os.open('file', os.O_RDWR | os.O_CREAT); os.posix_fallocate(fd, 0, 20000)"
     )
-
-    run = traced_run([sys.executable, "-c", script], f"--witness={level}")
+    with filesystem_without_fallocate(tmp_path / "src", guard):
+        run = run_traced(
+            tmp_path / "src", tmp_path / "rec", guard, [sys.executable, "-c", script],
+            f"--witness={level}",
+        )  # fmt: skip
 
     writes = [call for call in calls(run.recording) if call.family == "write"]
     assert len(writes) == 5

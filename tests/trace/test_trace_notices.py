@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from trace_support import INO, O_APPEND, O_DSYNC, O_RDWR, Recording, pwrite, sight, write
 
-from tracefs.events import Frame, Lost, Notice, Read, Rename, Setattr, Withdrawn
+from tracefs.events import Copy, Fallocate, Frame, Lost, Notice, Read, Rename, Setattr, Withdrawn
 from tracefs.syscalls import numbers
 from tracefs.trace.flags import O_PATH
 from tracefs.trace.join import Joiner
@@ -15,9 +15,9 @@ from tracefs.witness.levels import FULL, SECCOMP, notified
 SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA = 0, 1, 2, 3
 
 
-def recording(level: str = SECCOMP) -> Recording:
+def recording(level: str = SECCOMP, **changes: Any) -> Recording:
     """Return one with an open file."""
-    made = Recording(witness=level, notified=notified(level))
+    made = Recording(witness=level, notified=notified(level), **changes)
     made.open()
     return made
 
@@ -193,6 +193,42 @@ def test_a_call_that_no_filesystem_hears_of(
     call = made.one(family)
     assert (call.call, call.known_by) == (name, "seccomp")
     assert {field: getattr(call, field) for field in fields} == fields
+
+
+def test_a_notified_allocation_and_its_request_are_one_call() -> None:
+    made = recording(operations=("fallocate",))
+    made.notice("fallocate", 3, 0, 0, 4096)
+    made.add(
+        Fallocate,
+        ino=INO,
+        fh=1,
+        mode=0,
+        offset=0,
+        size=4096,
+        seen=sight("fallocate", 3, 0, 0, 4096),
+    )
+    call = made.one("allocate")
+    assert (call.call, call.known_by, call.result) == ("fallocate", "seccomp", 0)
+
+
+def test_a_notified_allocation_that_failed_at_once() -> None:
+    made = recording(operations=("fallocate",))
+    made.notice("fallocate", 3, 0, 0, 0)
+    made.notice("lseek", 3, 0, 0)
+    assert made.one("allocate").result is None
+
+
+def test_a_notified_copy_and_its_request_are_one_call() -> None:
+    made = recording()
+    made.open(path="from", fh=2, ino=5)
+    seen = sight("copy_file_range", 4, 0, 3, 0, 4096)
+    made.notice("copy_file_range", 4, 0, 3, 0, 4096)
+    made.add(
+        Copy, ino=INO, fh=1, offset=0, size=4096, result=4096, from_ino=5, from_fh=2,
+        from_offset=0, seen=seen,
+    )  # fmt: skip
+    call = made.one("write")
+    assert (call.call, call.known_by, call.length) == ("copy_file_range", "seccomp", 4096)
 
 
 @pytest.mark.parametrize(

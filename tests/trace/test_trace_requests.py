@@ -3,13 +3,16 @@
 from typing import Any
 
 import pytest
-from trace_support import INO, O_CREAT, O_RDWR, O_TRUNC, TID, Recording, sight
+from trace_support import INO, O_CREAT, O_LARGEFILE, O_RDWR, O_TRUNC, TID, Recording, sight
 
 from tracefs.events import (
+    Copy,
     Create,
     Event,
+    Fallocate,
     Fsync,
     Fsyncdir,
+    Ioctl,
     Link,
     Mkdir,
     Mknod,
@@ -27,6 +30,8 @@ from tracefs.events import (
     Unlink,
 )
 from tracefs.trace import Call
+
+O_DIRECTORY, O_TMPFILE = 0o200000, 0o20200000
 
 
 def only(kind: type[Event], **fields: Any) -> Call:
@@ -129,7 +134,9 @@ def test_a_create_made_the_file_unless_it_existed() -> None:
 @pytest.mark.parametrize(
     ("seen", "flags", "name", "known_by", "spelled"),
     [
-        (None, 0, "open", "fuse", ("O_RDONLY",)),
+        (None, O_LARGEFILE, "open", "fuse", ("O_RDONLY",)),
+        (None, 0, "unknown", None, ("O_RDONLY",)),
+        (None, O_DIRECTORY, "unknown", None, ("O_RDONLY", "O_DIRECTORY")),
         (None, 0x20, "execve", "fuse", ("O_RDONLY",)),
         (sight("execve"), 0x20, "execve", "proc", ("O_RDONLY",)),
         (sight("creat"), 1, "creat", "proc", ("O_WRONLY", "O_CREAT", "O_TRUNC")),
@@ -140,10 +147,24 @@ def test_a_create_made_the_file_unless_it_existed() -> None:
     ],
 )
 def test_names_of_opens(
-    seen: Sighting | None, flags: int, name: str, known_by: str, spelled: tuple[str, ...]
+    seen: Sighting | None, flags: int, name: str, known_by: str | None, spelled: tuple[str, ...]
 ) -> None:
     call = only(Open, path="a", ino=5, fh=3, flags=flags, seen=seen)
     assert (call.call, call.known_by, call.flags) == (name, known_by, spelled)
+
+
+def test_an_open_that_the_kernel_makes_for_an_ioctl_is_no_call() -> None:
+    recording = Recording()
+    recording.add(Open, path="a", ino=INO, fh=3, flags=0, seen=sight("ioctl", 3))
+    recording.flush(3)
+    (close,) = recording.calls()
+    assert (close.call, close.path) == ("close", "a")
+
+
+def test_a_temporary_file_makes_no_name() -> None:
+    seen = sight("openat", -100, 0, O_TMPFILE | O_RDWR)
+    call = only(Create, path="#5", ino=5, fh=3, flags=O_TMPFILE | O_RDWR, mode=0o600, seen=seen)
+    assert (call.call, call.flags, call.created) == ("openat", ("O_RDWR", "O_TMPFILE"), False)
 
 
 def test_an_open_that_failed() -> None:
@@ -300,3 +321,59 @@ def test_reads_are_shown_on_request_without_a_number() -> None:
     assert (read.call, read.family, read.known_by) == ("unknown", "read", None)
     assert (read.path, read.offset, read.length, read.result) == ("a.db", 0, 4096, 10)
     assert read.reason is not None
+
+
+# -- what pyfuse3 has no handlers for
+
+
+COPIED = {
+    "ino": INO, "fh": 1, "offset": 8192, "size": 4096, "from_ino": 5, "from_fh": 2, "from_offset": 0
+}  # fmt: skip
+
+
+def copied(seen: Sighting | None, **changes: Any) -> Call:
+    recording = Recording()
+    recording.open()
+    recording.open(path="from", fh=2, ino=5)
+    recording.add(Copy, seen=seen, **COPIED | {"result": 4096} | changes)
+    return recording.one("write")
+
+
+def test_a_copy_is_a_write_as_long_as_its_call_says() -> None:
+    call = copied(sight("copy_file_range", 4, 0, 3, 0, 100_000))
+    assert (call.call, call.known_by, call.path, call.target) == (
+        "copy_file_range", "proc", "a.db", "from",
+    )  # fmt: skip
+    assert (call.offset, call.length, call.result, call.fragments) == (8192, 100_000, 4096, 1)
+    assert call.reason is None
+
+
+def test_a_copy_whose_caller_was_not_seen() -> None:
+    call = copied(None)
+    assert (call.call, call.known_by, call.length, call.result) == (
+        "copy_file_range", "fuse", None, 4096,
+    )  # fmt: skip
+    assert "the kernel ends it with the file" in str(call.reason)
+
+
+def test_a_copy_that_failed() -> None:
+    call = copied(sight("copy_file_range", 4, 0, 3, 0, 4096), result=0, errno=28)
+    assert (call.result, call.errno) == (None, 28)
+
+
+@pytest.mark.parametrize(
+    ("seen", "known_by"), [(sight("fallocate", 3, 1, 0, 9000), "proc"), (None, "fuse")]
+)
+def test_an_allocation(seen: Sighting | None, known_by: str) -> None:
+    recording = Recording()
+    recording.open()
+    recording.add(Fallocate, ino=INO, fh=1, mode=1, offset=0, size=9000, seen=seen)
+    call = recording.one("allocate")
+    assert (call.call, call.known_by, call.path) == ("fallocate", known_by, "a.db")
+    assert (call.offset, call.length, call.result) == (0, 9000, 0)
+    assert call.flags == ("FALLOC_FL_KEEP_SIZE",)
+
+
+def test_an_ioctl_that_sets_flags_changes_attributes() -> None:
+    call = only(Ioctl, path="a", ino=5, command=0x40086602, seen=sight("ioctl", 3))
+    assert (call.call, call.known_by, call.family, call.result) == ("ioctl", "proc", "attr", 0)

@@ -8,6 +8,10 @@
  *
  * It also agrees on FUSE_HANDLE_KILLPRIV_V2 with the kernel, which libfuse does not know. Without
  * it the kernel asks for the xattr security.capability before every write.
+ *
+ * Requests that pyfuse3 has no handler for reach its handler of READ, if `carry` was told so: that
+ * one is asked to read from CARRIED, an open that there is not, and what it returns is the reply.
+ * READ alone can be answered with any bytes.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -41,7 +45,13 @@ static receive_fn *real_receive;
 static mount_fn *real_mount;
 static custom_io_fn *custom_io;
 
+#define CARRIED UINT64_MAX
+#define MAX_BODY 1024
+
 static struct fuse_in_header header;
+static uint64_t carried_opcodes;	/* a bit for each */
+static char carried_body[MAX_BODY];
+static size_t carried_size;
 static int is_page_cache;	/* FUSE_WRITE_CACHE: write-back of a shared mapping */
 static int kills_setid;		/* set-id bits must be cleared */
 static int offers_killpriv_v2;
@@ -131,11 +141,38 @@ device_read(int fd, void *buf, size_t size, void *userdata)
 	return got;
 }
 
+static int
+is_carried(const struct fuse_buf *buf)
+{
+	return header.opcode < 64 && (carried_opcodes >> header.opcode & 1)
+	    && !(buf->flags & FUSE_BUF_IS_FD) && buf->size - sizeof header <= MAX_BODY;
+}
+
+/* Keep what the request says, and let libfuse see a READ in its place. */
+static void
+carry(struct fuse_session *session, const struct fuse_buf *buf)
+{
+	struct {
+		struct fuse_in_header header;
+		struct fuse_read_in in;
+	} as_read = {.header = header, .in = {.fh = CARRIED, .size = MAX_BODY}};
+	struct fuse_buf read_buf = {.size = sizeof as_read, .mem = &as_read};
+
+	carried_size = buf->size - sizeof header;
+	memcpy(carried_body, (const char *)buf->mem + sizeof header, carried_size);
+	as_read.header.opcode = FUSE_READ;
+	as_read.header.len = sizeof as_read;
+	real_process(session, &read_buf);
+}
+
 EXPORTED void
 fuse_session_process_buf(struct fuse_session *session, const struct fuse_buf *buf)
 {
 	look(buf);
-	real_process(session, buf);
+	if (is_carried(buf))
+		carry(session, buf);
+	else
+		real_process(session, buf);
 }
 
 /* pyfuse3 ends the mount with an exception on all errors but EINTR.
@@ -176,7 +213,43 @@ current(PyObject *module, PyObject *unused)
 	return Py_BuildValue("(Iii)", header.pid, is_page_cache, kills_setid);
 }
 
+static PyObject *
+set_carried(PyObject *module, PyObject *args)
+{
+	unsigned long long opcodes = 0;
+	Py_ssize_t count = PyTuple_GET_SIZE(args);
+
+	(void)module;
+	for (Py_ssize_t i = 0; i < count; i++) {
+		long opcode = PyLong_AsLong(PyTuple_GET_ITEM(args, i));
+
+		if (opcode == -1 && PyErr_Occurred())
+			return NULL;
+		if (opcode < 0 || opcode > 63) {
+			PyErr_SetString(PyExc_ValueError, "no such opcode");
+			return NULL;
+		}
+		opcodes |= 1ULL << opcode;
+	}
+	carried_opcodes = opcodes;
+	Py_RETURN_NONE;
+}
+
+static PyObject *
+carried(PyObject *module, PyObject *unused)
+{
+	(void)module;
+	(void)unused;
+	return Py_BuildValue("(IKIIIy#)", header.opcode, (unsigned long long)header.nodeid,
+			     header.pid, header.uid, header.gid, carried_body,
+			     (Py_ssize_t)carried_size);
+}
+
 static PyMethodDef methods[] = {
+	{"carry", set_carried, METH_VARARGS,
+	 "carry(*opcodes): let the handler of READ have these requests, as reads of CARRIED"},
+	{"carried", carried, METH_NOARGS,
+	 "carried() -> (opcode, nodeid, tid, uid, gid, body) of the request being handled"},
 	{"current", current, METH_NOARGS,
 	 "current() -> (tid, is_page_cache, kills_setid) of the request being handled"},
 	{NULL, NULL, 0, NULL},
@@ -189,6 +262,8 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC
 PyInit__request(void)
 {
+	PyObject *module, *number;
+
 	real_process = (process_fn *)dlsym(RTLD_NEXT, "fuse_session_process_buf");
 	real_receive = (receive_fn *)dlsym(RTLD_NEXT, "fuse_session_receive_buf");
 	real_mount = (mount_fn *)dlsym(RTLD_NEXT, "fuse_session_mount");
@@ -200,5 +275,12 @@ PyInit__request(void)
 		PyErr_SetString(PyExc_ImportError, "libfuse3 lacks a function");
 		return NULL;
 	}
-	return PyModule_Create(&definition);
+	module = PyModule_Create(&definition);
+	if (!module)
+		return NULL;
+	number = PyLong_FromUnsignedLongLong(CARRIED);
+	if (!number || PyModule_AddObjectRef(module, "CARRIED", number) < 0)
+		Py_CLEAR(module);
+	Py_XDECREF(number);
+	return module;
 }

@@ -249,6 +249,23 @@ class Backing:
             raise
         return fd, node, info, existed
 
+    def tmpfile(
+        self, parent: Node, mode: int, flags: int, caller: Caller
+    ) -> tuple[int, Node, os.stat_result]:
+        """Make and open a file without a name: descriptor, node, attributes."""
+        # Only O_EXCL says something more here: no name may be given later (open(2), O_TMPFILE).
+        kept = flags & ~self._stripped | flags & os.O_EXCL | os.O_TMPFILE | os.O_CLOEXEC
+        fd = os.open(b".", kept, mode, dir_fd=self.inodes.fd(parent))
+        try:
+            self._give(fd, parent, mode, caller)
+            info = os.stat(fd)
+            kept_open = os.open(f"/proc/self/fd/{fd}", os.O_PATH | os.O_CLOEXEC)
+        except OSError:
+            os.close(fd)
+            raise
+        key = info.st_dev, info.st_ino
+        return fd, self.inodes.adopt_nameless(key, kept_open, parent), info
+
     def opendir(self, node: Node) -> int:
         """Return a descriptor to list and to sync the directory with."""
         return os.open(self._magic(node), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -110,6 +110,13 @@ class InodeTable:
         node.lookups += 1
         return node
 
+    def adopt_nameless(self, key: tuple[int, int], fd: int, parent: Node) -> Node:
+        """Return a new node for a file that has no name, made in *parent*, one reference added."""
+        # The kernel's own way to name such a file (d_mark_tmpfile in fs/dcache.c).
+        node = self.adopt(key, fd, parent, b"#%d" % key[1])
+        self.detached(node, parent, node.name)
+        return node
+
     def forget(self, ino: int, count: int) -> None:
         """Take back *count* references; the node goes with the last, and with its children."""
         node = self._by_ino.get(ino)

@@ -58,9 +58,14 @@ class Recorder:
             )
         )
 
+    @property
+    def wants_contents(self) -> bool:
+        """Whether the bytes written are to be kept, or hashed."""
+        return self._wanted.payload or self._wanted.digests
+
     def contents(self, data: bytes) -> tuple[int | None, str | None]:
         """Keep the bytes written: offset in the side file, and hash, as far as wanted."""
-        if not (self._wanted.payload or self._wanted.digests):
+        if not self.wants_contents:
             return None, None
         digest = hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
         return self._journal.payload(data) if self._wanted.payload else None, digest

@@ -54,8 +54,9 @@ from tracefs.witness.proc import ProcWitness
 from tracefs.witness.threads import affordable
 
 _RECORDED: Final = (
-    "open", "create", "read", "write", "fsync", "fsyncdir", "flush", "release", "setattr", "mknod",
-    "mkdir", "symlink", "link", "unlink", "rmdir", "rename", "setxattr", "removexattr", "statfs",
+    "open", "create", "read", "write", "copy", "fallocate", "ioctl", "fsync",
+    "fsyncdir", "flush", "release", "setattr", "mknod", "mkdir", "symlink", "link", "unlink",
+    "rmdir", "rename", "setxattr", "removexattr", "statfs",
 )  # fmt: skip
 
 

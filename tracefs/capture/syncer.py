@@ -8,12 +8,14 @@ ones were quicker than that, as on tmpfs and on many solid-state disks.
 import os
 from collections.abc import Callable
 from time import monotonic_ns
-from typing import Final
+from typing import Any, Final, TypeVar
 
 import trio
 
 from tracefs.capture.backing import errno_of
 from tracefs.capture.loop import Loop
+
+T = TypeVar("T")
 
 _QUICK_NS: Final = 250_000
 _PROOF: Final = 4
@@ -32,8 +34,12 @@ class Syncer:
         call = os.fdatasync if datasync else os.fsync
         if self._quick >= _PROOF:
             return self._timed(call, fd)
+        return await self.in_thread(self._timed, call, fd)
+
+    async def in_thread(self, call: Callable[..., T], *args: Any) -> T:
+        """Return what *call* returns, in a thread; other requests go on meanwhile."""
         with self._loop.through_trio():
-            return await trio.to_thread.run_sync(self._timed, call, fd)
+            return await trio.to_thread.run_sync(call, *args)
 
     def _timed(self, call: Callable[[int], None], fd: int) -> int:
         start = monotonic_ns()

@@ -28,6 +28,12 @@ def _check(result: int, what: str | bytes | None = None) -> None:
         raise OSError(number, os.strerror(number), what)
 
 
+def kernel_version() -> tuple[int, ...]:
+    """Return the kernel's version, as far as it is a number (uname(2)): (6, 1)."""
+    parts = os.uname().release.split("-")[0].split(".")[:2]
+    return tuple(int(part) for part in parts if part.isdigit())
+
+
 def unshare(flags: int) -> None:
     """Leave shared namespaces (unshare(2))."""
     _check(_libc.unshare(flags))
@@ -58,6 +64,11 @@ def become_subreaper() -> None:
 def renameat2(old_dir: int, old: bytes, new_dir: int, new: bytes, flags: int) -> None:
     """Rename with flags (renameat2(2))."""
     _check(_libc.renameat2(old_dir, old, new_dir, new, ctypes.c_uint(flags)), old)
+
+
+def fallocate(fd: int, mode: int, offset: int, length: int) -> None:
+    """Allocate, free or zero a range of a file (fallocate(2)); nothing is emulated."""
+    _check(_libc.fallocate(fd, mode, ctypes.c_int64(offset), ctypes.c_int64(length)))
 
 
 def birth_time_ns(fd: int) -> int | None:

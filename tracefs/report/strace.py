@@ -117,8 +117,6 @@ def _flags(call: Call) -> list[str]:
 
 
 def _write(call: Call) -> list[str]:
-    if call.call == "fallocate":
-        return [_descriptor(call), _known(call.offset), _known(call.length)]
     offset = [] if call.call in _AT_POSITION else [_known(call.offset)]
     return [_descriptor(call), f"{_known(call.length)} bytes", *offset, *_flags(call)]
 
@@ -155,6 +153,11 @@ def _range(call: Call) -> list[str]:
     return [_descriptor(call), _known(call.offset), _known(call.length), *_flags(call)]
 
 
+def _allocate(call: Call) -> list[str]:
+    mode = "|".join(call.flags) or "0"
+    return [_descriptor(call), mode, _known(call.offset), _known(call.length)]
+
+
 def _copy(call: Call) -> list[str]:
     return [_descriptor(call), *_flags(call)]
 
@@ -189,7 +192,7 @@ _ARGUMENTS: Final[dict[str, Callable[[Call], list[str]]]] = {
     "symlink": _link,
     "seek": _seek,
     "range": _range,
-    "allocate": _range,
+    "allocate": _allocate,
     "dup": _copy,
     "flags": _set_flags,
     "map": _map,

@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from tracefs.events import Event, Fsync, Notice, Setattr, Sighting, Write
+from tracefs.events import Copy, Event, Fallocate, Fsync, Notice, Setattr, Sighting, Write
 from tracefs.syscalls import Syscall
 from tracefs.trace.unheard import MAX_OFFSET, signed
 
 _INT: Final = 0xFFFFFFFF
 _SEEK_CUR: Final = 1
+_COPY: Final = "copy_file_range"
 
 
 class Announced:
@@ -50,6 +51,8 @@ class Announced:
         if isinstance(event, Setattr):
             asked = self.notice.seen.args[1]
             return self.call.name == "ftruncate" and event.size == asked
+        if isinstance(event, Fallocate | Copy):
+            return self.call.name == ("fallocate" if isinstance(event, Fallocate) else _COPY)
         return isinstance(event, Fsync) and self.call.family == ("write" if self.used else "sync")
 
     def expects(self, event: Write | Fsync) -> bool:

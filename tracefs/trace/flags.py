@@ -15,6 +15,8 @@ O_DSYNC: Final = 0o10000
 O_SYNC: Final = 0o4010000
 """Contains the bit of O_DSYNC."""
 O_PATH: Final = 0o10000000
+O_TMPFILE: Final = 0o20000000
+"""Its own bit, without that of O_DIRECTORY."""
 
 RWF_DSYNC: Final = 0x2
 RWF_SYNC: Final = 0x4
@@ -48,7 +50,7 @@ def _open_names(directory: int, nofollow: int, direct: int) -> _Names:
         (0o1000000, "O_NOATIME"),
         (0o2000000, "O_CLOEXEC"),
         (O_PATH, "O_PATH"),
-        (0o20000000 | directory, "O_TMPFILE"),
+        (O_TMPFILE | directory, "O_TMPFILE"),
         (directory, "O_DIRECTORY"),
     )
 
@@ -70,6 +72,15 @@ _RWF: Final = (
     (0x80, "RWF_DONTCACHE"),
 )
 _RENAME: Final = ((0x1, "RENAME_NOREPLACE"), (0x2, "RENAME_EXCHANGE"), (0x4, "RENAME_WHITEOUT"))
+
+_FALLOCATE: Final = (
+    (0x01, "FALLOC_FL_KEEP_SIZE"),
+    (0x02, "FALLOC_FL_PUNCH_HOLE"),
+    (0x08, "FALLOC_FL_COLLAPSE_RANGE"),
+    (0x10, "FALLOC_FL_ZERO_RANGE"),
+    (0x20, "FALLOC_FL_INSERT_RANGE"),
+    (0x40, "FALLOC_FL_UNSHARE_RANGE"),
+)
 
 
 def _spell(bits: int, names: _Names) -> tuple[str, ...]:
@@ -104,6 +115,17 @@ def rwf_flags(bits: int) -> tuple[str, ...]:
 def rename_flags(bits: int) -> tuple[str, ...]:
     """Return the names of the flags of renameat2(2)."""
     return _spell(bits & _INT, _RENAME)
+
+
+@lru_cache(maxsize=64)
+def fallocate_flags(bits: int) -> tuple[str, ...]:
+    """Return the names of the mode bits of fallocate(2)."""
+    return _spell(bits & _INT, _FALLOCATE)
+
+
+def o_directory(machine: str) -> int:
+    """Return the bit of O_DIRECTORY."""
+    return 0o40000 if machine == "aarch64" else 0o200000
 
 
 def o_direct(machine: str) -> int:

@@ -11,7 +11,7 @@ State is held for open files only.
 from typing import Final
 
 from tracefs.events import Create, Link, Open, Rename, Unlink
-from tracefs.trace.flags import O_ACCMODE
+from tracefs.trace.flags import O_ACCMODE, O_TMPFILE
 
 NOT_OPENED: Final = "the open is not in the journal"
 """Why a request's path is not known."""
@@ -81,7 +81,9 @@ class Handles(dict[int, Handle]):
 
     def opened(self, event: Open | Create) -> None:
         """Remember an open that succeeded."""
-        self[event.fh] = Handle(event.path, event.ino, event.flags)
+        handle = Handle(event.path, event.ino, event.flags)
+        handle.named = not event.flags & O_TMPFILE
+        self[event.fh] = handle
 
     def only(self, ino: int | None, flags: int | None) -> int | None:
         """Return the one open of a file with the access mode in *flags*; None: there are several.

@@ -5,12 +5,15 @@ from typing import Any
 
 from tracefs.events import (
     AnyEvent,
+    Copy,
     Create,
     Event,
+    Fallocate,
     Flush,
     Fsync,
     Fsyncdir,
     Header,
+    Ioctl,
     Link,
     Lost,
     Mkdir,
@@ -75,6 +78,8 @@ class Joiner:
         requests = self._requests
         return {
             Write: self._writes.write,
+            Copy: requests.copy,
+            Fallocate: requests.fallocate,
             Fsync: requests.fsync,
             Open: requests.open,
             Create: requests.open,
@@ -91,6 +96,7 @@ class Joiner:
             Mknod: requests.mknod,
             Setxattr: requests.setxattr,
             Removexattr: requests.removexattr,
+            Ioctl: requests.ioctl,
             Read: requests.read if reads else _ignore,
             Statfs: self._emulation.start,
             Query: _ignore,

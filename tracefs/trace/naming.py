@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from tracefs.events import Create, Event, Fsync, Fsyncdir, Header, Open, Setattr, Sighting
 from tracefs.syscalls import Syscall, table
-from tracefs.trace.flags import FMODE_EXEC, O_ACCMODE, O_CREAT, O_TRUNC, open_flags
+from tracefs.trace.flags import FMODE_EXEC, O_ACCMODE, O_CREAT, O_TRUNC, o_directory, open_flags
 
 UNKNOWN: Final = "unknown"
 _ROOT: Final = 1
@@ -25,7 +25,7 @@ _BY_MODE: Final = {"chmod", "fchmod", "fchmodat", "fchmodat2"}
 _BY_OWNER: Final = {"chown", "fchown", "lchown", "fchownat"}
 _SYNCING: Final = frozenset({"sync", "write"})
 _XATTR: Final = frozenset({"xattr"})
-_OPEN: Final = frozenset({"open"})
+_OPEN: Final = frozenset({"open", "ioctl"})
 _RESIZE: Final = frozenset({"truncate", "open"})
 _ATTRIBUTES: Final = frozenset({"attr", "write", "open", "truncate"})
 """With those whose calls make the kernel clear setuid bits in passing (``file_remove_privs``)."""
@@ -106,12 +106,21 @@ class Namer:
             return unknown(f"{call.name} was seen, but {kind} sync was asked for")
         return self._of_file(call, event, event.ino)
 
-    def opening(self, event: Open | Create) -> Name:
-        """Name an open; the request itself is evidence enough that there was one."""
+    def opening(self, event: Open | Create) -> Name | None:
+        """Name an open; None: the kernel made it to pass an ioctl on, no call of its own.
+
+        Otherwise the request itself is evidence enough that there was one.
+        """
         call = self.identify(event.seen, _OPEN, "an open")
-        if isinstance(call, str) or not self._same_access(call, event):
-            return Name("execve" if event.flags & FMODE_EXEC else "open", "fuse")
-        return Name(call.name, self.look)
+        if isinstance(call, str):
+            if not event.flags & ~o_directory(self.machine) and isinstance(event, Open):
+                # fuse_priv_ioctl_prepare (fs/fuse/ioctl.c); open(2) adds O_LARGEFILE.
+                return unknown(f"open of a 32-bit program, or the kernel's own for ioctl: {call}")
+        elif call.family == "ioctl":
+            return None
+        elif self._same_access(call, event):
+            return Name(call.name, self.look)
+        return Name("execve" if event.flags & FMODE_EXEC else "open", "fuse")
 
     def opening_flags(self, event: Open | Create, name: Name) -> tuple[str, ...]:
         """Return the flags that the program gave; of the request's own where they aren't visible.
@@ -134,6 +143,11 @@ class Namer:
         if family == "rmdir" and call.family == "unlink" and not _removes_directory(call, seen):
             return Name(family, "fuse")
         return Name(call.name, self.look)
+
+    def of_one(self, seen: Sighting | None, name: str) -> Name:
+        """Name a request that the call *name* alone causes: FALLOCATE, COPY_FILE_RANGE, IOCTL."""
+        call = None if seen is None else self.calls.get(seen.nr)
+        return Name(name, "fuse" if call is None or call.name != name else self.look)
 
     def xattr(self, seen: Sighting | None, plain: str) -> Name:
         """Name a SETXATTR or REMOVEXATTR, whose plain call is *plain*."""

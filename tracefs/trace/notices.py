@@ -50,8 +50,10 @@ _REQUESTING: Final = frozenset({"write", "sync", "truncate"})
 """Families whose calls make requests of their own."""
 _ARGUMENTS: Final = 6
 _MAX_PENDING: Final = 1024
-_ASYNCHRONOUS: Final = frozenset({"io_submit", "io_uring_setup", "fallocate"})
+_ASYNCHRONOUS: Final = frozenset({"io_submit", "io_uring_setup"})
 """What they do comes in no request of theirs, or later."""
+_RECORDED_LATELY: Final = frozenset({"fallocate"})
+"""Calls whose requests only newer recordings hold (`Header.operations`)."""
 _NO_LENGTH: Final = "the length is not known"
 _AT_EXEC: Final = "closed by exec (O_CLOEXEC), or later if that failed"
 _AT_EXIT: Final = "closed by the end of the process"
@@ -93,6 +95,7 @@ class Notices:
             for call in namer.calls.values()
             if call.family in {"write", "sync"} and call.name != "io_uring_enter"
         }
+        self._without_request = _ASYNCHRONOUS | (_RECORDED_LATELY - set(header.operations))
         self._own: set[int] = set()
         """Indices of the calls emitted here since `after`."""
         self._rings = False
@@ -161,7 +164,7 @@ class Notices:
             return
         self._rings = self._rings or call.name == "io_uring_setup"
         waiting = Announced(event, call)
-        requesting = call.family in _REQUESTING and call.name not in _ASYNCHRONOUS
+        requesting = call.family in _REQUESTING and call.name not in self._without_request
         closing = call.name in CLOSING and waiting.closes != []
         ino = event.seen.fd_ino
         if call.family == "seek" and ino:

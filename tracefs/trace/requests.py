@@ -3,11 +3,14 @@
 from typing import Any, Final
 
 from tracefs.events import (
+    Copy,
     Create,
     Event,
+    Fallocate,
     Flush,
     Fsync,
     Fsyncdir,
+    Ioctl,
     Link,
     Mkdir,
     Mknod,
@@ -23,13 +26,15 @@ from tracefs.events import (
     Unlink,
 )
 from tracefs.trace.call import Call
-from tracefs.trace.flags import rename_flags
+from tracefs.trace.flags import O_TMPFILE, fallocate_flags, rename_flags
 from tracefs.trace.handles import NOT_OPENED, Handles
-from tracefs.trace.naming import DATA_SYNCS, FULL_SYNCS, UNKNOWN, Name, Namer, unknown
+from tracefs.trace.naming import DATA_SYNCS, FULL_SYNCS, UNKNOWN, Name, Namer, argument, unknown
 from tracefs.trace.notices import Notices
 from tracefs.trace.output import Output
 
 _FETCHED: Final = "pages that the kernel fetched: which call wanted them is not visible"
+
+_SHORTENED: Final = "what was asked for is in the caller alone: the kernel ends it with the file"
 
 
 class Requests:
@@ -77,6 +82,8 @@ class Requests:
         ok = event.errno == 0
         if ok:
             self._handles.opened(event)
+        if name is None:
+            return
         self._named(
             event,
             name,
@@ -84,9 +91,39 @@ class Requests:
             handle=event.fh if ok else None,
             result=None,  # the descriptor's number is made after the reply
             flags=self._namer.opening_flags(event, name),
-            created=ok and isinstance(event, Create) and not event.existed,
+            created=_makes_name(event),
             size=event.size if ok else None,
         )
+
+    def copy(self, event: Copy) -> None:
+        """COPY_FILE_RANGE: a write, whose length is in the call alone."""
+        name = self._namer.of_one(event.seen, "copy_file_range")
+        length = argument(event.seen, 4) if name.sighted else None
+        self._on_handle(
+            event,
+            name if length is not None else name._replace(reason=_SHORTENED),
+            "write",
+            target=self._path(event.from_fh),
+            offset=event.offset,
+            length=length,
+            result=None if event.errno else event.result,
+            fragments=1,
+        )
+
+    def fallocate(self, event: Fallocate) -> None:
+        """FALLOCATE."""
+        self._on_handle(
+            event,
+            self._namer.of_one(event.seen, "fallocate"),
+            "allocate",
+            offset=event.offset,
+            length=event.size,
+            flags=fallocate_flags(event.mode),
+        )
+
+    def ioctl(self, event: Ioctl) -> None:
+        """IOCTL that set inode flags."""
+        self._named(event, self._namer.of_one(event.seen, "ioctl"), "attr")
 
     def flush(self, event: Flush) -> None:
         """FLUSH."""
@@ -175,7 +212,9 @@ class Requests:
         handle = self._handles.get(fh)
         return None if handle is None else handle.path
 
-    def _on_handle(self, event: Fsync | Flush, name: Name, family: str, **fields: Any) -> None:
+    def _on_handle(
+        self, event: Fsync | Flush | Copy | Fallocate, name: Name, family: str, **fields: Any
+    ) -> None:
         """Append the call of a request that names an open, not a path."""
         path = self._path(event.fh)
         if path is None:
@@ -213,3 +252,10 @@ class Requests:
                 **fields,
             )
         )
+
+
+def _makes_name(event: Open | Create) -> bool:
+    """Tell whether a file and its name were made: an O_TMPFILE has none."""
+    if not isinstance(event, Create) or event.errno or event.existed:
+        return False
+    return not event.flags & O_TMPFILE

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from tracefs.events import Sighting
 from tracefs.syscalls import Syscall
-from tracefs.trace.flags import O_ACCMODE, O_PATH, open_flags, rwf_flags
+from tracefs.trace.flags import O_ACCMODE, O_PATH, fallocate_flags, open_flags, rwf_flags
 
 _Args = tuple[int, ...]
 
@@ -21,14 +21,6 @@ _RANGE: Final = (
     (1, "SYNC_FILE_RANGE_WAIT_BEFORE"),
     (2, "SYNC_FILE_RANGE_WRITE"),
     (4, "SYNC_FILE_RANGE_WAIT_AFTER"),
-)
-_ALLOCATE: Final = (
-    (0x01, "FALLOC_FL_KEEP_SIZE"),
-    (0x02, "FALLOC_FL_PUNCH_HOLE"),
-    (0x08, "FALLOC_FL_COLLAPSE_RANGE"),
-    (0x10, "FALLOC_FL_ZERO_RANGE"),
-    (0x20, "FALLOC_FL_INSERT_RANGE"),
-    (0x40, "FALLOC_FL_UNSHARE_RANGE"),
 )
 _NOT_VISIBLE: Final = "the result is not visible at the entry of a call"
 _NO_REQUEST: Final = "no request followed: it failed, or had nothing to do"
@@ -91,7 +83,7 @@ def _fallocate(args: _Args) -> Description:
         family="allocate",
         offset=signed(args[2]),
         length=signed(args[3]),
-        flags=_spell(args[1] & _INT, _ALLOCATE),
+        flags=fallocate_flags(args[1]),
         reason=_NOT_VISIBLE,
     )
 

@@ -5,7 +5,7 @@ handler's start and its first ``await`` no other request is read, so
 `tracefs.capture.request.current` belongs to it until then.
 
 ``names``, ``files``, ``directories`` and ``attributes`` hold the handlers by what they are about,
-``handlers`` what they share.
+``carried`` those that pyfuse3 has none for, ``handlers`` what they share.
 """
 
 import errno
@@ -15,6 +15,7 @@ from typing import Final
 
 from tracefs.capture.backing import Backing
 from tracefs.capture.operations.attributes import AttributeOperations
+from tracefs.capture.operations.carried import CarriedOperations, carry_all
 from tracefs.capture.operations.directories import DirectoryOperations
 from tracefs.capture.operations.files import FileOperations
 from tracefs.capture.operations.names import NameOperations
@@ -28,7 +29,9 @@ UNSUPPORTED: Final = {
 """Handlers of pyfuse3 that are not implemented, and the error they answer with."""
 
 
-class Operations(NameOperations, FileOperations, DirectoryOperations, AttributeOperations):
+class Operations(
+    NameOperations, FileOperations, CarriedOperations, DirectoryOperations, AttributeOperations
+):
     """All request handlers of one mount."""
 
     # NFS export would forbid that inode numbers come back.
@@ -48,6 +51,7 @@ class Operations(NameOperations, FileOperations, DirectoryOperations, AttributeO
     ) -> None:
         """Take what to serve, whom to tell, and what to call once requests are answered."""
         super().__init__(backing, recorder, syncer, direct_io=direct_io)
+        carry_all()
         self._ready = ready
 
     def init(self) -> None:

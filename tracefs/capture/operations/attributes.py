@@ -55,7 +55,9 @@ class AttributeOperations(Handlers):
             atime_ns=attr.st_atime_ns if fields.update_atime else None,
             mtime_ns=attr.st_mtime_ns if fields.update_mtime else None,
         )
-        # The kernel asks at every change of owner, though root's keeps some bits (chown_common).
+        # The kernel asks at every change of owner, though root's keeps some bits (chown_common),
+        # and with a request for nothing before it lets somebody copy or allocate (file_modified).
+        kills_setid = kills_setid or changes == Changes()
         killer = tid if kills_setid and (fields.update_size or ctx.uid != 0) else None
         failed, info = attempt(
             self._backing.setattr, node, changes, opened.fd if opened else None, killer

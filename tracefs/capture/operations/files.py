@@ -4,16 +4,14 @@ import os
 from time import monotonic_ns
 
 from tracefs import events
-from tracefs.capture.request import current  # before pyfuse3
+from tracefs.capture.request import CARRIED, current  # before pyfuse3
 
 # isort: split
 import pyfuse3
 
 from tracefs.capture.backing import errno_of
-from tracefs.capture.inodes import Node
 from tracefs.capture.operations.handlers import (
     Handlers,
-    OpenFile,
     attempt,
     caller,
     guarded,
@@ -37,7 +35,7 @@ class FileOperations(Handlers):
         if fd is not None:
             if flags & os.O_TRUNC and kills_setid:
                 self._backing.drop_setid(fd, tid)
-            fh, size = self._opened(fd, node)
+            fh, size = self._opened(fd, node, flags)
         self._record(
             events.Open(
                 start_ns=start,
@@ -71,7 +69,7 @@ class FileOperations(Handlers):
         if made is not None:
             fd, node, info, existed = made
             ino = node.ino
-            fh, size = self._opened(fd, node)
+            fh, size = self._opened(fd, node, flags)
         self._record(
             events.Create(
                 start_ns=start,
@@ -94,7 +92,9 @@ class FileOperations(Handlers):
 
     @guarded
     async def read(self, fh: int, off: int, size: int) -> bytes:
-        """Read from the backing file; short only at its end."""
+        """Read from the backing file; short only at its end. Some other requests come here, too."""
+        if fh == CARRIED:
+            return await self._answer_carried()
         start = monotonic_ns()
         tid, _, _ = current()
         opened = self._files[fh]
@@ -214,11 +214,6 @@ class FileOperations(Handlers):
                 fh=fh,
             )
         )
-
-    def _opened(self, fd: int, node: Node) -> tuple[int, int]:
-        self._last_fh += 1
-        self._files[self._last_fh] = OpenFile(self._last_fh, fd, node)
-        return self._last_fh, os.stat(fd).st_size
 
     def _file_info(self, fh: int) -> pyfuse3.FileInfo:
         # Without keep_cache each open drops the file's cached pages, so that a change made past

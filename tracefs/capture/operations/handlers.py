@@ -7,8 +7,9 @@ exception would end the mount (pyfuse3, request handlers).
 import errno
 import functools
 import logging
+import os
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Concatenate, Final, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
 import pyfuse3
 
@@ -17,9 +18,6 @@ from tracefs.capture.inodes import Node
 from tracefs.capture.recorder import Recorder
 from tracefs.capture.syncer import Syncer
 from tracefs.pathtext import to_text
-
-if TYPE_CHECKING:
-    import os
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -31,12 +29,14 @@ _log: Final = logging.getLogger(__name__)
 class OpenFile:
     """One open of a regular file."""
 
-    __slots__ = ("fd", "fh", "node")
+    __slots__ = ("fd", "fh", "flags", "node")
 
-    def __init__(self, fh: int, fd: int, node: Node) -> None:
+    def __init__(self, fh: int, fd: int, node: Node, flags: int) -> None:
         self.fh = fh
         self.fd = fd
         self.node = node
+        self.flags = flags
+        """As the kernel gave them; those of *fd* are fewer."""
 
 
 class OpenDirectory:
@@ -68,8 +68,18 @@ class Handlers(pyfuse3.Operations):
         self._directories: dict[int, OpenDirectory] = {}
         self._last_fh = 0
 
+    async def _answer_carried(self) -> bytes:
+        """Answer the request that READ stands for."""
+        raise pyfuse3.FUSEError(errno.ENOSYS)
+
     def _text(self, parent: Node, name: bytes) -> str:
         return to_text(self._inodes.path_of(parent, name))
+
+    def _opened(self, fd: int, node: Node, flags: int) -> tuple[int, int]:
+        """Keep an open of a file; return its number, and the file's size."""
+        self._last_fh += 1
+        self._files[self._last_fh] = OpenFile(self._last_fh, fd, node, flags)
+        return self._last_fh, os.stat(fd).st_size
 
     def _query(self, operation: str, start_ns: int, tid: int, failed: int, node: Node) -> None:
         """Record a request that only asks about *node*, if that is wanted."""

@@ -43,6 +43,7 @@ class PageWriteJudge:
             "open": self._open,
             "close": self._close,
             "truncate": self._truncate,
+            "allocate": self._allocate,
             "attr": self._attribute,
             "xattr": self._attribute,
             "syncdir": self._sync_elsewhere,
@@ -244,6 +245,11 @@ class PageWriteJudge:
         if file is None or call.errno:
             return
         file.resize(call.length)
+
+    def _allocate(self, call: Call) -> None:
+        file = self._files.get(call.ino)
+        if file is not None and not call.errno:
+            file.allocate(call)
 
     def _attribute(self, call: Call) -> None:
         file = self._files.get(call.ino)

@@ -8,6 +8,7 @@ from msgspec import Struct
 from tracefs.contracts.page_write.directories import NewName
 from tracefs.trace.call import Call
 
+_KEEP_SIZE: Final = "FALLOC_FL_KEEP_SIZE"
 NOT_KNOWN: Final = -1
 """For `Open.expected` and `File.size`: take the next one that is seen."""
 
@@ -64,6 +65,15 @@ class File(Struct, kw_only=True, eq=False):
             self.size, self.largest = NOT_KNOWN, math.inf
         else:
             self.size, self.largest = size, max(self.largest, size)
+
+    def allocate(self, call: Call) -> None:
+        """A fallocate; without FALLOC_FL_KEEP_SIZE the file reaches to its end now, at least."""
+        self.changed = True
+        if call.result is None or call.offset is None or call.length is None:
+            self.resized, self.largest = True, math.inf
+        elif _KEEP_SIZE not in call.flags and call.offset + call.length > self.size:
+            self.size, self.resized = call.offset + call.length, True
+            self.largest = max(self.largest, self.size)
 
     def touch(self, write: Call) -> None:
         """Take note of a write that is not judged as a page write."""

@@ -1,0 +1,201 @@
+"""Requests that pyfuse3 has no handler for: `tracefs.capture.carried`.
+
+Allocating and copying take as long as they are long, so only small ones are done in place.
+"""
+
+import errno
+import os
+from collections.abc import Callable
+from time import monotonic_ns
+from typing import Any, Final, TypeVar
+
+from tracefs import events
+from tracefs.capture import carried
+from tracefs.capture.request import carry  # before pyfuse3
+
+# isort: split
+import pyfuse3
+
+from tracefs.capture.backing import Caller
+from tracefs.capture.fileattr import CHECKED_SINCE, READS, WRITES, control
+from tracefs.capture.operations.handlers import Handlers, OpenFile, attempt
+from tracefs.capture.syscalls import fallocate, kernel_version
+from tracefs.pathtext import to_text
+
+T = TypeVar("T")
+
+_IN_PLACE: Final = 1 << 20
+"""Bytes that may be allocated or copied while other requests wait."""
+_SYNCHRONOUS: Final = os.O_DSYNC | os.O_SYNC
+_KERNEL_COPIES: Final = frozenset({errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP})
+"""What the source answers where it can't copy within itself."""
+_VALID_S: Final = 1
+
+
+class CarriedOperations(Handlers):
+    """Requests that come as a READ of an open that there is not."""
+
+    async def _answer_carried(self) -> bytes:
+        start = monotonic_ns()
+        request = carried.current_request()
+        match request.opcode:
+            case carried.FALLOCATE:
+                return await self._fallocate(request, start)
+            case carried.COPY_FILE_RANGE:
+                return await self._copy(request, start)
+            case carried.TMPFILE:
+                return await self._tmpfile(request, start)
+            case carried.IOCTL:
+                return await self._ioctl(request, start)
+        raise pyfuse3.FUSEError(errno.ENOSYS)
+
+    async def _fallocate(self, request: carried.Request, start: int) -> bytes:
+        """Allocate, free or zero a range; on a synchronous descriptor sync it, too.
+
+        The kernel leaves that sync to whoever allocates (ext4_fallocate in fs/ext4/extents.c).
+        """
+        seen = self._look(request.tid)
+        asked = carried.fallocate(request.body)
+        opened = self._files[asked.fh]
+        failed, _ = await self._sized(
+            asked.length, fallocate, opened.fd, asked.mode, asked.offset, asked.length
+        )
+        synced = not failed and bool(opened.flags & _SYNCHRONOUS)
+        if synced:
+            failed = await self._syncer.sync(opened.fd, datasync=False)
+        self._record(
+            events.Fallocate(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=request.tid,
+                errno=failed,
+                ino=opened.node.ino,
+                fh=asked.fh,
+                mode=asked.mode,
+                offset=asked.offset,
+                size=asked.length,
+                synced=synced,
+                seen=seen,
+            )
+        )
+        if failed:
+            raise pyfuse3.FUSEError(failed)
+        return b""
+
+    async def _copy(self, request: carried.Request, start: int) -> bytes:
+        """Copy within the source.
+
+        After EOPNOTSUPP the kernel copies by READ and WRITE: where the contents are wanted, and to
+        a synchronous descriptor, which it then syncs (generic_write_sync in fs/read_write.c).
+        """
+        seen = self._look(request.tid)
+        asked = carried.copy(request.body)
+        opened, source = self._files[asked.fh], self._files[asked.from_fh]
+        if opened.flags & _SYNCHRONOUS or self._recorder.wants_contents:
+            raise pyfuse3.FUSEError(errno.EOPNOTSUPP)
+        failed, count = await self._sized(
+            asked.size, _copy_range, source, opened, asked.size, asked.from_offset, asked.offset
+        )
+        if failed in _KERNEL_COPIES:
+            raise pyfuse3.FUSEError(errno.EOPNOTSUPP)
+        self._record(
+            events.Copy(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=request.tid,
+                errno=failed,
+                ino=opened.node.ino,
+                fh=asked.fh,
+                offset=asked.offset,
+                size=asked.size,
+                result=count or 0,
+                from_ino=source.node.ino,
+                from_fh=asked.from_fh,
+                from_offset=asked.from_offset,
+                seen=seen,
+            )
+        )
+        if count is None:
+            raise pyfuse3.FUSEError(failed)
+        return carried.copied(count)
+
+    async def _tmpfile(self, request: carried.Request, start: int) -> bytes:
+        """Make and open a file without a name. Look-up count one."""
+        seen = self._look(request.tid)
+        asked = carried.creation(request.body)
+        parent = self._inodes[request.nodeid]
+        caller = Caller(request.uid, request.gid)
+        failed, made = attempt(self._backing.tmpfile, parent, asked.mode, asked.flags, caller)
+        fh = size = ino = 0
+        path = self._inodes.path(parent)
+        if made is not None:
+            fd, node, info = made
+            ino, path = node.ino, self._inodes.path(node)
+            fh, size = self._opened(fd, node, asked.flags)
+        self._record(
+            events.Create(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=request.tid,
+                errno=failed,
+                seen=seen,
+                path=to_text(path),
+                ino=ino,
+                fh=fh,
+                flags=asked.flags,
+                mode=asked.mode,
+                size=size,
+            )
+        )
+        if made is None:
+            raise pyfuse3.FUSEError(failed)
+        return carried.made(ino, fh, info, valid_s=_VALID_S, direct_io=self._direct_io)
+
+    async def _ioctl(self, request: carried.Request, start: int) -> bytes:
+        """Read or set inode flags; ENOTTY for all other commands, as for a file without any."""
+        asked = carried.ioctl(request.body)
+        opened = self._files.get(asked.fh) or self._directories[asked.fh]
+        if asked.command in READS:
+            failed, data = attempt(control, opened.fd, asked.command, bytes(asked.out_size))
+            self._query("ioctl", start, request.tid, failed, opened.node)
+        elif asked.command in WRITES:
+            seen = self._look(request.tid)
+            failed, data = attempt(control, opened.fd, asked.command, asked.data)
+            data = b"" if data is not None else None
+            self._record(
+                events.Ioctl(
+                    start_ns=start,
+                    end_ns=monotonic_ns(),
+                    tid=request.tid,
+                    errno=failed,
+                    path=to_text(self._inodes.path(opened.node)),
+                    ino=opened.node.shown,
+                    command=asked.command,
+                    seen=seen,
+                )
+            )
+        else:
+            raise pyfuse3.FUSEError(errno.ENOTTY)
+        if data is None:
+            raise pyfuse3.FUSEError(failed)
+        return carried.controlled(data)
+
+    async def _sized(self, size: int, call: Callable[..., T], *args: Any) -> tuple[int, T | None]:
+        """Do *call*, in a thread if *size* is large; return (0, result) or (error number, None)."""
+        if size <= _IN_PLACE:
+            return attempt(call, *args)
+        return await self._syncer.in_thread(attempt, call, *args)
+
+
+def carry_all() -> None:
+    """Have the requests come here that pyfuse3 would refuse, as far as this kernel allows."""
+    opcodes = [carried.FALLOCATE, carried.COPY_FILE_RANGE, carried.TMPFILE]
+    if kernel_version() >= CHECKED_SINCE:
+        opcodes.append(carried.IOCTL)
+    carry(*opcodes)
+
+
+def _copy_range(
+    source: OpenFile, target: OpenFile, size: int, from_offset: int, offset: int
+) -> int:
+    return os.copy_file_range(source.fd, target.fd, size, from_offset, offset)
