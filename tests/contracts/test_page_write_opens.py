@@ -168,6 +168,41 @@ def test_fsync_after_other_changes_is_right(name: str, family: str) -> None:
     assert advice(result) == []
 
 
+@pytest.mark.parametrize(
+    ("offset", "length", "flags", "result", "said"),
+    [
+        (8 * 4096, 4096, (), 0, []),
+        (0, 4096, (), 0, ["fdatasync-suffices"]),
+        (8 * 4096, 4096, ("FALLOC_FL_KEEP_SIZE",), 0, ["fdatasync-suffices"]),
+        (0, 4096, (), None, []),
+    ],
+    ids=["grows it", "within it", "keeps its size", "not known"],
+)
+def test_fsync_after_an_allocation_is_right_where_the_size_changed(
+    offset: int, length: int, flags: tuple[str, ...], result: int | None, said: list[str]
+) -> None:
+    script = Script()
+    opened = script.open()
+    script.page(opened)
+    script.call(
+        "fallocate", "allocate", ino=opened.ino, offset=offset, length=length, flags=flags,
+        result=result,
+    )  # fmt: skip
+    script.sync(opened, "fsync")
+    result_of_all = judge(script.items)
+    assert_kept(result_of_all)
+    assert advice(result_of_all) == said
+
+
+def test_an_allocation_that_failed_changes_nothing() -> None:
+    script = Script()
+    opened = script.open()
+    script.page(opened)
+    script.call("fallocate", "allocate", ino=opened.ino, offset=0, length=1 << 20, errno=28)
+    script.sync(opened)
+    assert advice(judge(script.items)) == ["idle-sync"]
+
+
 @pytest.mark.parametrize("name", ["fdatasync", "msync"])
 def test_attributes_are_durable_by_fsync_only(name: str) -> None:
     script = Script()

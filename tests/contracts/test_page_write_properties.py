@@ -23,6 +23,7 @@ _FAMILIES = [
     "syncdir",
     "close",
     "truncate",
+    "allocate",
     "attr",
     "xattr",
     "rename",
