@@ -21,9 +21,10 @@ from tracefs.journal.appender import JournalAppender
 from tracefs.witness import seccomp
 from tracefs.witness.bpf import ARCHITECTURES
 from tracefs.witness.files import TracedMount
+from tracefs.witness.procfs import parse_fdinfo
 from tracefs.witness.seccomp import Stopped
 from tracefs.witness.supervisor import Supervisor
-from tracefs.witness.threads import parse_fdinfo
+from tracefs.witness.threads import Fdinfo
 
 OWN = ARCHITECTURES[platform.machine()]
 
@@ -94,7 +95,7 @@ class Supervised:
         self.listener = listener
         self.file = os.open(root / "f", os.O_RDWR | os.O_CREAT)
         with open(f"/proc/self/fdinfo/{self.file}", "rb") as text:
-            info = parse_fdinfo(text.read())
+            info = Fdinfo(*parse_fdinfo(text.read()))
         device = os.fstat(self.file).st_dev
         mount = TracedMount(
             id=info.mount or 0, device=(os.major(device), os.minor(device)), root=str(root)

@@ -9,6 +9,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from witness_support import (
 )
 
 from tracefs.events import Sighting
+from tracefs.witness import procfs
 from tracefs.witness.proc import ProcWitness, _unreadable
 from tracefs.witness.threads import MAX_FDS
 
@@ -356,7 +358,10 @@ def test_a_thread_stopped_in_its_own_code_is_in_no_call(witness: ProcWitness) ->
     ],
 )
 def test_why_a_line_does_not_tell_the_call(line: bytes, reason: str | None) -> None:
-    assert _unreadable(line.split()) == reason
+    with tempfile.TemporaryFile() as file:
+        file.write(line)
+        file.flush()
+        assert _unreadable(procfs.call(file.fileno())) == reason
 
 
 _POWERLESS = """

@@ -19,9 +19,9 @@ from tracefs.witness.memory import Memory
 from tracefs.witness.roots import outer_prefix
 said = []
 for command in (["cat"], ["unshare", "-m", "cat"]):
-    child = subprocess.Popen(command, stdin=subprocess.PIPE)
-    while os.readlink(f"/proc/{child.pid}/exe").rpartition("/")[2] != "cat":
-        os.sched_yield()
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    child.stdin.write(b"x")
+    child.stdout.read(1)  # its code is mapped, which /proc/PID/exe alone does not tell
     memory = Memory(child.pid)
     paths = {mapping.path for mapping in memory.mappings if mapping.path.endswith("/cat")}
     memory.close()

@@ -14,10 +14,11 @@ from typing import Final
 
 from tracefs.events import Sighting
 from tracefs.syscalls import Syscall, table
+from tracefs.witness.procfs import Held
 from tracefs.witness.threads import Thread, Threads, why
 
 _INT: Final = 0xFFFFFFFF
-_LONGEST_32_BIT: Final = len(b"0xffffffff")
+_GIB4: Final = 1 << 32
 _BY_KERNEL: Final = "a thread of the kernel's own asked, for asynchronous I/O or write-back"
 """Its registers are all 0 (``task_pt_regs`` of a kthread)."""
 
@@ -45,23 +46,21 @@ class ProcWitness:
             if thread is None:
                 thread = self._threads.open(tid)
             try:
-                line = thread.syscall()
+                held = thread.call()
             except ProcessLookupError:
                 if fresh:
                     raise
                 # The number now belongs to another thread.
                 thread = self._threads.open(tid)
-                line = thread.syscall()
+                held = thread.call()
             comm = thread.comm()
         except OSError as error:
             self._threads.forget(tid)
             return Sighting(missing=why(error))
-        words = line.split()
-        missing = _unreadable(words)
-        if missing is not None:
+        missing = _unreadable(held)
+        if held is None or missing is not None:
             return Sighting(pid=thread.pid, comm=comm, missing=missing)
-        nr = int(words[0])
-        args = tuple([int(word, 16) for word in words[1:7]])
+        nr, args, _, _ = held
         call = self._calls.get(nr)
         if call is None or call.fd is None:
             return Sighting(nr=nr, args=args, pid=thread.pid, comm=comm)
@@ -91,21 +90,17 @@ def _look_at_descriptor(
     )
 
 
-def _unreadable(words: list[bytes]) -> str | None:
-    """Return why ``NR ARG*6 SP PC`` doesn't tell what a program of this machine called."""
-    if len(words) < 9:
-        # "running", or "-1 SP PC" for a thread that is held outside a system call.
-        return "the thread was not in a system call"
-    if words[0] == b"0" and all(int(word, 0) == 0 for word in words):
-        return _BY_KERNEL
-    return "the caller is a 32-bit program" if _is_32_bit(words) else None
+def _unreadable(held: Held | None) -> str | None:
+    """Return why *held* doesn't tell what a program of this machine called; None: it does.
 
-
-def _is_32_bit(words: list[bytes]) -> bool:
-    """Tell from ``NR ARG*6 SP PC`` whether NR is from the table of 32-bit programs.
-
-    Their stack and code lie below 4 GiB, a 64-bit program's stack does not. Kernel threads of
-    io_uring have neither.
+    Stack and code of 32-bit programs lie below 4 GiB, and their numbers are from another table.
+    Kernel threads of io_uring have neither stack nor code.
     """
-    stack, code = words[7:9]
-    return len(stack) <= _LONGEST_32_BIT >= len(code) and stack != b"0x0"
+    if held is None:
+        return "the thread was not in a system call"
+    nr, args, stack, code = held
+    if stack >= _GIB4 or code >= _GIB4:
+        return None
+    if not (nr or stack or code or any(args)):
+        return _BY_KERNEL
+    return "the caller is a 32-bit program" if stack else None

@@ -18,9 +18,10 @@ from tracefs.witness.cfi import RBP, RSP, Row, UnwindError, row_at
 from tracefs.witness.go_frames import GoKnown, GoTable
 from tracefs.witness.memory import Mapping, Memory
 from tracefs.witness.modules import Module
+from tracefs.witness.procfs import syscall_line
 from tracefs.witness.python_frames import PythonFrames
 from tracefs.witness.python_interpreter import Interpreter, interpreter_of, is_interpreter
-from tracefs.witness.threads import syscall_line, why
+from tracefs.witness.threads import why
 
 _MAX_FRAMES: Final = 32
 _MAX_ROWS: Final = 4096

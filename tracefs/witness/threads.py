@@ -10,11 +10,9 @@ from collections import OrderedDict
 from typing import Final, NamedTuple
 
 from tracefs.pathtext import to_text
+from tracefs.witness import procfs
 
 MAX_FDS: Final = 8
-_LOOKS: Final = 33
-"""At a thread that a signal woke; it waits again at once: request_wait_answer in fs/fuse/dev.c,
-seccomp_do_user_notification in kernel/seccomp.c."""
 _DESCRIPTORS: Final = MAX_FDS + 2
 _MAX_THREADS: Final = 128
 
@@ -35,19 +33,8 @@ class Fdinfo(NamedTuple):
     """None: Linux before 5.14 doesn't say."""
 
 
-def parse_fdinfo(text: bytes) -> Fdinfo:
-    """Return what *text* says: ``pos: N flags: N mnt_id: N ino: N ...``.
-
-    Raises:
-        OSError: ENODATA: there is no position in it.
-    """
-    words = text.split(None, 8)
-    if len(words) < 4:
-        raise OSError(errno.ENODATA, "fdinfo without position")
-    mount = int(words[5]) if words[4:5] == [b"mnt_id:"] else None
-    # What stands in the place of ino in an old kernel depends on the kind of file.
-    ino = int(words[7]) if words[6:7] == [b"ino:"] else None
-    return Fdinfo(int(words[1]), int(words[3], 8), mount, ino)
+def _as_fdinfo(info: procfs.Info) -> Fdinfo:
+    return tuple.__new__(Fdinfo, info)  # a third of what Fdinfo(*info) takes
 
 
 class Thread:
@@ -77,13 +64,14 @@ class Thread:
             if fd >= 0:
                 os.close(fd)
 
-    def syscall(self) -> bytes:
-        """Return what `syscall_line` does."""
-        return syscall_line(self._syscall)
+    def call(self) -> procfs.Held | None:
+        """Return the call that it is held in, as `procfs.read_call` does."""
+        return procfs.call(self._syscall)
 
     def comm(self) -> str:
         """Return the command name, at most 15 bytes, as path text."""
-        return to_text(os.pread(self._comm, 64, 0)[:-1])
+        name = procfs.comm(self._comm)
+        return name if isinstance(name, str) else to_text(name)
 
     def fdinfo(self, fd: int) -> Fdinfo:
         """Return what descriptor *fd* is by now.
@@ -99,22 +87,7 @@ class Thread:
                 os.close(self._fdinfo.popitem(last=False)[1])
         else:
             self._fdinfo.move_to_end(fd)
-        return parse_fdinfo(os.pread(kept, 512, 0))
-
-
-def syscall_line(fd: int) -> bytes:
-    """Return what an open ``/proc/<tid>/syscall`` says of a thread that is held in a call.
-
-    Number, arguments, stack pointer and program counter, as the kernel spells them. Takes the
-    ``exec_update_lock``: not for a thread that may be inside exec.
-    """
-    line = os.pread(fd, 256, 0)
-    looks = 1
-    while looks < _LOOKS and line.startswith(b"running"):
-        os.sched_yield()
-        line = os.pread(fd, 256, 0)
-        looks += 1
-    return line
+        return _as_fdinfo(procfs.fdinfo(kept))
 
 
 class Threads:
