@@ -149,6 +149,8 @@ class Open(Event, frozen=True, kw_only=True, tag="open"):
     """open(2) flags; the kernel has removed O_CREAT, O_EXCL and O_NOCTTY."""
     size: int = 0
     """File size in bytes after the open (after O_TRUNC took effect)."""
+    left_mode: int | None = None
+    """Permission bits that tracefs left when set-id bits had to go; None: none had."""
     seen: Sighting | None = None
 
 
@@ -164,6 +166,9 @@ class Create(Event, frozen=True, kw_only=True, tag="create"):
     existed: bool = False
     """The name was there already (another program made it in between)."""
     size: int = 0
+    uid: int | None = None
+    """Owner of what was made, and its group; None: nothing was made, or not recorded."""
+    gid: int | None = None
     seen: Sighting | None = None
 
 
@@ -198,6 +203,8 @@ class Write(Event, frozen=True, kw_only=True, tag="write"):
     """BLAKE2b-128 of the bytes accepted, hexadecimal; None: not asked for."""
     zero: bool = False
     """A single byte of value 0 was written."""
+    left_mode: int | None = None
+    """Permission bits that tracefs left when set-id bits had to go; None: none had."""
     seen: Sighting | None = None
 
 
@@ -281,6 +288,8 @@ class Setattr(Event, frozen=True, kw_only=True, tag="setattr"):
     size: int | None = None
     atime_ns: int | None = None
     mtime_ns: int | None = None
+    left_mode: int | None = None
+    """Permission bits that tracefs left when set-id bits had to go; None: none had."""
     seen: Sighting | None = None
 
 
@@ -291,6 +300,9 @@ class Mknod(Event, frozen=True, kw_only=True, tag="mknod"):
     ino: int
     mode: int
     rdev: int = 0
+    uid: int | None = None
+    """Owner of what was made, and its group; None: nothing was made, or not recorded."""
+    gid: int | None = None
     seen: Sighting | None = None
 
 
@@ -300,6 +312,9 @@ class Mkdir(Event, frozen=True, kw_only=True, tag="mkdir"):
     path: str
     ino: int
     mode: int
+    uid: int | None = None
+    """Owner of what was made, and its group; None: nothing was made, or not recorded."""
+    gid: int | None = None
     seen: Sighting | None = None
 
 
@@ -309,6 +324,9 @@ class Symlink(Event, frozen=True, kw_only=True, tag="symlink"):
     path: str
     ino: int
     target: str
+    uid: int | None = None
+    """Owner of what was made, and its group; None: nothing was made, or not recorded."""
+    gid: int | None = None
     seen: Sighting | None = None
 
 
@@ -352,12 +370,17 @@ class Rename(Event, frozen=True, kw_only=True, tag="rename"):
 
 
 class Setxattr(Event, frozen=True, kw_only=True, tag="setxattr"):
-    """SETXATTR; the value is not kept."""
+    """SETXATTR."""
 
     path: str
     ino: int
     name: str
     size: int
+    """Bytes in the value."""
+    payload: int | None = None
+    """Offset of the value in ``payload.bin``; None: not kept."""
+    left_mode: int | None = None
+    """Permission bits that tracefs left when set-id bits had to go; None: none had."""
     seen: Sighting | None = None
 
 

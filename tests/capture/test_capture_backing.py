@@ -117,7 +117,7 @@ def test_what_is_asked_for_changes_and_nothing_else(
     os.utime(source / "file", ns=(111, 222))
     before = (source / "file").stat()
     fd = backing.open(file, os.O_RDWR) if by_descriptor else None
-    info = backing.setattr(file, changes, fd, None)
+    info, _ = backing.setattr(file, changes, fd, None)
     if fd is not None:
         os.close(fd)
     assert info == (source / "file").stat()
@@ -158,8 +158,8 @@ def test_a_link_itself_gets_the_times(backing: Backing, source: Path, root: Node
 def test_an_unlinked_file_is_changed_all_the_same(backing: Backing, root: Node, file: Node) -> None:
     fd = backing.open(file, os.O_RDWR)
     backing.unlink(root, b"file")
-    assert backing.setattr(file, Changes(size=2, mode=0o600), None, None).st_size == 2
-    assert backing.setattr(file, Changes(size=3), fd, None).st_size == 3
+    assert backing.setattr(file, Changes(size=2, mode=0o600), None, None)[0].st_size == 2
+    assert backing.setattr(file, Changes(size=3), fd, None)[0].st_size == 3
     assert os.pread(fd, 9, 0) == b"01\0"
     os.close(fd)
 

@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tracefs.capture.backing import Backing, Caller, Changes
 from tracefs.capture.inodes import ROOT_INO, Node
-from tracefs.capture.syscalls import renameat2
+from tracefs.renames import renameat2
 
 _CWD = -100  # AT_FDCWD
 _MAX_OPEN = 3
@@ -183,7 +183,7 @@ class Twins(RuleBasedStateMachine):
         if found is None or not os.path.isfile(plain) or os.path.islink(plain):
             return
         node, _ = self.backing.lookup(*found)
-        info = self.backing.setattr(node, Changes(size=size, mode=mode, mtime_ns=7), None, None)
+        info, _ = self.backing.setattr(node, Changes(size=size, mode=mode, mtime_ns=7), None, None)
         assert (info.st_size, stat.S_IMODE(info.st_mode), info.st_mtime_ns) == (size, mode, 7)
         os.truncate(plain, size)
         os.chmod(plain, mode)

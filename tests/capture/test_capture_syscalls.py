@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tracefs import renames
 from tracefs.capture import syscalls
 
 MISSING_ROOT = b"/nonexistent"
@@ -17,7 +18,7 @@ def test_rename_exchange_swaps_two_names(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("first")
     (tmp_path / "b").write_text("second")
     fd = os.open(tmp_path, os.O_PATH)
-    syscalls.renameat2(fd, b"a", fd, b"b", syscalls.RENAME_EXCHANGE)
+    renames.renameat2(fd, b"a", fd, b"b", renames.RENAME_EXCHANGE)
     assert ((tmp_path / "a").read_text(), (tmp_path / "b").read_text()) == ("second", "first")
     os.close(fd)
 
@@ -27,7 +28,7 @@ def test_rename_noreplace_fails_with_the_error_of_the_call(tmp_path: Path) -> No
     (tmp_path / "b").touch()
     fd = os.open(tmp_path, os.O_PATH)
     with pytest.raises(FileExistsError) as caught:
-        syscalls.renameat2(fd, b"a", fd, b"b", 1)
+        renames.renameat2(fd, b"a", fd, b"b", 1)
     assert (caught.value.errno, caught.value.filename) == (errno.EEXIST, b"a")
     os.close(fd)
 

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from tracefs.capture.groups import is_member
 from tracefs.capture.inodes import InodeTable, Node
-from tracefs.capture.syscalls import RENAME_EXCHANGE, renameat2
+from tracefs.renames import RENAME_EXCHANGE, renameat2
 
 _O_PATH_NOFOLLOW: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _ACCESS_LIST: Final = b"system.posix_acl_access"
@@ -107,17 +107,16 @@ class Backing:
 
     def setattr(
         self, node: Node, changes: Changes, fd: int | None, killer: int | None
-    ) -> os.stat_result:
-        """Apply *changes*, through the descriptor if there is one; return the attributes.
+    ) -> tuple[os.stat_result, int | None]:
+        """Apply *changes*, through the descriptor if there is one.
 
         *killer* is the thread whose change of size or owner clears set-id bits; None: it keeps
-        them.
+        them. Return the attributes, and what `drop_setid` says.
         """
         target: int | str = self._magic(node) if fd is None else fd
         if changes.size is not None:
             os.truncate(target, changes.size)
-        if killer is not None:
-            self.drop_setid(target, killer)
+        left = None if killer is None else self.drop_setid(target, killer)
         owner = (
             -1 if changes.uid is None else changes.uid,
             -1 if changes.gid is None else changes.gid,
@@ -130,7 +129,7 @@ class Backing:
             os.chmod(target, stat.S_IMODE(changes.mode))
         if changes.atime_ns is not None or changes.mtime_ns is not None:
             self._set_times(target, node, changes)
-        return self.getattr(node)
+        return self.getattr(node), left
 
     def _set_times(self, target: int | str, node: Node, changes: Changes) -> None:
         now = self.getattr(node)
@@ -270,23 +269,24 @@ class Backing:
         """Return a descriptor to list and to sync the directory with."""
         return os.open(self._magic(node), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
-    def drop_setid(self, target: int | str, tid: int) -> None:
+    def drop_setid(self, target: int | str, tid: int) -> int | None:
         """Clear set-id bits as a change by thread *tid*, without CAP_FSETID, does.
+
+        Return the permission bits that are left; None: there was nothing to do here.
 
         FUSE_HANDLE_KILLPRIV and its second version leave it to the filesystem; a server that is
         root does not clear them just by writing. The rule is setattr_should_drop_suidgid's
         (fs/attr.c).
         """
         if self._uid != 0:
-            return  # the backing call itself has cleared them
+            return None  # the backing call itself has cleared them
         info = os.stat(target)
         mode = info.st_mode
         if not mode & _SETID or not stat.S_ISREG(mode):
-            return
+            return None
         keeps_group = not mode & stat.S_IXGRP and is_member(tid, info.st_gid)
         kept = mode & ~(stat.S_ISUID if keeps_group else _SETID)
-        if kept != mode:
-            os.chmod(target, stat.S_IMODE(kept))
+        return _left(target, kept) if kept != mode else None
 
     # -- extended attributes
 
@@ -298,15 +298,19 @@ class Backing:
         """Return the names."""
         return [os.fsencode(name) for name in os.listxattr(self._magic(node))]
 
-    def setxattr(self, node: Node, name: bytes, value: bytes, setter: int | None) -> None:
-        """Set a value; *setter* is the thread that does, None when it has CAP_FSETID."""
+    def setxattr(self, node: Node, name: bytes, value: bytes, setter: int | None) -> int | None:
+        """Set a value; *setter* is the thread that does, None when it has CAP_FSETID.
+
+        Return the permission bits that are left when the set-group-ID bit went here.
+        """
         path = self._magic(node)
         os.setxattr(path, name, value)
         if name == _ACCESS_LIST and setter is not None and self._uid == 0:
             # posix_acl_update_mode (fs/posix_acl.c), which judged the server, not its caller.
             info = os.stat(path)
             if info.st_mode & stat.S_ISGID and not is_member(setter, info.st_gid):
-                os.chmod(path, stat.S_IMODE(info.st_mode) & ~stat.S_ISGID)
+                return _left(path, info.st_mode & ~stat.S_ISGID)
+        return None
 
     def removexattr(self, node: Node, name: bytes) -> None:
         """Remove a value; ENODATA when there is none."""
@@ -337,6 +341,12 @@ class Backing:
         if mode & _SETID and not stat.S_ISLNK(info.st_mode):
             # chown clears these bits (chown(2)).
             os.chmod(target, stat.S_IMODE(info.st_mode))
+
+
+def _left(target: int | str, mode: int) -> int:
+    bits = stat.S_IMODE(mode)
+    os.chmod(target, bits)
+    return bits
 
 
 def errno_of(error: OSError) -> int:

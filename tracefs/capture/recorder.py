@@ -69,3 +69,7 @@ class Recorder:
             return None, None
         digest = hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
         return self._journal.payload(data) if self._wanted.payload else None, digest
+
+    def value(self, data: bytes) -> int | None:
+        """Keep the value of an extended attribute, if bytes are wanted; return its offset."""
+        return self._journal.payload(data) if self._wanted.payload else None

@@ -14,7 +14,6 @@ MS_NODEV: Final = 1 << 2
 MS_REC: Final = 1 << 14
 MS_SLAVE: Final = 1 << 19
 PR_SET_CHILD_SUBREAPER: Final = 36
-RENAME_EXCHANGE: Final = 2
 _AT_EMPTY_PATH: Final = 0x1000
 _STATX_BTIME: Final = 0x800
 # struct statx (linux/stat.h): stx_mask first, stx_btime at byte 80.
@@ -59,11 +58,6 @@ def keep_mounts_here() -> None:
 def become_subreaper() -> None:
     """Adopt orphaned descendants (PR_SET_CHILD_SUBREAPER in prctl(2))."""
     _check(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
-
-
-def renameat2(old_dir: int, old: bytes, new_dir: int, new: bytes, flags: int) -> None:
-    """Rename with flags (renameat2(2))."""
-    _check(_libc.renameat2(old_dir, old, new_dir, new, ctypes.c_uint(flags)), old)
 
 
 def fallocate(fd: int, mode: int, offset: int, length: int) -> None:

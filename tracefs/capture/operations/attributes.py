@@ -59,9 +59,10 @@ class AttributeOperations(Handlers):
         # and with a request for nothing before it lets somebody copy or allocate (file_modified).
         kills_setid = kills_setid or changes == Changes()
         killer = tid if kills_setid and (fields.update_size or ctx.uid != 0) else None
-        failed, info = attempt(
+        failed, done = attempt(
             self._backing.setattr, node, changes, opened.fd if opened else None, killer
         )
+        info, left_mode = done or (None, None)
         self._record(
             events.Setattr(
                 start_ns=start,
@@ -78,6 +79,7 @@ class AttributeOperations(Handlers):
                 size=changes.size,
                 atime_ns=changes.atime_ns,
                 mtime_ns=changes.mtime_ns,
+                left_mode=left_mode,
             )
         )
         if info is None:
@@ -127,7 +129,7 @@ class AttributeOperations(Handlers):
         seen = self._look(ctx.pid)
         node = self._inodes[inode]
         setter = ctx.pid if ctx.uid != 0 else None
-        failed, _ = attempt(self._backing.setxattr, node, name, value, setter)
+        failed, left_mode = attempt(self._backing.setxattr, node, name, value, setter)
         self._record(
             events.Setxattr(
                 start_ns=start,
@@ -139,6 +141,8 @@ class AttributeOperations(Handlers):
                 ino=node.shown,
                 name=to_text(name),
                 size=len(value),
+                payload=None if failed else self._recorder.value(value),
+                left_mode=left_mode,
             )
         )
         if failed:

@@ -32,9 +32,10 @@ class FileOperations(Handlers):
         node = self._inodes[inode]
         failed, fd = attempt(self._backing.open, node, flags)
         fh = size = 0
+        left_mode = None
         if fd is not None:
             if flags & os.O_TRUNC and kills_setid:
-                self._backing.drop_setid(fd, tid)
+                left_mode = self._backing.drop_setid(fd, tid)
             fh, size = self._opened(fd, node, flags)
         self._record(
             events.Open(
@@ -48,6 +49,7 @@ class FileOperations(Handlers):
                 fh=fh,
                 flags=flags,
                 size=size,
+                left_mode=left_mode,
             )
         )
         if failed:
@@ -65,10 +67,11 @@ class FileOperations(Handlers):
         mode &= 0o7777
         failed, made = attempt(self._backing.create, parent, name, mode, flags, caller(ctx))
         fh = size = ino = 0
+        uid = gid = None
         existed = False
         if made is not None:
             fd, node, info, existed = made
-            ino = node.ino
+            ino, uid, gid = node.ino, info.st_uid, info.st_gid
             fh, size = self._opened(fd, node, flags)
         self._record(
             events.Create(
@@ -84,6 +87,8 @@ class FileOperations(Handlers):
                 mode=mode,
                 existed=existed,
                 size=size,
+                uid=uid,
+                gid=gid,
             )
         )
         if made is None:
@@ -124,9 +129,10 @@ class FileOperations(Handlers):
         seen = None if cached else self._look(tid)
         opened = self._files[fh]
         failed = result = 0
+        left_mode = None
         try:
             if kills_setid:
-                self._backing.drop_setid(opened.fd, tid)
+                left_mode = self._backing.drop_setid(opened.fd, tid)
             result = os.pwrite(opened.fd, buf, off)
         except OSError as error:
             failed = errno_of(error)
@@ -146,6 +152,7 @@ class FileOperations(Handlers):
                 payload=payload,
                 digest=digest,
                 zero=buf == b"\0",
+                left_mode=left_mode,
                 seen=seen,
             )
         )

@@ -73,6 +73,8 @@ class NameOperations(Handlers):
                 seen=seen,
                 path=self._text(parent, name),
                 ino=made[0].ino if made else 0,
+                uid=made[1].st_uid if made else None,
+                gid=made[1].st_gid if made else None,
                 mode=mode,
                 rdev=rdev,
             )
@@ -99,6 +101,8 @@ class NameOperations(Handlers):
                 seen=seen,
                 path=self._text(parent, name),
                 ino=made[0].ino if made else 0,
+                uid=made[1].st_uid if made else None,
+                gid=made[1].st_gid if made else None,
                 mode=mode & 0o7777,
             )
         )
@@ -124,6 +128,8 @@ class NameOperations(Handlers):
                 seen=seen,
                 path=self._text(parent, name),
                 ino=made[0].ino if made else 0,
+                uid=made[1].st_uid if made else None,
+                gid=made[1].st_gid if made else None,
                 target=to_text(target),
             )
         )

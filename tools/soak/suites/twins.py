@@ -1,0 +1,65 @@
+"""Any operations, in any order, in a traced and a bare directory: results, files and times agree."""
+
+import secrets
+from time import monotonic
+from typing import Final
+
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from soak.arena import Arena
+from soak.suite import Scale, Suite, Tally
+from soak.twins.machine import Machine, Twins
+from soak.twins.worker import Worker
+
+_STEPS: Final = 60
+
+
+def _run(arena: Arena, scale: Scale) -> Tally:
+    end = monotonic() + scale.pick(0, 900)
+    # The same ones in each test run; others each time in a long one.
+    number = scale.pick(int(__import__("os").environ.get("SEED", "6")), secrets.randbelow(1 << 32))
+    failures: list[str] = []
+    with arena.mounted("--payload") as place:
+        workers = Worker(place.path), Worker(arena.bare())
+        twins = Twins(*workers)
+        try:
+            while True:
+                failures += _explore(twins, number, examples=scale.pick(40, 200))
+                if failures or monotonic() >= end:
+                    break
+                number = secrets.randbelow(1 << 32)
+        finally:
+            for worker in workers:
+                worker.close()
+    note = f"seed {number}"
+    return Tally(operations=twins.operations, failures=tuple(failures), notes=(note,))
+
+
+def _explore(twins: Twins, number: int, *, examples: int) -> list[str]:
+    @seed(number)
+    def machine() -> Machine:
+        return Machine(twins)
+
+    try:
+        run_state_machine_as_test(
+            machine,  # type: ignore[arg-type]
+            settings=settings(
+                max_examples=examples,
+                stateful_step_count=_STEPS,
+                deadline=None,
+                database=None,
+                report_multiple_bugs=False,
+                phases=(Phase.generate, Phase.shrink),
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    except AssertionError as error:
+        steps = "\n".join(getattr(error, "__notes__", ()))
+        return [f"seed {number}: {error}\n{steps}"]
+    return []
+
+
+SUITE: Final = Suite(
+    name="twins", about="random operations on the mount and on a bare directory", run=_run
+)

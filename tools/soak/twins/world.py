@@ -1,0 +1,181 @@
+"""What a worker keeps between operations, and what it sees after each."""
+
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import CLOCK_REALTIME, clock_gettime_ns, sleep
+from typing import Final, TypeAlias
+
+from soak.twins.tree import Entry, entry, walk
+
+_CLOCK_REALTIME_COARSE: Final = 5
+"""What the kernel stamps files with (current_time in fs/inode.c)."""
+_TIMES: Final = ("st_atime_ns", "st_mtime_ns", "st_ctime_ns")
+
+Plain: TypeAlias = None | bool | int | bytes | str | tuple["Plain", ...]
+"""What an operation returns."""
+Operation: TypeAlias = Callable[..., Plain]
+"""Takes a `World` first, and what the step says then."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing to do."""
+
+    operation: Operation
+    arguments: tuple[object, ...]
+    user: int | None = None
+    contents: bool = False
+    """Look into the files afterwards, too."""
+
+    def __str__(self) -> str:
+        said = ", ".join(map(repr, self.arguments))
+        who = "" if self.user is None else f" as {self.user}"
+        return f"{self.operation.__name__}({said}){who}"
+
+
+@dataclass(frozen=True)
+class Times:
+    """Of one file: for each of its times ``same``, ``now``, or the nanoseconds that it shows."""
+
+    path: bytes
+    atime: str | int
+    mtime: str | int
+    ctime: str | int
+
+
+@dataclass(frozen=True)
+class Held:
+    """One open file."""
+
+    slot: int
+    flags: int
+    position: int
+    mode: str
+    nlink: int
+    uid: int
+    gid: int
+    size: int
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What is to be seen after a step."""
+
+    value: Plain
+    """What the operation returned, or the name of its error."""
+    entries: list[Entry]
+    times: list[Times]
+    held: list[Held]
+
+
+class World:
+    """One directory, used by one process; *slots* are the files it holds open."""
+
+    def __init__(self) -> None:
+        self.slots: dict[int, int] = {}
+        self.read: set[int] = set()
+        """Inodes read since their access time was set: whether it moved is the cache's affair."""
+        self._known: dict[int, tuple[int, ...]] = {}
+        self._root = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
+
+    def enter(self, name: str) -> Sight:
+        """Begin anew, in a new directory of that name."""
+        start = _tick()
+        for fd in self.slots.values():
+            os.close(fd)
+        self.slots.clear()
+        os.fchdir(self._root)
+        os.mkdir(name)
+        os.chmod(name, 0o777)
+        os.chdir(name)
+        self.read.clear()
+        self._known.clear()
+        return self._look(None, start, contents=False)
+
+    def perform(self, step: Step) -> Sight:
+        """Do one thing, and look."""
+        start = _tick()
+        try:
+            with _as(step.user):
+                value = step.operation(self, *step.arguments)
+        except OSError as error:
+            value = errno.errorcode[error.errno or 0]
+        except ValueError as error:  # what Python refuses by itself
+            value = str(error)
+        return self._look(value, start, contents=step.contents)
+
+    def _look(self, value: Plain, start: int, *, contents: bool) -> Sight:
+        first: dict[int, bytes] = {}
+        paths = [b".", *(path[2:] for path in walk(b"."))]
+        entries = [entry(path, path, first, contents=contents) for path in paths]
+        return Sight(value, entries, self._times(first, start), self._held())
+
+    def _times(self, first: dict[int, bytes], start: int) -> list[Times]:
+        shown: list[Times] = []
+        known: dict[int, tuple[int, ...]] = {}
+        for path in first.values():
+            info = os.lstat(path)
+            values: tuple[int, ...] = tuple(getattr(info, name) for name in _TIMES)
+            before = self._known.get(info.st_ino, (None,) * len(_TIMES))
+            end = clock_gettime_ns(CLOCK_REALTIME)
+            said: list[str | int] = [
+                "same" if value == old else "now" if start <= value <= end else value
+                for value, old in zip(values, before, strict=True)
+            ]
+            # To list a directory and to read a link is to read.
+            if not stat.S_ISREG(info.st_mode) or info.st_ino in self.read:
+                said[0] = "unknown"
+            shown.append(Times(path, *said))
+            known[info.st_ino] = values
+        held = {os.fstat(fd).st_ino for fd in self.slots.values()}
+        self.read &= known.keys() | held
+        self._known = known
+        return shown
+
+    def _held(self) -> list[Held]:
+        return [_facts(slot, fd) for slot, fd in sorted(self.slots.items())]
+
+
+def _facts(slot: int, fd: int) -> Held:
+    info = os.fstat(fd)
+    regular = stat.S_ISREG(info.st_mode)
+    return Held(
+        slot=slot,
+        flags=fcntl.fcntl(fd, fcntl.F_GETFL),
+        position=os.lseek(fd, 0, os.SEEK_CUR) if regular else 0,
+        mode=oct(info.st_mode),
+        nlink=info.st_nlink,
+        uid=info.st_uid,
+        gid=info.st_gid,
+        size=info.st_size if regular else 0,
+    )
+
+
+def _tick() -> int:
+    """Wait until the clock of time stamps has moved; return what it shows."""
+    before = clock_gettime_ns(_CLOCK_REALTIME_COARSE)
+    while (now := clock_gettime_ns(_CLOCK_REALTIME_COARSE)) == before:
+        sleep(0.0005)
+    return now
+
+
+@contextmanager
+def _as(user: int | None) -> Iterator[None]:
+    if user is None:
+        yield
+        return
+    groups = os.getgroups()
+    os.setgroups([])
+    os.setegid(user)
+    os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)

@@ -1,0 +1,307 @@
+"""A recording with its payload, applied to another directory: the same tree comes of it.
+
+The directory has to be as the traced one was when the recording began; empty, if that was. Files
+are found by the inode numbers that the journal gives them, names by a walk that follows no symbolic
+link and no ``..``, so that nothing outside is touched whatever a journal says. Access times, and
+times that nobody set, are not as they were.
+"""
+
+import errno
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import singledispatchmethod
+from pathlib import Path
+from typing import Final, Self
+
+from tracefs import events
+from tracefs.errors import RecordingError
+from tracefs.events import AnyEvent
+from tracefs.journal.format import PAYLOAD
+from tracefs.pathtext import to_bytes
+from tracefs.renames import renameat2
+
+_FIND: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+_SETID: Final = stat.S_ISUID | stat.S_ISGID
+_WITHOUT_EFFECT: Final = (
+    events.Read,
+    events.Fsync,
+    events.Fsyncdir,
+    events.Flush,
+    events.Statfs,
+    events.Query,
+    events.Notice,
+    events.Lost,
+    events.Withdrawn,
+)
+
+
+class Replay:
+    """One directory that events are applied to, in the order of the journal.
+
+    It keeps a descriptor for each file that an event has named, as long as it has a name or is
+    open: see `tracefs.rlimits` for more of them.
+    """
+
+    def __init__(self, directory: Path, recording: Path) -> None:
+        """Begin with *directory*, and the bytes of *recording*; RecordingError: it kept none."""
+        try:
+            self._payload = os.open(recording / PAYLOAD, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise RecordingError(
+                f"{recording} has no bytes to replay: {error.strerror}", repair="record --payload"
+            ) from None
+        self._root = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        self._files: dict[int, int] = {}
+        """Inode number in the journal -> descriptor (O_PATH)."""
+        self._gone: set[int] = set()
+        """Inodes that had their last name and their last open."""
+        self._opens: dict[int, tuple[int, int]] = {}
+        """Number of the open -> its inode, and a descriptor to write with, or -1."""
+        self._opened: Counter[int] = Counter()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every descriptor."""
+        held = [fd for _, fd in self._opens.values() if fd >= 0]
+        for fd in (*self._files.values(), *held, self._root, self._payload):
+            os.close(fd)
+
+    def run(self, journal: Iterable[AnyEvent]) -> None:
+        """Apply every event; the umask of this process is 0 meanwhile."""
+        umask = os.umask(0)
+        try:
+            for event in journal:
+                self.apply(event)
+        finally:
+            os.umask(umask)
+
+    def apply(self, event: AnyEvent) -> None:
+        """Do what *event* tells was done; the umask must be 0.
+
+        Raises:
+            RecordingError: it can't be done here: bytes are missing, or the directory isn't as the
+                journal has it.
+        """
+        # Set-id bits go before a write, and are gone though the write then fails.
+        if event.errno and getattr(event, "left_mode", None) is None:
+            return
+        try:
+            self._apply(event)
+        except OSError as error:
+            raise RecordingError(f"cannot replay {event}: {error.strerror}") from error
+
+    @singledispatchmethod
+    def _apply(self, event: AnyEvent) -> None:
+        """Apply one kind of event; each that changes something has a method of its own."""
+        if not isinstance(event, _WITHOUT_EFFECT):
+            raise RecordingError(f"a {type(event).__name__} cannot be replayed yet")
+
+    # -- files that are open
+
+    @_apply.register
+    def _open(self, event: events.Open) -> None:
+        path = self._file(event.ino, event.path)
+        if path is None:
+            return
+        writes = event.flags & os.O_ACCMODE != os.O_RDONLY
+        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC) if writes else -1
+        self._hold(event.fh, event.ino, fd)
+        if event.flags & os.O_TRUNC:
+            os.truncate(path, 0)
+        _leave(path, event.left_mode)
+
+    @_apply.register
+    def _create(self, event: events.Create) -> None:
+        with self._parent(event.path) as (parent, name):
+            made = 0 if event.existed else os.O_CREAT | os.O_EXCL
+            how = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | made | (event.flags & os.O_TRUNC)
+            fd = os.open(name, how, event.mode, dir_fd=parent)
+            self._hold(event.fh, event.ino, fd)
+            if event.existed:
+                self._file(event.ino, event.path)
+            else:
+                self._made(event.ino, parent, name, event.uid, event.gid)
+
+    @_apply.register
+    def _write(self, event: events.Write) -> None:
+        _, fd = self._opens.get(event.fh, (0, -1))
+        if fd < 0:
+            raise RecordingError(f"nothing is open to write to: {event}")
+        if event.left_mode is not None:
+            os.fchmod(fd, event.left_mode)
+        data = self._bytes(event.payload, event.result)
+        if os.pwrite(fd, data, event.offset) != len(data):
+            raise OSError(errno.ENOSPC, "short write")
+
+    @_apply.register
+    def _release(self, event: events.Release) -> None:
+        ino, fd = self._opens.pop(event.fh, (0, -1))
+        if fd >= 0:
+            os.close(fd)
+        if ino:
+            self._opened[ino] -= 1
+            self._let_go(ino)
+
+    def _hold(self, fh: int, ino: int, fd: int) -> None:
+        self._opens[fh] = (ino, fd)
+        self._opened[ino] += 1
+
+    # -- names
+
+    @_apply.register
+    def _make(self, event: events.Mknod | events.Mkdir | events.Symlink) -> None:
+        with self._parent(event.path) as (parent, name):
+            match event:
+                case events.Mknod():
+                    os.mknod(name, event.mode, event.rdev, dir_fd=parent)
+                case events.Mkdir():
+                    os.mkdir(name, event.mode, dir_fd=parent)
+                case events.Symlink():
+                    os.symlink(to_bytes(event.target), name, dir_fd=parent)
+            self._made(event.ino, parent, name, event.uid, event.gid)
+
+    @_apply.register
+    def _link(self, event: events.Link) -> None:
+        path = self._file(event.ino, event.old)
+        if path is None:
+            return
+        with self._parent(event.path) as (parent, name):
+            os.link(path, name, dst_dir_fd=parent, follow_symlinks=True)
+
+    @_apply.register
+    def _remove(self, event: events.Unlink | events.Rmdir) -> None:
+        if event.ino:
+            self._file(event.ino, event.path)
+        with self._parent(event.path) as (parent, name):
+            if isinstance(event, events.Rmdir):
+                os.rmdir(name, dir_fd=parent)
+            else:
+                os.unlink(name, dir_fd=parent)
+        self._let_go(event.ino)
+
+    @_apply.register
+    def _rename(self, event: events.Rename) -> None:
+        for ino, path in ((event.ino, event.old), (event.replaced, event.path)):
+            if ino:
+                self._file(ino, path)
+        with self._parent(event.old) as (old_parent, old), self._parent(event.path) as (new, name):
+            renameat2(old_parent, old, new, name, event.flags)
+        self._let_go(event.replaced)
+
+    # -- attributes
+
+    @_apply.register
+    def _setattr(self, event: events.Setattr) -> None:
+        path = self._file(event.ino, event.path)
+        if path is None:
+            return
+        if event.size is not None:
+            os.truncate(path, event.size)
+        _leave(path, event.left_mode)
+        if event.errno:
+            return
+        if event.uid is not None or event.gid is not None or _changes_nothing(event):
+            # chown(2) takes set-id bits away, also without an owner.
+            os.chown(path, *(-1 if one is None else one for one in (event.uid, event.gid)))
+        if event.mode is not None:
+            os.chmod(path, event.mode)
+        if event.atime_ns is not None or event.mtime_ns is not None:
+            info = os.stat(path)
+            atime = info.st_atime_ns if event.atime_ns is None else event.atime_ns
+            mtime = info.st_mtime_ns if event.mtime_ns is None else event.mtime_ns
+            os.utime(path, ns=(atime, mtime))
+
+    @_apply.register
+    def _xattr(self, event: events.Setxattr | events.Removexattr) -> None:
+        path = self._file(event.ino, event.path)
+        if path is None:
+            return
+        name = to_bytes(event.name)
+        if isinstance(event, events.Removexattr):
+            os.removexattr(path, name)
+            return
+        os.setxattr(path, name, self._bytes(event.payload, event.size))
+        _leave(path, event.left_mode)
+
+    # -- helpers
+
+    def _bytes(self, offset: int | None, size: int) -> bytes:
+        if not size:
+            return b""
+        data = b"" if offset is None else os.pread(self._payload, size, offset)
+        if len(data) != size:
+            raise RecordingError("bytes to replay are missing", repair="record --payload")
+        return data
+
+    def _made(self, ino: int, parent: int, name: bytes, uid: int | None, gid: int | None) -> None:
+        """Take note of what was made, and give it to whom it was given."""
+        path = self._keep(ino, os.open(name, _FIND, dir_fd=parent))
+        info = os.stat(path)
+        if uid is None or gid is None or (info.st_uid, info.st_gid) == (uid, gid):
+            return
+        os.chown(path, uid, gid)
+        if info.st_mode & _SETID and not stat.S_ISLNK(info.st_mode):
+            os.chmod(path, stat.S_IMODE(info.st_mode))
+
+    def _keep(self, ino: int, fd: int) -> str:
+        before = self._files.pop(ino, None)
+        if before is not None:
+            os.close(before)
+        self._gone.discard(ino)
+        self._files[ino] = fd
+        return f"/proc/self/fd/{fd}"
+
+    def _file(self, ino: int, path: str) -> str | None:
+        """Return a path to the inode, which *path* leads to if it is new; None: it is no more."""
+        if ino in self._files:
+            return f"/proc/self/fd/{self._files[ino]}"
+        if ino in self._gone:
+            return None
+        if path == ".":
+            return self._keep(ino, os.open(f"/proc/self/fd/{self._root}", os.O_PATH | os.O_CLOEXEC))
+        with self._parent(path) as (parent, name):
+            return self._keep(ino, os.open(name, _FIND, dir_fd=parent))
+
+    def _let_go(self, ino: int) -> None:
+        """Forget an inode that has no name and is not open."""
+        if ino not in self._files or self._opened[ino]:
+            return
+        del self._opened[ino]
+        info = os.stat(self._files[ino])
+        if not info.st_nlink:
+            os.close(self._files.pop(ino))
+            self._gone.add(ino)
+
+    @contextmanager
+    def _parent(self, path: str) -> Iterator[tuple[int, bytes]]:
+        """Find the directory of an entry: its descriptor, and the entry's name."""
+        *folders, name = to_bytes(path).split(b"/")
+        if {b"", b".", b".."} & {*folders, name}:
+            raise RecordingError(f"{path} is no path of a journal")
+        fd = os.open(f"/proc/self/fd/{self._root}", os.O_PATH | os.O_CLOEXEC)
+        try:
+            for folder in folders:
+                below = os.open(folder, _FIND | os.O_DIRECTORY, dir_fd=fd)
+                os.close(fd)
+                fd = below
+            yield fd, name
+        finally:
+            os.close(fd)
+
+
+def _leave(path: str, mode: int | None) -> None:
+    if mode is not None:
+        os.chmod(path, mode)
+
+
+def _changes_nothing(event: events.Setattr) -> bool:
+    asked = (event.mode, event.uid, event.gid, event.size, event.atime_ns, event.mtime_ns)
+    return all(one is None for one in asked)
