@@ -1,7 +1,7 @@
 """What programs do to files, each as one function that a worker runs.
 
-Paths are bytes, relative to the worker's directory; files are named by their slot. To use a slot
-that is empty, or to open into one that is not, gives a word instead of an error.
+Paths are bytes, relative to the worker's directory; files are named by their slot. To open into one
+that is taken gives a word instead of an error.
 """
 
 import mmap
@@ -131,105 +131,81 @@ def open_file(world: World, slot: int, path: bytes, flags: int, mode: int) -> Pl
     return None
 
 
-def close(world: World, slot: int) -> Plain:
-    fd = world.slots.pop(slot, None)
-    if fd is None:
-        return "empty"
-    os.close(fd)
-    return None
+def close(world: World, slot: int) -> None:
+    os.close(world.file(slot))
+    del world.slots[slot]
 
 
 def duplicate(world: World, slot: int, other: int) -> Plain:
-    if slot not in world.slots or other in world.slots:
-        return "empty"
-    world.slots[other] = os.dup(world.slots[slot])
+    if other in world.slots:
+        return "taken"
+    world.slots[other] = os.dup(world.file(slot))
     return None
 
 
-def pwrite(world: World, slot: int, data: bytes, offset: int) -> Plain:
-    return os.pwrite(world.slots[slot], data, offset) if slot in world.slots else "empty"
+def pwrite(world: World, slot: int, data: bytes, offset: int) -> int:
+    return os.pwrite(world.file(slot), data, offset)
 
 
-def write(world: World, slot: int, data: bytes) -> Plain:
-    return os.write(world.slots[slot], data) if slot in world.slots else "empty"
+def write(world: World, slot: int, data: bytes) -> int:
+    return os.write(world.file(slot), data)
 
 
-def writev(world: World, slot: int, parts: list[bytes], offset: int, flags: int) -> Plain:
-    if slot not in world.slots:
-        return "empty"
-    return os.pwritev(world.slots[slot], parts, offset, flags)
+def writev(world: World, slot: int, parts: list[bytes], offset: int, flags: int) -> int:
+    return os.pwritev(world.file(slot), parts, offset, flags)
 
 
-def pread(world: World, slot: int, size: int, offset: int) -> Plain:
-    if slot not in world.slots:
-        return "empty"
-    _was_read(world, slot)
-    return os.pread(world.slots[slot], size, offset)
+def pread(world: World, slot: int, size: int, offset: int) -> bytes:
+    return os.pread(world.reader(slot), size, offset)
 
 
 def readv(world: World, slot: int, sizes: list[int], offset: int) -> Plain:
-    if slot not in world.slots:
-        return "empty"
-    _was_read(world, slot)
     parts = [bytearray(size) for size in sizes]
-    return os.preadv(world.slots[slot], parts, offset), b"".join(parts)
+    return os.preadv(world.reader(slot), parts, offset), b"".join(parts)
 
 
-def read(world: World, slot: int, size: int) -> Plain:
-    if slot not in world.slots:
-        return "empty"
-    _was_read(world, slot)
-    return os.read(world.slots[slot], size)
+def read(world: World, slot: int, size: int) -> bytes:
+    return os.read(world.reader(slot), size)
 
 
-def lseek(world: World, slot: int, offset: int, whence: int) -> Plain:
-    return os.lseek(world.slots[slot], offset, whence) if slot in world.slots else "empty"
+def lseek(world: World, slot: int, offset: int, whence: int) -> int:
+    return os.lseek(world.file(slot), offset, whence)
 
 
-def ftruncate(world: World, slot: int, size: int) -> Plain:
-    return os.ftruncate(world.slots[slot], size) if slot in world.slots else "empty"
+def ftruncate(world: World, slot: int, size: int) -> None:
+    os.ftruncate(world.file(slot), size)
 
 
-def fsync(world: World, slot: int, data: bool) -> Plain:
-    if slot not in world.slots:
-        return "empty"
-    return os.fdatasync(world.slots[slot]) if data else os.fsync(world.slots[slot])
+def fsync(world: World, slot: int, only_data: bool) -> None:
+    (os.fdatasync if only_data else os.fsync)(world.file(slot))
 
 
-def fchmod(world: World, slot: int, mode: int) -> Plain:
-    return os.fchmod(world.slots[slot], mode) if slot in world.slots else "empty"
+def fchmod(world: World, slot: int, mode: int) -> None:
+    os.fchmod(world.file(slot), mode)
 
 
-def fchown(world: World, slot: int, uid: int, gid: int) -> Plain:
-    return os.fchown(world.slots[slot], uid, gid) if slot in world.slots else "empty"
+def fchown(world: World, slot: int, uid: int, gid: int) -> None:
+    os.fchown(world.file(slot), uid, gid)
 
 
-def futimens(world: World, slot: int, atime: int, mtime: int) -> Plain:
-    if slot not in world.slots:
-        return "empty"
-    linux.futimens(world.slots[slot], atime, mtime)
+def futimens(world: World, slot: int, atime: int, mtime: int) -> None:
+    fd = world.file(slot)
+    linux.futimens(fd, atime, mtime)
     if atime != linux.UTIME_OMIT:
-        world.read.discard(os.fstat(world.slots[slot]).st_ino)
-    return None
+        world.read.discard(os.fstat(fd).st_ino)
 
 
-def fsetxattr(world: World, slot: int, name: str, value: bytes) -> Plain:
-    return os.setxattr(world.slots[slot], name, value) if slot in world.slots else "empty"
+def fsetxattr(world: World, slot: int, name: str, value: bytes) -> None:
+    os.setxattr(world.file(slot), name, value)
 
 
-def copy_range(world: World, source: int, target: int, count: int, at: int, to: int) -> Plain:
-    if source not in world.slots or target not in world.slots:
-        return "empty"
-    _was_read(world, source)
-    return os.copy_file_range(world.slots[source], world.slots[target], count, at, to)
+def copy_range(world: World, slot: int, other: int, count: int, at: int, to: int) -> int:
+    return os.copy_file_range(world.reader(slot), world.file(other), count, at, to)
 
 
 def store(world: World, slot: int, data: bytes, offset: int) -> Plain:
     """Store through a shared mapping, and msync."""
-    if slot not in world.slots:
-        return "empty"
-    _was_read(world, slot)
-    with mmap.mmap(world.slots[slot], 0, mmap.MAP_SHARED) as mapped:
+    with mmap.mmap(world.reader(slot), 0, mmap.MAP_SHARED) as mapped:
         if offset + len(data) > len(mapped):
             return "beyond"
         mapped[offset : offset + len(data)] = data
@@ -237,15 +213,8 @@ def store(world: World, slot: int, data: bytes, offset: int) -> Plain:
     return None
 
 
-def load(world: World, slot: int, private: bool) -> Plain:
+def load(world: World, slot: int, private: bool) -> bytes:
     """Read through a mapping."""
-    if slot not in world.slots:
-        return "empty"
-    _was_read(world, slot)
     kind = mmap.MAP_PRIVATE if private else mmap.MAP_SHARED
-    with mmap.mmap(world.slots[slot], 0, kind, mmap.PROT_READ) as mapped:
+    with mmap.mmap(world.reader(slot), 0, kind, mmap.PROT_READ) as mapped:
         return bytes(mapped[:20_000])
-
-
-def _was_read(world: World, slot: int) -> None:
-    world.read.add(os.fstat(world.slots[slot]).st_ino)

@@ -1,0 +1,31 @@
+"""The journal, replayed: whether the same tree comes of it."""
+
+import os
+import resource
+from pathlib import Path
+from typing import Final
+
+from soak.twins.tree import differences, scan
+from tracefs.journal.reader import JournalReader
+from tracefs.replay import Replay
+from tracefs.rlimits import raise_descriptor_limit
+
+_SHOWN: Final = 20
+
+
+def replay(recording: Path, directory: Path) -> int:
+    """Apply a recording to a directory; return how many events it has."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    raise_descriptor_limit()
+    try:
+        with JournalReader(recording) as reader, Replay(directory, recording) as replaying:
+            replaying.run(reader.events())
+            return reader.ending.events
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def compare(source: Path, replayed: Path) -> list[str]:
+    """Say where a replayed tree is not as the one that was recorded."""
+    ours, theirs = (scan(os.fsencode(path), contents=True) for path in (source, replayed))
+    return differences(ours, theirs, ("recorded", "replayed"))[:_SHOWN]
