@@ -3,10 +3,11 @@
 import errno
 import fcntl
 import os
+import reprlib
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from time import CLOCK_REALTIME, clock_gettime_ns, sleep
 from typing import Final, TypeAlias
 
@@ -14,7 +15,6 @@ from soak.twins.tree import Entry, entry, walk
 
 _CLOCK_REALTIME_COARSE: Final = 5
 """What the kernel stamps files with (current_time in fs/inode.c)."""
-_TIMES: Final = ("st_atime_ns", "st_mtime_ns", "st_ctime_ns")
 
 Plain: TypeAlias = bool | int | bytes | str | tuple["Plain", ...] | None
 """What an operation returns."""
@@ -29,18 +29,23 @@ class Step:
     operation: Operation
     arguments: tuple[object, ...]
     user: int | None = None
+    look: bool = True
+    """Look at all files afterwards."""
     contents: bool = False
-    """Look into the files afterwards, too."""
+    """Look into them, too."""
 
     def __str__(self) -> str:
-        said = ", ".join(map(repr, self.arguments))
+        said = ", ".join(map(reprlib.repr, self.arguments))
         who = "" if self.user is None else f" as {self.user}"
         return f"{self.operation.__name__}({said}){who}"
 
 
 @dataclass(frozen=True)
 class Times:
-    """Of one file: for each of its times ``same``, ``now``, or the nanoseconds that it shows."""
+    """Of one file: for each of its times ``same``, ``now``, or the nanoseconds that it shows.
+
+    ``same`` is as at the last look, ``now`` since then.
+    """
 
     path: bytes
     atime: str | int
@@ -64,13 +69,13 @@ class Held:
 
 @dataclass(frozen=True)
 class Sight:
-    """What is to be seen after a step."""
+    """What is to be seen after a step; the value alone, if nobody was to look."""
 
     value: Plain
     """What the operation returned, or the name of its error."""
-    entries: list[Entry]
-    times: list[Times]
-    held: list[Held]
+    entries: list[Entry] = field(default_factory=list)
+    times: list[Times] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
 
 
 class World:
@@ -80,7 +85,9 @@ class World:
         self.slots: dict[int, int] = {}
         self.read: set[int] = set()
         """Inodes read since their access time was set: whether it moved is the cache's affair."""
-        self._known: dict[int, tuple[int, ...]] = {}
+        self._known: dict[int, tuple[int | None, ...]] = {}
+        self._start = 0
+        """When the last look was over."""
         self._root = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
 
     def file(self, slot: int) -> int:
@@ -97,7 +104,7 @@ class World:
 
     def enter(self, name: str) -> Sight:
         """Begin anew, in a new directory of that name."""
-        start = _tick()
+        self._start = _tick()
         for fd in self.slots.values():
             os.close(fd)
         self.slots.clear()
@@ -107,11 +114,10 @@ class World:
         os.chdir(name)
         self.read.clear()
         self._known.clear()
-        return self._look(None, start, contents=False)
+        return self._look(None, contents=False)
 
     def perform(self, step: Step) -> Sight:
         """Do one thing, and look."""
-        start = _tick()
         try:
             with _as(step.user):
                 value = step.operation(self, *step.arguments)
@@ -119,35 +125,40 @@ class World:
             value = errno.errorcode[error.errno or 0]
         except ValueError as error:  # nothing is open, or Python refuses by itself
             value = str(error)
-        return self._look(value, start, contents=step.contents)
+        return self._look(value, contents=step.contents) if step.look else Sight(value)
 
-    def _look(self, value: Plain, start: int, *, contents: bool) -> Sight:
+    def _look(self, value: Plain, *, contents: bool) -> Sight:
         first: dict[int, bytes] = {}
         paths = [b".", *(path[2:] for path in walk(b"."))]
         entries = [entry(path, path, first, contents=contents) for path in paths]
-        return Sight(value, entries, self._times(first, start), self._held())
+        sight = Sight(value, entries, self._times(first), self._held())
+        self._start = _tick()
+        return sight
 
-    def _times(self, first: dict[int, bytes], start: int) -> list[Times]:
+    def _times(self, first: dict[int, bytes]) -> list[Times]:
         shown: list[Times] = []
-        known: dict[int, tuple[int, ...]] = {}
+        known: dict[int, tuple[int | None, ...]] = {}
         for path in first.values():
             info = os.lstat(path)
-            values: tuple[int, ...] = tuple(getattr(info, name) for name in _TIMES)
-            before = self._known.get(info.st_ino, (None,) * len(_TIMES))
+            values = (info.st_atime_ns, info.st_mtime_ns, info.st_ctime_ns)
+            before = self._known.get(info.st_ino, (None, None, None))
             end = clock_gettime_ns(CLOCK_REALTIME)
-            said: list[str | int] = [
-                "same" if value == old else "now" if start <= value <= end else value
-                for value, old in zip(values, before, strict=True)
-            ]
+            said = [self._said(now, old, end) for now, old in zip(values, before, strict=True)]
+            known[info.st_ino] = values
             # To list a directory and to read a link is to read.
             if not stat.S_ISREG(info.st_mode) or info.st_ino in self.read:
                 said[0] = "unknown"
+                known[info.st_ino] = (None, *values[1:])
             shown.append(Times(path, *said))
-            known[info.st_ino] = values
         held = {os.fstat(fd).st_ino for fd in self.slots.values()}
         self.read &= known.keys() | held
         self._known = known
         return shown
+
+    def _said(self, value: int, before: int | None, end: int) -> str | int:
+        if value == before:
+            return "same"
+        return "now" if self._start <= value <= end else value
 
     def _held(self) -> list[Held]:
         return [_facts(slot, fd) for slot, fd in sorted(self.slots.items())]
