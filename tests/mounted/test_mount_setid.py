@@ -196,6 +196,30 @@ def test_chown_by_an_owner_who_is_not_in_the_group(pair: Pair, as_root: None) ->
     pair.same(own_chown_in_a_strange_group, user=NOBODY)
 
 
+def chown_of_nothing() -> Any:
+    seen = []
+    for name in sorted(os.listdir()):
+        fd = os.open(name, os.O_RDONLY)
+        forms: tuple[tuple[str | int, bool], ...] = ((name, True), (name, False), (fd, True))
+        for form, follow in forms:
+            seen += [name, outcome(os.chown, form, -1, -1, follow_symlinks=follow), facts(name)]
+        seen.append(outcome(os.utime, fd))
+        os.close(fd)
+    return seen
+
+
+@pytest.mark.parametrize("owner", [NOBODY, 1], ids=["owner", "another"])
+@pytest.mark.parametrize("group", [NOBODY, 1], ids=["member", "stranger"])
+def test_chown_of_nothing(pair: Pair, owner: int, group: int, as_root: None) -> None:
+    """It takes set-id bits away, which only the owner may."""
+    for place in (pair.bare, pair.backing):
+        for mode in (*MODES, 0o2644, 0o6646, 0o644):
+            (place / f"{mode:o}").touch()
+            os.chown(place / f"{mode:o}", owner, group)
+            (place / f"{mode:o}").chmod(mode)
+    pair.same(chown_of_nothing, user=NOBODY)
+
+
 def test_chown_by_the_owner(pair: Pair, as_root: None) -> None:
     pair.same(own_chown, user=NOBODY)
 

@@ -45,7 +45,7 @@ class Changes(Struct, frozen=True, kw_only=True):
     mtime_ns: int | None = None
 
 
-_NOTHING: Final = Changes()
+NOTHING: Final = Changes()
 
 
 class Backing:
@@ -121,7 +121,7 @@ class Backing:
             -1 if changes.uid is None else changes.uid,
             -1 if changes.gid is None else changes.gid,
         )
-        if owner != (-1, -1) or changes == _NOTHING:
+        if owner != (-1, -1) or changes == NOTHING:
             # Without any change it is chown(path, -1, -1), or what comes before a write by somebody
             # without CAP_FSETID: both clear set-id bits (chown_common, file_remove_privs).
             os.chown(target, *owner)
@@ -281,12 +281,19 @@ class Backing:
         if self._uid != 0:
             return None  # the backing call itself has cleared them
         info = os.stat(target)
-        mode = info.st_mode
-        if not mode & _SETID or not stat.S_ISREG(mode):
-            return None
-        keeps_group = not mode & stat.S_IXGRP and is_member(tid, info.st_gid)
-        kept = mode & ~(stat.S_ISUID if keeps_group else _SETID)
-        return _left(target, kept) if kept != mode else None
+        kept = _without_setid(info, tid)
+        return _left(target, kept) if stat.S_ISREG(kept) and kept != info.st_mode else None
+
+    def may_change_nothing(self, node: Node, uid: int, tid: int) -> bool:
+        """Whether thread *tid* of user *uid* may chown(2) without naming an owner or a group.
+
+        It takes set-id bits away (chown_common in fs/open.c), and that is a change of mode. The
+        kernel leaves the check to who takes them away (fuse_setattr in fs/fuse/dir.c).
+        """
+        info = self.getattr(node)
+        if uid in (0, info.st_uid) or stat.S_ISDIR(info.st_mode):
+            return True
+        return _without_setid(info, tid) == info.st_mode
 
     # -- extended attributes
 
@@ -341,6 +348,15 @@ class Backing:
         if mode & _SETID and not stat.S_ISLNK(info.st_mode):
             # chown clears these bits (chown(2)).
             os.chmod(target, stat.S_IMODE(info.st_mode))
+
+
+def _without_setid(info: os.stat_result, tid: int) -> int:
+    """Return the mode that is left when thread *tid*, without CAP_FSETID, clears set-id bits."""
+    mode = info.st_mode
+    if not mode & _SETID:
+        return mode
+    keeps_group = not mode & stat.S_IXGRP and is_member(tid, info.st_gid)
+    return mode & ~(stat.S_ISUID if keeps_group else _SETID)
 
 
 def _left(target: int | str, mode: int) -> int:

@@ -1,6 +1,16 @@
-"""Which groups a caller is in; a request names but one of them."""
+"""What a request doesn't tell of its caller: all its groups, and whether it calls chown."""
 
 import os
+from typing import Final
+
+from tracefs.syscalls import table
+
+_CHOWN: Final = {"chown", "lchown", "fchown", "fchownat"}
+_CHOWN_NUMBERS: Final = {
+    str(number).encode()
+    for number, call in table(os.uname().machine).items()
+    if call.name in _CHOWN
+}
 
 
 def is_member(tid: int, gid: int) -> bool:
@@ -19,3 +29,15 @@ def is_member(tid: int, gid: int) -> bool:
         return False
     wanted = str(gid).encode()
     return wanted == found[b"Gid:"][3] or wanted in found[b"Groups:"]
+
+
+def calls_chown(tid: int) -> bool:
+    """Whether thread *tid*, held by a request other than FLUSH or RELEASE, is in a chown(2).
+
+    False too when that can't be told, as of a 32-bit program.
+    """
+    try:
+        with open(f"/proc/{tid}/syscall", "rb") as line:
+            return line.read().partition(b" ")[0] in _CHOWN_NUMBERS
+    except OSError:
+        return False

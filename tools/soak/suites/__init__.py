@@ -3,6 +3,6 @@
 from typing import Final
 
 from soak.suite import Suite
-from soak.suites import dbench, twins
+from soak.suites import dbench, tables, twins
 
-SUITES: Final[tuple[Suite, ...]] = (dbench.SUITE, twins.SUITE)
+SUITES: Final[tuple[Suite, ...]] = (dbench.SUITE, tables.SUITE, twins.SUITE)

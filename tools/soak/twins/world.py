@@ -102,13 +102,17 @@ class World:
         self.read.add(os.fstat(fd).st_ino)
         return fd
 
+    def home(self) -> None:
+        """Go back to where the worker began."""
+        os.fchdir(self._root)
+
     def enter(self, name: str) -> Sight:
         """Begin anew, in a new directory of that name."""
         self._start = _tick()
         for fd in self.slots.values():
             os.close(fd)
         self.slots.clear()
-        os.fchdir(self._root)
+        self.home()
         os.mkdir(name)
         os.chmod(name, 0o777)  # noqa: S103  # other users work here
         os.chdir(name)
@@ -119,7 +123,8 @@ class World:
     def perform(self, step: Step) -> Sight:
         """Do one thing, and look."""
         try:
-            with _as(step.user):
+            user = os.geteuid() if step.user is None else step.user
+            with become(user, os.getegid() if step.user is None else user):
                 value = step.operation(self, *step.arguments)
         except OSError as error:
             value = errno.errorcode[error.errno or 0]
@@ -188,17 +193,18 @@ def _tick() -> int:
 
 
 @contextmanager
-def _as(user: int | None) -> Iterator[None]:
-    if user is None:
+def become(uid: int, gid: int, groups: tuple[int, ...] = ()) -> Iterator[None]:
+    """Be somebody else, if that is wanted of root."""
+    ours = os.geteuid(), os.getegid(), os.getgroups()
+    if (uid, gid) == ours[:2]:
         yield
         return
-    groups = os.getgroups()
-    os.setgroups([])
-    os.setegid(user)
-    os.seteuid(user)
+    os.setgroups(groups)
+    os.setegid(gid)
+    os.seteuid(uid)
     try:
         yield
     finally:
-        os.seteuid(0)
-        os.setegid(0)
-        os.setgroups(groups)
+        os.seteuid(ours[0])
+        os.setegid(ours[1])
+        os.setgroups(ours[2])

@@ -1,5 +1,6 @@
 """Requests for attributes, extended ones, and the state of the filesystem."""
 
+import errno
 from time import monotonic_ns
 
 from tracefs import events
@@ -8,7 +9,8 @@ from tracefs.capture.request import current  # before pyfuse3
 # isort: split
 import pyfuse3
 
-from tracefs.capture.backing import Changes
+from tracefs.capture.backing import NOTHING, Changes
+from tracefs.capture.groups import calls_chown
 from tracefs.capture.operations.handlers import (
     Handlers,
     attempt,
@@ -59,9 +61,17 @@ class AttributeOperations(Handlers):
         # and with a request for nothing before it lets somebody copy or allocate (file_modified).
         kills_setid = kills_setid or changes == Changes()
         killer = tid if kills_setid and (fields.update_size or ctx.uid != 0) else None
-        failed, done = attempt(
-            self._backing.setattr, node, changes, opened.fd if opened else None, killer
-        )
+        forbidden = False
+        if changes == NOTHING and ctx.uid != 0:
+            # Set-id bits go: by chown(path, -1, -1), or before a write, which anybody may.
+            killer = tid
+            forbidden = not self._backing.may_change_nothing(node, ctx.uid, tid)
+        if forbidden and calls_chown(tid):
+            failed, done = errno.EPERM, None
+        else:
+            failed, done = attempt(
+                self._backing.setattr, node, changes, opened.fd if opened else None, killer
+            )
         info, left_mode = done or (None, None)
         self._record(
             events.Setattr(
