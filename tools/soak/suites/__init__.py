@@ -3,6 +3,6 @@
 from typing import Final
 
 from soak.suite import Suite
-from soak.suites import dbench
+from soak.suites import dbench, hostile_journals
 
-SUITES: Final[tuple[Suite, ...]] = (dbench.SUITE,)
+SUITES: Final[tuple[Suite, ...]] = (dbench.SUITE, hostile_journals.SUITE)
