@@ -95,10 +95,17 @@ def back(source: Path) -> Iterator[Callable[..., Backing]]:
     before = len(os.listdir("/proc/self/fd"))
     made: list[Backing] = []
 
-    def build(*, max_open: int = 1000, keep_sync_flags: bool = False) -> Backing:
-        root_fd = os.open(source, os.O_PATH | os.O_DIRECTORY)
-        made.append(Backing(root_fd, max_open=max_open, keep_sync_flags=keep_sync_flags))
-        return made[-1]
+    def build(
+        *, max_open: int = 1000, keep_sync_flags: bool = False, makes_for_others: bool = False
+    ) -> Backing:
+        backing = Backing(
+            os.open(source, os.O_PATH | os.O_DIRECTORY),
+            max_open=max_open,
+            keep_sync_flags=keep_sync_flags,
+            makes_for_others=makes_for_others,
+        )
+        made.append(backing)
+        return backing
 
     yield build
     for backing in made:

@@ -174,3 +174,24 @@ def test_every_kind_is_replayed_or_has_no_effect(apply: Apply, kind: type[AnyEve
         said = str(error)
     # Most find nothing, since the directory is empty.
     assert "cannot be replayed yet" not in said
+
+
+def test_a_temporary_file_that_gets_a_name(tree: Path, apply: Apply) -> None:
+    made = events.Create(
+        start_ns=0, end_ns=0, tid=1, path="#7", ino=7, fh=1, flags=os.O_TMPFILE | os.O_RDWR,
+        mode=0o640,
+    )  # fmt: skip
+    apply(made, write(1, 3), link("#7", "named", 7))
+    assert (tree / "named").read_bytes() == b"\0" + b"34"
+    assert stat.S_IMODE((tree / "named").stat().st_mode) == 0o640
+
+
+def test_copies_and_allocations(tree: Path, apply: Apply) -> None:
+    copied = events.Copy(
+        start_ns=0, end_ns=0, tid=1, ino=8, fh=2, offset=4, size=9, result=2, from_ino=7,
+        from_fh=1, from_offset=1,
+    )  # fmt: skip
+    grown = events.Fallocate(start_ns=0, end_ns=0, tid=1, ino=7, fh=1, mode=0, offset=0, size=100)
+    apply(create("a", 7, 1), create("b", 8, 2), write(1, 3), copied, grown)
+    assert (tree / "b").read_bytes() == bytes(4) + b"34"
+    assert (tree / "a").stat().st_size == 100

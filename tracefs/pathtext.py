@@ -27,3 +27,20 @@ def to_bytes(text: str) -> bytes:
     if b"\\" not in raw:
         return raw
     return _ESCAPE.sub(lambda m: bytes([int(m[1], 16)]) if m[1] else b"\\", raw)
+
+
+def printable(text: str, also: str = "") -> str:
+    r"""Return path text *text* with unprintable characters, and those in *also*, escaped.
+
+    >>> printable("a\nb")
+    'a\\x0ab'
+    """
+    if text.isprintable() and not any(mark in text for mark in also):
+        return text
+    return "".join(_escape(c) if not c.isprintable() or c in also else c for c in text)
+
+
+def _escape(character: str) -> str:
+    # What os.fsdecode makes of a byte that is not UTF-8 becomes that byte again.
+    errors = "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass"
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", errors))

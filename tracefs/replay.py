@@ -3,7 +3,7 @@
 The directory has to be as the traced one was when the recording began; empty, if that was. Files
 are found by the inode numbers that the journal gives them, names by a walk that follows no symbolic
 link and no ``..``, so that nothing outside is touched whatever a journal says. Access times, and
-times that nobody set, are not as they were.
+times that nobody set, are not as they were; inode flags are left alone.
 """
 
 import errno
@@ -19,9 +19,9 @@ from typing import Final, Self
 from tracefs import events
 from tracefs.errors import RecordingError
 from tracefs.events import AnyEvent
+from tracefs.filecalls import fallocate, renameat2
 from tracefs.journal.format import PAYLOAD
 from tracefs.pathtext import to_bytes
-from tracefs.renames import renameat2
 
 _FIND: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _SETID: Final = stat.S_ISUID | stat.S_ISGID
@@ -30,6 +30,7 @@ _WITHOUT_EFFECT: Final = (
     events.Fsync,
     events.Fsyncdir,
     events.Flush,
+    events.Ioctl,
     events.Statfs,
     events.Query,
     events.Notice,
@@ -120,6 +121,9 @@ class Replay:
 
     @_apply.register
     def _create(self, event: events.Create) -> None:
+        if event.flags & os.O_TMPFILE == os.O_TMPFILE:
+            self._create_nameless(event)
+            return
         with self._parent(event.path) as (parent, name):
             made = 0 if event.existed else os.O_CREAT | os.O_EXCL
             how = os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | made | (event.flags & os.O_TRUNC)
@@ -129,6 +133,36 @@ class Replay:
                 self._file(event.ino, event.path)
             else:
                 self._made(event.ino, parent, name, event.uid, event.gid)
+
+    def _create_nameless(self, event: events.Create) -> None:
+        with self._parent(event.path) as (parent, _):
+            fd = os.open(b".", os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, event.mode, dir_fd=parent)
+        self._hold(event.fh, event.ino, fd)
+        path = self._keep(event.ino, os.open(f"/proc/self/fd/{fd}", os.O_PATH | os.O_CLOEXEC))
+        _give(path, event.uid, event.gid)
+
+    @_apply.register
+    def _copy(self, event: events.Copy) -> None:
+        _, fd = self._opens.get(event.fh, (0, -1))
+        if fd < 0 or event.from_ino not in self._files:
+            raise RecordingError(f"nothing is open to copy from or to: {event}")
+        source = os.open(f"/proc/self/fd/{self._files[event.from_ino]}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            left, start, place = event.result, event.from_offset, event.offset
+            while left:
+                count = os.copy_file_range(source, fd, left, start, place)
+                if not count:
+                    raise OSError(errno.ENODATA, "the file copied from is shorter")
+                left, start, place = left - count, start + count, place + count
+        finally:
+            os.close(source)
+
+    @_apply.register
+    def _allocate(self, event: events.Fallocate) -> None:
+        _, fd = self._opens.get(event.fh, (0, -1))
+        if fd < 0:
+            raise RecordingError(f"nothing is open to allocate in: {event}")
+        fallocate(fd, event.mode, event.offset, event.size)
 
     @_apply.register
     def _write(self, event: events.Write) -> None:
@@ -243,13 +277,7 @@ class Replay:
 
     def _made(self, ino: int, parent: int, name: bytes, uid: int | None, gid: int | None) -> None:
         """Take note of what was made, and give it to whom it was given."""
-        path = self._keep(ino, os.open(name, _FIND, dir_fd=parent))
-        info = os.stat(path)
-        if uid is None or gid is None or (info.st_uid, info.st_gid) == (uid, gid):
-            return
-        os.chown(path, uid, gid)
-        if info.st_mode & _SETID and not stat.S_ISLNK(info.st_mode):
-            os.chmod(path, stat.S_IMODE(info.st_mode))
+        _give(self._keep(ino, os.open(name, _FIND, dir_fd=parent)), uid, gid)
 
     def _keep(self, ino: int, fd: int) -> str:
         before = self._files.pop(ino, None)
@@ -295,6 +323,16 @@ class Replay:
             yield fd, name
         finally:
             os.close(fd)
+
+
+def _give(path: str, uid: int | None, gid: int | None) -> None:
+    info = os.stat(path)
+    if uid is None or gid is None or (info.st_uid, info.st_gid) == (uid, gid):
+        return
+    os.chown(path, uid, gid)
+    if info.st_mode & _SETID and not stat.S_ISLNK(info.st_mode):
+        # chown clears these bits (chown(2)).
+        os.chmod(path, stat.S_IMODE(info.st_mode))
 
 
 def _leave(path: str, mode: int | None) -> None:

@@ -9,7 +9,7 @@ import pytest
 from capture_support import descriptors, failure
 
 from tracefs.capture.backing import Backing
-from tracefs.capture.inodes import ROOT_INO, InodeTable, Node
+from tracefs.capture.inodes import ROOT_INO, InodeTable, Node, key_of
 
 Make = Callable[..., Backing]
 
@@ -295,7 +295,7 @@ def test_a_listing_makes_nodes_without_descriptors(backing: Backing, source: Pat
     (source / "a").write_text("text")
     info = (source / "a").stat()
     before = descriptors()
-    node = backing.inodes.adopt((info.st_dev, info.st_ino), -1, backing.inodes.root, b"a")
+    node = backing.inodes.adopt(key_of(info), -1, backing.inodes.root, b"a")
     assert (node.fd, node.lookups, descriptors()) == (-1, 1, before)
     assert backing.getattr(node).st_size == 4
     assert backing.inodes.adopt(node.key, -1, backing.inodes.root, b"a") is node
@@ -315,7 +315,7 @@ def test_closing_closes_everything(source: Path) -> None:
         (source / name).touch()
         fd = os.open(source / name, os.O_PATH)
         info = os.stat(fd)
-        table.adopt((info.st_dev, info.st_ino), fd, table.root, name.encode())
+        table.adopt(key_of(info), fd, table.root, name.encode())
     table.close()
     assert descriptors() == before
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tracefs import renames
+from tracefs import filecalls
 from tracefs.capture import syscalls
 
 MISSING_ROOT = b"/nonexistent"
@@ -18,7 +18,7 @@ def test_rename_exchange_swaps_two_names(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("first")
     (tmp_path / "b").write_text("second")
     fd = os.open(tmp_path, os.O_PATH)
-    renames.renameat2(fd, b"a", fd, b"b", renames.RENAME_EXCHANGE)
+    filecalls.renameat2(fd, b"a", fd, b"b", filecalls.RENAME_EXCHANGE)
     assert ((tmp_path / "a").read_text(), (tmp_path / "b").read_text()) == ("second", "first")
     os.close(fd)
 
@@ -28,7 +28,7 @@ def test_rename_noreplace_fails_with_the_error_of_the_call(tmp_path: Path) -> No
     (tmp_path / "b").touch()
     fd = os.open(tmp_path, os.O_PATH)
     with pytest.raises(FileExistsError) as caught:
-        renames.renameat2(fd, b"a", fd, b"b", 1)
+        filecalls.renameat2(fd, b"a", fd, b"b", 1)
     assert (caught.value.errno, caught.value.filename) == (errno.EEXIST, b"a")
     os.close(fd)
 

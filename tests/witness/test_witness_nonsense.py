@@ -21,12 +21,12 @@ class FakeMemory(Memory):
 
     def __init__(self, data: bytes, path: str = "/bin/odd") -> None:
         self._data = data.ljust(SIZE, b"\0")
-        self.mappings = [Mapping(BASE, BASE + SIZE, 0, executable=True, path=path)]
+        self._take([Mapping(BASE, BASE + SIZE, 0, executable=True, path=path)])
 
     def close(self) -> None:
         pass
 
-    def read(self, address: int, size: int) -> bytes:
+    def _read(self, address: int, size: int) -> bytes:
         data = self._data[address - BASE : address - BASE + size] if address >= BASE else b""
         if len(data) != size:
             raise OSError(f"only {len(data)} of {size} bytes at {address:#x}")

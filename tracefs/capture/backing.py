@@ -8,13 +8,15 @@ call; the caller passes it on. Permissions were checked by the kernel (``default
 import errno
 import os
 import stat
+from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
 
 from tracefs.capture.groups import is_member
-from tracefs.capture.inodes import InodeTable, Node
-from tracefs.renames import RENAME_EXCHANGE, renameat2
+from tracefs.capture.inodes import InodeTable, Node, key_of
+from tracefs.capture.syscalls import making_as
+from tracefs.filecalls import RENAME_EXCHANGE, renameat2
 
 _O_PATH_NOFOLLOW: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _ACCESS_LIST: Final = b"system.posix_acl_access"
@@ -51,16 +53,26 @@ NOTHING: Final = Changes()
 class Backing:
     """The traced directory."""
 
-    def __init__(self, root_fd: int, *, max_open: int, keep_sync_flags: bool) -> None:
+    def __init__(
+        self,
+        root_fd: int,
+        *,
+        max_open: int,
+        keep_sync_flags: bool,
+        makes_for_others: bool = False,
+    ) -> None:
         """Take the O_PATH descriptor of the directory.
 
         With *keep_sync_flags*, O_SYNC and O_DSYNC stay on backing descriptors: in direct_io mode
-        the kernel sends no FSYNC for them (fs/fuse/file.c).
+        the kernel sends no FSYNC for them (fs/fuse/file.c). With *makes_for_others* this process
+        can make files in others' names (`tracefs.capture.syscalls.making_as`); else it gives away
+        what it has made.
         """
         self.inodes = InodeTable(root_fd, max_open=max_open)
         self._stripped = _STRIPPED if keep_sync_flags else _STRIPPED | os.O_SYNC | os.O_DSYNC
         self._uid = os.geteuid()
         self._gid = os.getegid()
+        self._makes_for_others = makes_for_others
 
     # -- looking
 
@@ -68,7 +80,7 @@ class Backing:
         """Return the entry, one reference added."""
         fd = os.open(name, _O_PATH_NOFOLLOW, dir_fd=self.inodes.fd(parent))
         info = os.stat(fd)
-        return self.inodes.adopt((info.st_dev, info.st_ino), fd, parent, name), info
+        return self.inodes.adopt(key_of(info), fd, parent, name), info
 
     def getattr(self, node: Node) -> os.stat_result:
         """Return the attributes."""
@@ -97,8 +109,7 @@ class Backing:
         try:
             node = self.inodes.known(self.peek(parent, name))
             if node is not None and node.fd < 0:
-                fd = os.open(name, _O_PATH_NOFOLLOW, dir_fd=self.inodes.fd(parent))
-                self.inodes.pin(node, fd)
+                self.inodes.pin_as(node, name, self.inodes.fd(parent))
         except OSError:
             return None
         return node
@@ -152,22 +163,25 @@ class Backing:
         self, parent: Node, name: bytes, mode: int, rdev: int, caller: Caller
     ) -> tuple[Node, os.stat_result]:
         """Make a file, FIFO, socket or device."""
-        os.mknod(name, mode, rdev, dir_fd=self.inodes.fd(parent))
-        return self._made(parent, name, mode, caller)
+        return self._make(os.mknod, parent, name, mode, caller, rdev)
 
     def mkdir(
         self, parent: Node, name: bytes, mode: int, caller: Caller
     ) -> tuple[Node, os.stat_result]:
         """Make a directory."""
-        os.mkdir(name, mode, dir_fd=self.inodes.fd(parent))
-        return self._made(parent, name, mode, caller)
+        return self._make(os.mkdir, parent, name, mode, caller)
 
     def symlink(
         self, parent: Node, name: bytes, target: bytes, caller: Caller
     ) -> tuple[Node, os.stat_result]:
         """Make a symbolic link."""
-        os.symlink(target, name, dir_fd=self.inodes.fd(parent))
-        return self._made(parent, name, 0, caller)
+        dir_fd = self.inodes.fd(parent)
+        if self._is_other(caller):
+            with making_as(caller.uid, caller.gid):
+                os.symlink(target, name, dir_fd=dir_fd)
+            return self.lookup(parent, name)
+        os.symlink(target, name, dir_fd=dir_fd)
+        return self._given(parent, name, 0, caller)
 
     def link(self, node: Node, parent: Node, name: bytes) -> tuple[Node, os.stat_result]:
         """Give *node* one more name."""
@@ -221,49 +235,53 @@ class Backing:
     # -- opening
 
     def open(self, node: Node, flags: int) -> int:
-        """Return a descriptor with the caller's own access mode."""
-        return os.open(self._magic(node), (flags & ~self._stripped) | os.O_CLOEXEC)
+        """Return a descriptor with the caller's own access mode; EAGAIN: a lease is in the way.
+
+        Somebody else may hold one on the file past the mount (F_SETLEASE in fcntl(2)), and then an
+        open that may wait keeps everybody waiting, for as long as lease-break-time.
+        """
+        return os.open(self._magic(node), self._kept(flags) | os.O_NONBLOCK)
+
+    def patient_open(self, node: Node, flags: int) -> Callable[[], int]:
+        """Return what opens as `open` does, but waits; to be called by another thread."""
+        # Descriptors of nodes are closed and used again while the other thread waits.
+        pinned = os.dup(self.inodes.fd(node))
+        kept = self._kept(flags)
+
+        def wait() -> int:
+            try:
+                return os.open(f"/proc/self/fd/{pinned}", kept)
+            finally:
+                os.close(pinned)
+
+        return wait
 
     def create(
         self, parent: Node, name: bytes, mode: int, flags: int, caller: Caller
-    ) -> tuple[int, Node, os.stat_result, bool]:
-        """Make and open a file: descriptor, node, attributes, and whether it was there before."""
-        dir_fd = self.inodes.fd(parent)
-        kept = (flags & ~self._stripped) | os.O_CLOEXEC | os.O_NOFOLLOW
-        existed = False
+    ) -> tuple[int, Node, os.stat_result]:
+        """Make and open a file: descriptor, node and attributes.
+
+        ESTALE when somebody else made it after the kernel had looked: the kernel then looks again,
+        and decides whether this caller may open it, follow it, or wait for it (do_filp_open in
+        fs/namei.c).
+        """
+        kept = self._kept(flags) | os.O_NOFOLLOW | os.O_CREAT | os.O_EXCL
         try:
-            fd = os.open(name, kept | os.O_CREAT | os.O_EXCL, mode, dir_fd=dir_fd)
+            fd, pinned, info = self._open_new(parent, name, mode, kept, caller)
         except FileExistsError:
             if flags & os.O_EXCL:
                 raise
-            # Somebody else made it after the kernel had looked.
-            fd = os.open(name, kept | os.O_NONBLOCK, dir_fd=dir_fd)
-            existed = True
-        try:
-            if not existed:
-                self._give(fd, parent, mode, caller)
-            node, info = self.lookup(parent, name)
-        except OSError:
-            os.close(fd)
-            raise
-        return fd, node, info, existed
+            raise OSError(errno.ESTALE, "made by somebody else meanwhile") from None
+        return fd, self.inodes.adopt(key_of(info), pinned, parent, name), info
 
     def tmpfile(
         self, parent: Node, mode: int, flags: int, caller: Caller
     ) -> tuple[int, Node, os.stat_result]:
         """Make and open a file without a name: descriptor, node, attributes."""
         # Only O_EXCL says something more here: no name may be given later (open(2), O_TMPFILE).
-        kept = flags & ~self._stripped | flags & os.O_EXCL | os.O_TMPFILE | os.O_CLOEXEC
-        fd = os.open(b".", kept, mode, dir_fd=self.inodes.fd(parent))
-        try:
-            self._give(fd, parent, mode, caller)
-            info = os.stat(fd)
-            kept_open = os.open(f"/proc/self/fd/{fd}", os.O_PATH | os.O_CLOEXEC)
-        except OSError:
-            os.close(fd)
-            raise
-        key = info.st_dev, info.st_ino
-        return fd, self.inodes.adopt_nameless(key, kept_open, parent), info
+        kept = self._kept(flags) | flags & os.O_EXCL | os.O_TMPFILE
+        fd, pinned, info = self._open_new(parent, b".", mode, kept, caller)
+        return fd, self.inodes.adopt_nameless(key_of(info), pinned, parent), info
 
     def opendir(self, node: Node) -> int:
         """Return a descriptor to list and to sync the directory with."""
@@ -328,10 +346,61 @@ class Backing:
     def _magic(self, node: Node) -> str:
         return f"/proc/self/fd/{self.inodes.fd(node)}"
 
-    def _made(
+    def _kept(self, flags: int) -> int:
+        return (flags & ~self._stripped) | os.O_CLOEXEC
+
+    def _is_other(self, caller: Caller) -> bool:
+        """Return whether what *caller* makes has to be made in another name than the server's."""
+        return self._makes_for_others and caller != Caller(self._uid, self._gid)
+
+    def _open_new(
+        self, parent: Node, name: bytes, mode: int, flags: int, caller: Caller
+    ) -> tuple[int, int, os.stat_result]:
+        """Make and open a file of *caller*'s: descriptor, one with O_PATH, and attributes."""
+        dir_fd = self.inodes.fd(parent)
+        other = self._is_other(caller)
+        if other:
+            with making_as(caller.uid, caller.gid):
+                fd = os.open(name, flags, mode, dir_fd=dir_fd)
+        else:
+            fd = os.open(name, flags, mode, dir_fd=dir_fd)
+        try:
+            if not other:
+                self._give(fd, parent, mode, caller)
+            # Not by the name, which may lead elsewhere by now.
+            info = os.stat(fd)
+            return fd, os.open(f"/proc/self/fd/{fd}", os.O_PATH | os.O_CLOEXEC), info
+        except OSError:
+            os.close(fd)
+            raise
+
+    def _make(
+        self,
+        call: Callable[..., None],
+        parent: Node,
+        name: bytes,
+        mode: int,
+        caller: Caller,
+        *more: int,
+    ) -> tuple[Node, os.stat_result]:
+        dir_fd = self.inodes.fd(parent)
+        if self._is_other(caller):
+            with making_as(caller.uid, caller.gid):
+                call(name, mode, *more, dir_fd=dir_fd)
+            return self.lookup(parent, name)
+        call(name, mode, *more, dir_fd=dir_fd)
+        return self._given(parent, name, mode, caller)
+
+    def _given(
         self, parent: Node, name: bytes, mode: int, caller: Caller
     ) -> tuple[Node, os.stat_result]:
-        node, _ = self.lookup(parent, name)
+        """Return what was just made, once it belongs to the caller."""
+        node, info = self.lookup(parent, name)
+        if (caller.uid, caller.gid) == (self._uid, self._gid):
+            return node, info
+        if info.st_uid != self._uid:
+            # What was made has been replaced: nothing of others is given away.
+            return node, info
         self._give(self._magic(node), parent, mode, caller)
         return node, self.getattr(node)
 

@@ -2,13 +2,15 @@
 
 A node is found by (st_dev, st_ino) of its backing file, so hard links share one. As long as a node
 holds its O_PATH descriptor the backing inode number cannot be used again. Under descriptor
-pressure the oldest are closed; a node is then found again by its name, and compared by birth time.
+pressure the oldest are closed; a node is then found again by its name, and compared by type and
+birth time: a FIFO that got the number of a file would keep whoever opens it waiting.
 """
 
 import errno
 import os
+import stat
 from itertools import islice
-from typing import Final
+from typing import Final, TypeAlias
 
 from tracefs.capture.syscalls import birth_time_ns
 
@@ -16,12 +18,21 @@ ROOT_INO: Final = 1
 _OWN_NUMBERS: Final = 1 << 62
 _O_PATH_NOFOLLOW: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
+Key: TypeAlias = tuple[int, int, int]
+"""Device, inode number and type (S_IFMT) of a backing file."""
+
+
+def key_of(info: os.stat_result) -> Key:
+    """Return what tells a backing file from others that live at the same time."""
+    return info.st_dev, info.st_ino, stat.S_IFMT(info.st_mode)
+
 
 class Node:
     """One file that the kernel holds a reference to."""
 
     __slots__ = (
         "birth_ns",
+        "born_by_ns",
         "children",
         "fd",
         "ino",
@@ -33,7 +44,7 @@ class Node:
         "shown",
     )
 
-    def __init__(self, ino: int, key: tuple[int, int]) -> None:
+    def __init__(self, ino: int, key: Key) -> None:
         self.ino = ino
         self.shown = key[1] if ino == ROOT_INO else ino
         """What stat(2) shows as ``st_ino``; the root's own number is fixed by the protocol."""
@@ -51,6 +62,8 @@ class Node:
         """Last path, once no name is left."""
         self.birth_ns: int | None = None
         """When the backing file was made, noted as its descriptor is closed; None: not known."""
+        self.born_by_ns: int | None = None
+        """When it was there already, of one that never had a descriptor; None: not known."""
 
 
 class InodeTable:
@@ -58,12 +71,11 @@ class InodeTable:
 
     def __init__(self, root_fd: int, *, max_open: int) -> None:
         """Take the O_PATH descriptor of the traced directory, and a limit for kept descriptors."""
-        info = os.stat(root_fd)
-        self.root = Node(ROOT_INO, (info.st_dev, info.st_ino))
+        self.root = Node(ROOT_INO, key_of(os.stat(root_fd)))
         self.root.fd = root_fd
         self.root.lookups = 1
         self._by_ino: dict[int, Node] = {ROOT_INO: self.root}
-        self._by_key: dict[tuple[int, int], Node] = {self.root.key: self.root}
+        self._by_key: dict[Key, Node] = {self.root.key: self.root}
         self._pinned: dict[int, Node] = {}
         self._max_open = max_open
         self._next_own = _OWN_NUMBERS
@@ -85,12 +97,15 @@ class InodeTable:
 
     def known(self, info: os.stat_result) -> Node | None:
         """Return the node of a backing file, if the kernel knows it."""
-        return self._by_key.get((info.st_dev, info.st_ino))
+        return self._by_key.get(key_of(info))
 
-    def adopt(self, key: tuple[int, int], fd: int, parent: Node, name: bytes) -> Node:
+    def adopt(
+        self, key: Key, fd: int, parent: Node, name: bytes, changed_ns: int | None = None
+    ) -> Node:
         """Return the node for a backing file that *name* leads to, one reference added.
 
-        *key* is its (st_dev, st_ino). Takes over *fd*, an O_PATH descriptor of the file; -1: none.
+        Takes over *fd*, an O_PATH descriptor of the file; -1: none, and then *changed_ns* is its
+        ctime, which tells it from a later file of the same number.
         """
         node = self._by_key.get(key)
         if node is not None and node.fd < 0 and fd >= 0 and not _same_birth(node, fd):
@@ -99,6 +114,7 @@ class InodeTable:
             node = None
         if node is None:
             node = Node(self._number(key[1]), key)
+            node.born_by_ns = changed_ns
             self._by_ino[node.ino] = node
             self._by_key[key] = node
         if node.fd < 0 and fd >= 0:
@@ -110,7 +126,7 @@ class InodeTable:
         node.lookups += 1
         return node
 
-    def adopt_nameless(self, key: tuple[int, int], fd: int, parent: Node) -> Node:
+    def adopt_nameless(self, key: Key, fd: int, parent: Node) -> Node:
         """Return a new node for a file that has no name, made in *parent*, one reference added."""
         # The kernel's own way to name such a file (d_mark_tmpfile in fs/dcache.c).
         node = self.adopt(key, fd, parent, b"#%d" % key[1])
@@ -147,7 +163,7 @@ class InodeTable:
         # One descriptor at a time: the tree may be deeper than the limit allows.
         for below in reversed(closed):
             try:
-                found = _open_as(below, fd)
+                found = _open_as(below, below.name, fd)
             finally:
                 if fd != above.fd:
                     os.close(fd)
@@ -195,6 +211,10 @@ class InodeTable:
         self._next_own += 1
         return self._next_own
 
+    def pin_as(self, node: Node, name: bytes, directory: int) -> None:
+        """Open *node*, which has no descriptor, by *name*; ESTALE when that leads elsewhere."""
+        self.pin(node, _open_as(node, name, directory))
+
     def pin(self, node: Node, fd: int) -> None:
         """Let *node* keep *fd*, an O_PATH descriptor of its backing file."""
         node.fd = fd
@@ -235,17 +255,21 @@ class InodeTable:
 
 
 def _same_birth(node: Node, fd: int) -> bool:
-    return node.birth_ns is None or node.birth_ns == birth_time_ns(fd)
+    if node.birth_ns is not None:
+        return node.birth_ns == birth_time_ns(fd)
+    if node.born_by_ns is None:
+        return True
+    born = birth_time_ns(fd)
+    return born is None or born <= node.born_by_ns
 
 
-def _open_as(node: Node, directory: int) -> int:
-    """Return an O_PATH descriptor of the name of *node*, if that still leads to it."""
+def _open_as(node: Node, name: bytes, directory: int) -> int:
+    """Return an O_PATH descriptor of *name*, if that still leads to *node*."""
     try:
-        fd = os.open(node.name, _O_PATH_NOFOLLOW, dir_fd=directory)
+        fd = os.open(name, _O_PATH_NOFOLLOW, dir_fd=directory)
     except FileNotFoundError:
         raise OSError(errno.ESTALE, "the name is gone") from None
-    info = os.stat(fd)
-    if (info.st_dev, info.st_ino) != node.key or not _same_birth(node, fd):
+    if key_of(os.stat(fd)) != node.key or not _same_birth(node, fd):
         os.close(fd)
         raise OSError(errno.ESTALE, "the name leads elsewhere")
     return fd

@@ -22,6 +22,7 @@ from tracefs.capture.syscalls import (
     mount,
     unshare,
 )
+from tracefs.pathtext import printable
 
 _GO: Final = b"g"
 _FEW_FILES: Final = 20_000
@@ -194,5 +195,5 @@ def _execute(path: bytes, argv: list[bytes]) -> NoReturn:
 
 
 def _give_up(status: int, why: str) -> NoReturn:
-    print(f"tracefs: {why}", file=sys.stderr, flush=True)
+    print(f"tracefs: {printable(why)}", file=sys.stderr, flush=True)
     os._exit(status)

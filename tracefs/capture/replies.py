@@ -7,7 +7,7 @@ from typing import Final
 import pyfuse3
 
 from tracefs.capture.backing import Backing
-from tracefs.capture.inodes import Node
+from tracefs.capture.inodes import Node, key_of
 
 _TIMEOUT_S: Final = 1.0
 """How long the kernel may trust names and attributes. Changes through the mount are seen at once;
@@ -63,12 +63,13 @@ def directory_entry(
         info = backing.peek(parent, name)
     except PermissionError:
         # Whoever may read a directory but not search it gets names alone.
-        node = backing.inodes.adopt((parent.key[0], entry.inode()), -1, parent, name)
-        shown = _name_alone(node, entry)
+        kind = _kind(entry)
+        node = backing.inodes.adopt((parent.key[0], entry.inode(), kind), -1, parent, name)
+        shown = _name_alone(node, kind)
     except OSError:
         return True  # gone since the listing began
     else:
-        node = backing.inodes.adopt((info.st_dev, info.st_ino), -1, parent, name)
+        node = backing.inodes.adopt(key_of(info), -1, parent, name, info.st_ctime_ns)
         shown = attributes(node, info)
     if pyfuse3.readdir_reply(token, name, shown, next_id):
         return True
@@ -76,15 +77,18 @@ def directory_entry(
     return False
 
 
-def _name_alone(node: Node, entry: os.DirEntry[str]) -> pyfuse3.EntryAttributes:
+def _kind(entry: os.DirEntry[str]) -> int:
+    if entry.is_dir(follow_symlinks=False):
+        return stat.S_IFDIR
+    return stat.S_IFLNK if entry.is_symlink() else stat.S_IFREG
+
+
+def _name_alone(node: Node, kind: int) -> pyfuse3.EntryAttributes:
     """Return what a directory says of a file in it; the kernel must ask before it uses more."""
     shown = pyfuse3.EntryAttributes()
     shown.st_ino = node.shown
     shown.entry_timeout = shown.attr_timeout = 0
-    if entry.is_dir(follow_symlinks=False):
-        shown.st_mode = stat.S_IFDIR
-    else:
-        shown.st_mode = stat.S_IFLNK if entry.is_symlink() else stat.S_IFREG
+    shown.st_mode = kind
     return shown
 
 

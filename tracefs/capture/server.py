@@ -43,11 +43,12 @@ from tracefs.capture.messages import (
 )
 from tracefs.capture.recorder import Recorder, Wanted
 from tracefs.capture.syncer import Syncer
+from tracefs.capture.syscalls import keep_capabilities
 from tracefs.capture.witness_link import WitnessLink
 from tracefs.errors import MountError, TracefsError
 from tracefs.events import FORMAT, VERSION, Header
 from tracefs.journal.writer import JournalWriter
-from tracefs.pathtext import to_bytes
+from tracefs.pathtext import printable, to_bytes
 from tracefs.rlimits import raise_descriptor_limit
 from tracefs.witness import levels
 from tracefs.witness.proc import ProcWitness
@@ -112,7 +113,12 @@ class Server:
             notices = () if witness_fd < 0 else (witness_fd,)
             loop = Loop(self._control.fileno(), self._terminated, *notices)
             operations = Operations(
-                Backing(root_fd, max_open=limit // 2, keep_sync_flags=config.direct_io),
+                Backing(
+                    root_fd,
+                    max_open=limit // 2,
+                    keep_sync_flags=config.direct_io,
+                    makes_for_others=os.geteuid() == 0 and keep_capabilities(),
+                ),
                 Recorder(
                     journal,
                     witness,
@@ -207,7 +213,7 @@ class Server:
 
     def _tell(self, message: Message) -> None:
         if isinstance(message, Warned):
-            print(f"tracefs: {message.message}", file=sys.stderr, flush=True)
+            print(f"tracefs: {printable(message.message)}", file=sys.stderr, flush=True)
         try:
             send(self._control, message)
         except OSError:
@@ -241,7 +247,12 @@ def _lock(root_fd: int, source: str) -> int:
 def _speak_into(recording: bytes) -> None:
     """Send what this process says to ``server.log``, beside the journal."""
     path = os.path.join(recording, b"server.log")
-    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    # O_EXCL: where others may write, what they put there under this name is not followed.
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+    try:
+        log = os.open(path, flags, 0o600)
+    except OSError:
+        log = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
     os.dup2(log, sys.stderr.fileno())
     os.close(log)
 

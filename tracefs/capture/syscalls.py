@@ -1,8 +1,11 @@
 """System calls that Python's standard library does not offer."""
 
 import ctypes
+import errno
 import os
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)
@@ -14,6 +17,9 @@ MS_NODEV: Final = 1 << 2
 MS_REC: Final = 1 << 14
 MS_SLAVE: Final = 1 << 19
 PR_SET_CHILD_SUBREAPER: Final = 36
+_PR_SET_SECUREBITS: Final = 28
+_PR_GET_SECUREBITS: Final = 27
+_SECBIT_NO_SETUID_FIXUP: Final = 1 << 2
 _AT_EMPTY_PATH: Final = 0x1000
 _STATX_BTIME: Final = 0x800
 # struct statx (linux/stat.h): stx_mask first, stx_btime at byte 80.
@@ -60,11 +66,6 @@ def become_subreaper() -> None:
     _check(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 
 
-def fallocate(fd: int, mode: int, offset: int, length: int) -> None:
-    """Allocate, free or zero a range of a file (fallocate(2)); nothing is emulated."""
-    _check(_libc.fallocate(fd, mode, ctypes.c_int64(offset), ctypes.c_int64(length)))
-
-
 def birth_time_ns(fd: int) -> int | None:
     """Return when the file was made, in nanoseconds; None: not known (stx_btime in statx(2))."""
     buffer = ctypes.create_string_buffer(_STATX_SIZE)
@@ -75,3 +76,38 @@ def birth_time_ns(fd: int) -> int | None:
         return None
     seconds, nanoseconds = _BTIME.unpack_from(buffer, 80)
     return int(seconds) * 1_000_000_000 + int(nanoseconds)
+
+
+def keep_capabilities() -> bool:
+    """Let root keep its capabilities whatever its ids become; return whether that is allowed.
+
+    SECBIT_NO_SETUID_FIXUP (capabilities(7)), of this thread and those that it starts.
+    """
+    bits = _libc.prctl(_PR_GET_SECUREBITS, 0, 0, 0, 0)
+    if bits < 0:
+        return False
+    wanted = ctypes.c_ulong(bits | _SECBIT_NO_SETUID_FIXUP)
+    return bool(_libc.prctl(_PR_SET_SECUREBITS, wanted, 0, 0, 0) == 0)
+
+
+@contextmanager
+def making_as(uid: int, gid: int) -> Iterator[None]:
+    """Let what this thread makes belong to *uid* and *gid* (setfsuid(2)).
+
+    After `keep_capabilities`, since the directory may be closed to them alone.
+
+    Raises:
+        OSError: this user namespace has no such ids.
+    """
+    own_uid, own_gid = os.geteuid(), os.getegid()
+    try:
+        _libc.setfsgid(ctypes.c_uint(gid))
+        _libc.setfsuid(ctypes.c_uint(uid))
+        # They return what was set before, whether they could set it or not; -1 sets nothing.
+        now = _libc.setfsuid(ctypes.c_uint(-1)), _libc.setfsgid(ctypes.c_uint(-1))
+        if (now[0] & 0xFFFFFFFF, now[1] & 0xFFFFFFFF) != (uid, gid):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        yield
+    finally:
+        _libc.setfsuid(ctypes.c_uint(own_uid))
+        _libc.setfsgid(ctypes.c_uint(own_gid))

@@ -92,14 +92,11 @@ def judge(
         RecordingError: the recording can't be found or read.
     """
     source = recording.find(name)
-    if not as_json:
-        recording.make_rereadable(source)
-    with JournalReader(source) as reader:
+    with recording.rereadable(source) as copy, JournalReader(source, copy=copy) as reader:
         header = reader.header
         result = check(Trace(reader), contracts, page_size=page_size, without=without, paths=paths)
     if as_json:
         if header.notified:
-            recording.make_rereadable(source)
             result = located(result, _calls(source, _wanted(result)), header.started)
         recording.print_json(verdict_line(result), file)
     else:

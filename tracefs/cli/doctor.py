@@ -4,10 +4,11 @@ import argparse
 import os
 from typing import Final
 
-import msgspec
-
+from tracefs.cli.recording import print_json
 from tracefs.doctor import Report, examine
 from tracefs.journal.recordings import state_dir
+from tracefs.pathtext import printable
+from tracefs.report.jsonline import line
 
 NAME: Final = "doctor"
 HELP: Final = "find out what keeps tracefs from working here"
@@ -27,7 +28,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Examine the machine and print what was found; return 0 if it can mount, else 3."""
     report = examine(os.fspath(state_dir(os.environ)))
-    print(msgspec.json.encode(report).decode() if args.json else render(report))
+    if args.json:
+        print_json(line(report))
+    else:
+        print(render(report))
     return 0 if report.can_mount else EXIT_CANNOT_MOUNT
 
 
@@ -36,8 +40,8 @@ def render(report: Report) -> str:
     width = max(len(check.name) for check in report.checks)
     lines = []
     for check in report.checks:
-        lines.append(f"{check.status:<7}  {check.name:<{width}}  {check.seen}")
+        lines.append(f"{check.status:<7}  {check.name:<{width}}  {printable(check.seen)}")
         if check.repair is not None:
-            lines.append(f"{'':<{width + 11}}repair: {check.repair}")
+            lines.append(f"{'':<{width + 11}}repair: {printable(check.repair)}")
     can = "tracefs can mount here." if report.can_mount else "tracefs cannot mount here."
     return "\n".join([*lines, "", can])

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NoReturn
 
 from tracefs import __version__
 from tracefs.errors import TracefsError
@@ -71,10 +71,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except OSError as error:
+    except (OSError, MemoryError) as error:
         _forget_output()
         return complain(_describe(error), None, EXIT_FAILURE)
     return code
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints can hold any word of the command line."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(_printable(message))
 
 
 def _dispatch(words: list[str]) -> int:
@@ -89,7 +96,7 @@ def _dispatch(words: list[str]) -> int:
 def _parser(words: list[str]) -> argparse.ArgumentParser:
     """Return a parser that knows all subcommands, and the arguments of the one in *words*."""
     chosen = next((word for word in words if not word.startswith("-")), None)
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="tracefs",
         description="Record what a program does to its files, and judge it.",
         epilog="'tracefs COMMAND --help' says more about a command.",
@@ -143,15 +150,21 @@ def _forget_output() -> None:
 
 def complain(message: str, repair: str | None, code: int) -> int:
     """Print what is wrong, and how to mend it, to standard error; return *code*."""
-    from tracefs.report.quote import printable  # noqa: PLC0415  # help must import little
-
-    lines = [f"tracefs: {printable(message)}"]
+    lines = [f"tracefs: {_printable(message)}"]
     if repair:
-        lines.append(f"  repair: {printable(repair)}")
+        lines.append(f"  repair: {_printable(repair)}")
     print("\n".join(lines), file=sys.stderr)
     return code
 
 
-def _describe(error: OSError) -> str:
+def _printable(text: str) -> str:
+    from tracefs.pathtext import printable  # noqa: PLC0415  # help must import little
+
+    return printable(text)
+
+
+def _describe(error: OSError | MemoryError) -> str:
+    if isinstance(error, MemoryError):
+        return "there is not enough memory"
     what = error.strerror or str(error)
     return what if error.filename is None else f"{os.fsdecode(error.filename)}: {what}"

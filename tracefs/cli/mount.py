@@ -14,7 +14,7 @@ from tracefs.capture.runner import config
 from tracefs.capture.session import Session, open_directory
 from tracefs.cli import target
 from tracefs.errors import MountError
-from tracefs.pathtext import to_text
+from tracefs.pathtext import printable, to_text
 from tracefs.witness.levels import NONE, PROC
 
 NAME: Final = "mount"
@@ -57,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
     ):
         os.close(root_fd)
         session.mount(to_text(mountpoint), allow_other=args.allow_other)
-        print(f"{args.mountpoint} shows {args.source}; recording in {recording}", flush=True)
+        told = f"{args.mountpoint} shows {args.source}; recording in {recording}"
+        print(printable(told), flush=True)
         if args.background:
             session.detach()
             return 0
@@ -79,11 +80,9 @@ def _stay(session: Session, mountpoint: bytes) -> int:
             try:
                 fusermount.unmount(mountpoint)
             except MountError as error:
-                print(
-                    f"tracefs: {error}; Ctrl-C again once it is free, or: "
-                    f"tracefs umount --force {os.fsdecode(mountpoint)}",
-                    file=sys.stderr,
-                    flush=True,
+                target.say(
+                    f"{error}; Ctrl-C again once it is free, or: "
+                    f"tracefs umount --force {os.fsdecode(mountpoint)}"
                 )
         else:
             assert done is not None

@@ -3,11 +3,12 @@
 import argparse
 import io
 import os
-import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, TextIO
+from typing import IO, Final, TextIO
 
 from tracefs.errors import RecordingError
 from tracefs.events import Header
@@ -54,14 +55,19 @@ def page_size(header: Header) -> int:
     return header.page_size
 
 
-def make_rereadable(recording: Source) -> None:
-    """Let *recording* be read more than once: a pipe on standard input is replaced by a copy."""
+@contextmanager
+def rereadable(recording: Source) -> Iterator[IO[bytes] | None]:
+    """Let *recording* be read again later: give what its reader is to copy a pipe to.
+
+    Afterwards standard input is that copy; None: it can be read again as it is. No more is copied
+    than the reader reads, which stops at what is no journal: a pipe may have no end.
+    """
     if recording != "-" or _seekable():
+        yield None
         return
     with tempfile.TemporaryFile() as copy:
-        with open(0, "rb", closefd=False) as piped:
-            shutil.copyfileobj(piped, copy)
-        copy.seek(0)
+        yield copy
+        copy.flush()
         os.dup2(copy.fileno(), 0)
 
 

@@ -15,6 +15,7 @@ from tracefs.cli.arguments import positive
 from tracefs.errors import RecordingError, TracefsError, UsageError
 from tracefs.journal.reader import JournalReader
 from tracefs.journal.recordings import is_inside, new_folder, state_dir
+from tracefs.pathtext import printable
 
 EXIT_TOOL_FAILED: Final = 125
 """As timeout(1): tracefs itself failed, the command was not run or not traced to its end."""
@@ -34,7 +35,7 @@ def command_words(args: argparse.Namespace, name: str) -> list[str]:
 
 def say(line: str) -> None:
     """Tell the user, beside what the command says."""
-    print(f"tracefs: {line}", file=sys.stderr, flush=True)
+    print(f"tracefs: {printable(line)}", file=sys.stderr, flush=True)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -21,7 +21,7 @@ class JournalAppender:
     """
 
     def __init__(self, folder: bytes) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         try:
             self._journal = os.open(os.path.join(folder, os.fsencode(JOURNAL)), flags)
         except OSError as error:

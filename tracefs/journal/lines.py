@@ -3,7 +3,7 @@
 import os
 import stat
 from collections.abc import Callable
-from typing import Final
+from typing import IO, Final
 
 from tracefs.journal import lock
 from tracefs.journal.format import MAX_LINE
@@ -19,9 +19,15 @@ class LineSource:
         descriptor: a file, pipe or terminal, read from where it stands; not closed here.
         wait: None: the end of the file is the end. Else called at the end of a regular file that
             is still being written, to pass some time; it returns False to stop following.
+        copy: what was read is written there, too.
     """
 
-    def __init__(self, descriptor: int, wait: Callable[[], bool] | None = None) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        wait: Callable[[], bool] | None = None,
+        copy: IO[bytes] | None = None,
+    ) -> None:
         self.tail = bytearray()
         """Bytes after the last newline that was read."""
         self.problem: str | None = None
@@ -29,6 +35,7 @@ class LineSource:
         self._descriptor = descriptor
         self._regular = stat.S_ISREG(os.fstat(descriptor).st_mode)
         self._wait = wait
+        self._copy = copy
         self._last_look = wait is None or not self._regular
 
     @property
@@ -68,6 +75,8 @@ class LineSource:
             except OSError as error:
                 self.problem = f"reading failed: {error.strerror}"
                 return b""
+            if self._copy is not None:
+                self._copy.write(chunk)
             if chunk or self._is_over():
                 return chunk
 

@@ -2,12 +2,13 @@
 
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Callable, Iterator
 from operator import length_hint
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import IO, Final, Literal, Self
 
 from msgspec import Struct
 
@@ -53,19 +54,25 @@ class JournalReader:
             comes, its writer is gone, or the file is deleted.
         wait: passes the time while following; returning False stops. What it raises, and
             KeyboardInterrupt, goes through.
+        copy: what was read is written there, too: a pipe can be read once.
 
     Raises:
         RecordingError: the journal can't be opened, or doesn't begin as one.
     """
 
     def __init__(
-        self, source: Source, *, follow: bool = False, wait: Callable[[], bool] | None = None
+        self,
+        source: Source,
+        *,
+        follow: bool = False,
+        wait: Callable[[], bool] | None = None,
+        copy: IO[bytes] | None = None,
     ) -> None:
         self._name = "standard input" if source == "-" else to_text(os.fsencode(source))
         self._owned = source != "-"
         self._descriptor = 0 if source == "-" else _open(source, self._name)
         try:
-            self._lines = LineSource(self._descriptor, (wait or _pause) if follow else None)
+            self._lines = LineSource(self._descriptor, (wait or _pause) if follow else None, copy)
             block = self._lines.block()
             self._require_line(block)
             first, _, self._block = block.partition(b"\n")
@@ -196,7 +203,7 @@ def _open(source: Path, name: str) -> int:
     try:
         if not source.is_dir():
             return os.open(source, flags)
-        return os.open(source / JOURNAL, flags)
+        return _open_regular(source / JOURNAL, flags, name)
     except FileNotFoundError:
         if source.is_dir():
             raise RecordingError(f"{name} is not a recording: it holds no {JOURNAL}") from None
@@ -205,3 +212,14 @@ def _open(source: Path, name: str) -> int:
         ) from None
     except OSError as error:
         raise RecordingError(f"cannot read {name}: {error.strerror}") from error
+
+
+def _open_regular(journal: Path, flags: int, name: str) -> int:
+    """Open what a recording has as its journal; a FIFO there would wait, a device do anything."""
+    if stat.S_ISREG(os.stat(journal).st_mode):
+        # It may have been replaced since, so that the open must not wait either.
+        fd = os.open(journal, flags | os.O_NONBLOCK)
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            return fd
+        os.close(fd)
+    raise RecordingError(f"{name} is not a recording: its {JOURNAL} is no regular file")

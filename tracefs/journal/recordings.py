@@ -20,6 +20,7 @@ from tracefs.journal.reader import JournalReader
 from tracefs.pathtext import to_text
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._+-]+")
+_LOOK: Final = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _NAME_LENGTH: Final = 64
 """Characters of a command name that a folder's name keeps; well below NAME_MAX (255)."""
 
@@ -67,7 +68,7 @@ def new_folder(command_name: str, when: datetime, base: Path) -> Path:
     """
     stem = f"{_safe(command_name)}-{when:%Y%m%d-%H%M%S}"
     try:
-        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(base)
         # mkdir(2) decides between two starts in one second.
         number = 1
         while True:
@@ -83,6 +84,13 @@ def new_folder(command_name: str, when: datetime, base: Path) -> Path:
             f"cannot make a recording in {_name(base)}: {error.strerror}",
             repair="Name a folder for the recording with -o.",
         ) from error
+
+
+def _make_private(folder: Path) -> None:
+    """Make *folder* and those above it with mode 0700, as the specification asks, if missing."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)
 
 
 def list_recordings(base: Path) -> list[Recording]:
@@ -152,6 +160,8 @@ def prune(keep: int, base: Path) -> list[Path]:
                 deleted.append(recording.path)
         except OSError as error:
             failed.append(f"{_name(recording.path)}: {error.strerror}")
+        except RecursionError:
+            failed.append(f"{_name(recording.path)}: its folders lie too deep")
     if failed:
         raise RecordingError(f"cannot delete {'; '.join(failed)}")
     return deleted
@@ -244,19 +254,20 @@ def _order(recording: Recording) -> tuple[datetime, int, str]:
 
 
 def _size(path: Path) -> int:
-    total = 0
-    for folder, _, files in os.walk(path):
-        for file in files:
-            try:
-                total += os.lstat(os.path.join(folder, file)).st_size
-            except OSError:
-                continue
-    return total
+    try:
+        with os.scandir(path) as entries:
+            return sum(
+                entry.stat(follow_symlinks=False).st_size
+                for entry in entries
+                if not entry.is_dir(follow_symlinks=False)
+            )
+    except OSError:
+        return 0
 
 
 def _is_running(path: Path) -> bool:
     try:
-        descriptor = os.open(path / JOURNAL, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path / JOURNAL, _LOOK)
     except OSError:
         return False
     try:

@@ -14,7 +14,7 @@ def head(header: Header) -> list[str]:
         f"# command: {printable(command)}",
         f"# source: {printable(header.source)}",
         f"# started: {printable(header.started)}; seconds count from here",
-        f"# mode: {header.mode}; callers seen by: {header.witness}",
+        f"# mode: {printable(header.mode)}; callers seen by: {printable(header.witness)}",
         *(f"# degraded: {printable(what)}" for what in header.degraded),
         f"# page size: {header.page_size} bytes",
         f"# kernel: {printable(header.kernel)} {printable(header.machine)}",

@@ -6,16 +6,9 @@ bytes, so `tracefs.pathtext.to_bytes` still gives the name back. strace spells n
 with ``-x``.
 """
 
+from tracefs.pathtext import printable
 
-def printable(text: str, also: str = "") -> str:
-    r"""Return path text *text* with unprintable characters, and those in *also*, escaped.
-
-    >>> printable("a\nb")
-    'a\\x0ab'
-    """
-    if text.isprintable() and not any(mark in text for mark in also):
-        return text
-    return "".join(_escape(c) if not c.isprintable() or c in also else c for c in text)
+__all__ = ["bracketed", "printable", "quoted"]
 
 
 def quoted(text: str) -> str:
@@ -26,7 +19,3 @@ def quoted(text: str) -> str:
 def bracketed(text: str) -> str:
     """Return path text *text* as strace -y puts it beside a descriptor."""
     return f"<{printable(text, also='<>')}>"
-
-
-def _escape(character: str) -> str:
-    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))

@@ -58,8 +58,15 @@ class PageWrites:
         # No real call touches more pages than the limit; a forged journal can say so.
         last = min(pages.last, pages.first + self._limit)
         self._not_followed += pages.last - last
-        for page in range(pages.first, last + 1):
-            self._count(file.writes, page)
+        if last - pages.first < len(file.writes) or self._left:
+            for page in range(pages.first, last + 1):
+                self._count(file.writes, page)
+            return
+        # No room for new pages: look at those that are followed, which are fewer.
+        known = [page for page in file.writes if pages.first <= page <= last]
+        for page in known:
+            file.writes[page] += 1
+        self._not_followed += last - pages.first + 1 - len(known)
 
     def forget(self, ino: int) -> None:
         """Close the account of *ino*: its number now names a new file."""

@@ -68,6 +68,14 @@ def spelled(call: Call) -> str:
     return f"{call.call}({', '.join(arguments(call))})"
 
 
+def error_text(number: int) -> str:
+    """Return ``No space left on device`` for 28."""
+    try:
+        return os.strerror(number)
+    except OverflowError:  # only a forged journal has a number that is no C int
+        return f"Unknown error {number}"
+
+
 def error_name(number: int) -> str:
     """Return ``ENOSPC`` for 28; a number without a name as itself."""
     return errorcode.get(number, str(number))
@@ -87,7 +95,7 @@ def _thread(call: Call) -> str:
 
 def _result(call: Call) -> str:
     if call.errno:
-        return f"-1 {error_name(call.errno)} ({os.strerror(call.errno)})"
+        return f"-1 {error_name(call.errno)} ({error_text(call.errno)})"
     if call.family == "open" and call.fd is not None:
         return f"{call.fd}{bracketed(call.path or '?')}"
     if call.result is not None:

@@ -21,6 +21,8 @@ from tracefs.source.location import LINKED, NO_DEBUG, NO_TOOL, Location
 from tracefs.source.symbols import Symbols
 
 _PATIENCE_S: Final = 30
+_MAX_WAITS: Final = 3
+"""Modules that may use all of the patience; a recording can name any number of them."""
 _MAX_KNOWN: Final = 4096
 _LINE: Final = re.compile(r"(.*):(\d+)(?: \(discriminator \d+\))?")
 
@@ -43,9 +45,12 @@ class Resolver:
         self._doubts: dict[tuple[str, str | None], str | None] = {}
         self._symbols: dict[str, Symbols] = {}
         self._known: dict[tuple[str, int], tuple[Location, ...]] = {}
+        self._waits = _MAX_WAITS
 
     def resolve(self, stack: tuple[Frame, ...]) -> tuple[Location, ...]:
         """Return the places of *stack*, innermost first; an inlined function has its own."""
+        if len(self._known) > _MAX_KNOWN:
+            self._known.clear()
         wanted: dict[str, list[int]] = {}
         for frame in stack:
             if frame.module is not None and (frame.module, frame.address - 1) not in self._known:
@@ -66,8 +71,6 @@ class Resolver:
         return tuple(found)
 
     def _look_up(self, module: str, build: str | None, addresses: list[int]) -> None:
-        if len(self._known) > _MAX_KNOWN:
-            self._known.clear()
         why = NO_TOOL if self._tool is None else self._doubt(module, build)
         for address in addresses:
             bare = Location(module=module, address=address, unlined=why)
@@ -81,6 +84,8 @@ class Resolver:
     def _ask(self, module: str, addresses: list[int]) -> list[tuple[int, tuple[Location, ...]]]:
         """Return what addr2line says: for each address lines of function and place, inner first."""
         assert self._tool is not None
+        if not self._waits:
+            return []
         command = [self._tool, "-a", "-f", "-C", "-i", "-e", os.fsdecode(to_bytes(module))]
         try:
             done = subprocess.run(
@@ -90,7 +95,10 @@ class Resolver:
                 timeout=_PATIENCE_S,
                 stdin=subprocess.DEVNULL,
             )
-        except (OSError, subprocess.TimeoutExpired):
+        except subprocess.TimeoutExpired:
+            self._waits -= 1
+            return []
+        except OSError:
             return []
         parts = re.split(r"^0x[0-9a-f]+\n", to_text_lines(done.stdout), flags=re.MULTILINE)[1:]
         return [

@@ -9,11 +9,14 @@ import struct
 from pathlib import Path
 from typing import IO, Final
 
+from tracefs.source.elf import open_module, read_at
+
 _SECTION: Final = struct.Struct("<IIQQQQIIQQ")
 _SYMBOL: Final = struct.Struct("<IBBHQQ")
 _TABLES: Final = frozenset({2, 11})  # SHT_SYMTAB, SHT_DYNSYM
 _FUNCTIONS: Final = frozenset({0, 2, 10})  # STT_NOTYPE as in assembler, STT_FUNC, STT_GNU_IFUNC
-_MAX_BYTES: Final = 1 << 27
+_MAX_BYTES: Final = 1 << 26
+"""Of all tables together: 2.8 million symbols."""
 
 
 class Symbols:
@@ -21,7 +24,7 @@ class Symbols:
 
     def __init__(self, path: Path) -> None:
         try:
-            with path.open("rb") as file:
+            with open_module(path) as file:
                 self._sizes = _functions(file)
         except (OSError, struct.error):
             self._sizes = {}
@@ -42,12 +45,15 @@ def _functions(file: IO[bytes]) -> dict[int, int]:
     size, count = struct.unpack_from("<HH", head, 58)
     if size != _SECTION.size:
         return {}
-    file.seek(table)
     found: dict[int, int] = {}
-    for _, kind, _, _, offset, length, *_ in list(_SECTION.iter_unpack(file.read(size * count))):
-        if kind in _TABLES and length <= _MAX_BYTES:
-            file.seek(offset)
-            for _, info, _, section, value, extent in _SYMBOL.iter_unpack(file.read(length)):
+    left = _MAX_BYTES
+    for _, kind, _, _, offset, length, *_ in _SECTION.iter_unpack(
+        read_at(file, table, size * count)
+    ):
+        if kind in _TABLES and length <= left:
+            left -= length
+            symbols = read_at(file, offset, length)
+            for _, info, _, section, value, extent in _SYMBOL.iter_unpack(symbols):
                 if info & 15 in _FUNCTIONS and section:
                     found[value] = max(extent, found.get(value, 0))
     return found

@@ -31,23 +31,23 @@ class Handle:
         """As the kernel holds them."""
         self.named = True
         """*path* still names the file."""
-        self.aliases: tuple[str, ...] = ()
-        """Other names that the file got while it was open."""
+        self.aliases: dict[str, None] = {}
+        """Other names that the file got while it was open, the newest last."""
 
     def link(self, name: str) -> None:
         """Note that *name* names the file too."""
         if self.named:
-            self.aliases = (*self.aliases, name)
+            self.aliases[name] = None
         else:
             self.path, self.named = name, True
 
     def unlink(self, name: str) -> None:
         """Note that *name* names it no longer."""
         if name in self.aliases:
-            self.aliases = tuple(alias for alias in self.aliases if alias != name)
+            del self.aliases[name]
         elif self.named and name == self.path:
             if self.aliases:
-                self.path, self.aliases = self.aliases[-1], self.aliases[:-1]
+                self.path, _ = self.aliases.popitem()
             else:
                 self.named = False
 
@@ -56,7 +56,7 @@ class Handle:
         if self.named:
             self.path = self._moved(self.path, renamed)
         if self.aliases:
-            self.aliases = tuple(self._moved(alias, renamed) for alias in self.aliases)
+            self.aliases = dict.fromkeys(self._moved(alias, renamed) for alias in self.aliases)
 
     def _moved(self, path: str, renamed: Rename) -> str:
         new = _under(path, renamed.old, renamed.path, exact=self.ino == renamed.ino)
@@ -75,15 +75,31 @@ def _under(path: str, old: str, new: str, *, exact: bool) -> str | None:
 
 
 class Handles(dict[int, Handle]):
-    """The opens by number (``fh``). A change of names looks at each of them."""
+    """The opens by number (``fh``). A rename looks at each of them."""
 
-    __slots__ = ()
+    __slots__ = ("_of_file",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._of_file: dict[int, dict[int, Handle]] = {}
+        """The opens of each file."""
 
     def opened(self, event: Open | Create) -> None:
         """Remember an open that succeeded."""
-        handle = Handle(event.path, event.ino, event.flags)
+        self.released(event.fh)
+        handle = self[event.fh] = Handle(event.path, event.ino, event.flags)
         handle.named = not event.flags & O_TMPFILE
-        self[event.fh] = handle
+        self._of_file.setdefault(event.ino, {})[event.fh] = handle
+
+    def released(self, fh: int) -> None:
+        """Forget an open, if it is known."""
+        handle = self.pop(fh, None)
+        if handle is None:
+            return
+        left = self._of_file[handle.ino]
+        del left[fh]
+        if not left:
+            del self._of_file[handle.ino]
 
     def only(self, ino: int | None, flags: int | None) -> int | None:
         """Return the one open of a file with the access mode in *flags*; None: there are several.
@@ -93,41 +109,41 @@ class Handles(dict[int, Handle]):
         if ino is None or flags is None:
             return None
         mode = flags & O_ACCMODE
-        found = [
-            fh
-            for fh, handle in self.items()
-            if handle.ino == ino and handle.flags & O_ACCMODE == mode
-        ]
+        opens = self._of_file.get(ino, {})
+        found = [fh for fh, handle in opens.items() if handle.flags & O_ACCMODE == mode]
         return found[0] if len(found) == 1 else None
 
     def path_of(self, ino: int | None) -> str | None:
         """Return the one name that all opens of a file have; None: they have several, or none."""
-        names = {handle.path for handle in self.values() if handle.ino == ino}
+        opens = {} if ino is None else self._of_file.get(ino, {})
+        names = {handle.path for handle in opens.values()}
         return names.pop() if len(names) == 1 else None
 
     def is_last(self, fh: int) -> bool:
         """Tell whether no other open of its file is left."""
         mine = self.get(fh)
-        return mine is not None and sum(1 for one in self.values() if one.ino == mine.ino) == 1
+        return mine is not None and len(self._of_file[mine.ino]) == 1
 
     def linked(self, event: Link) -> None:
         """Remember the new name of a file."""
-        for handle in self.values():
-            if handle.ino == event.ino:
-                handle.link(event.path)
+        for handle in self._of_file.get(event.ino, {}).values():
+            handle.link(event.path)
 
     def unlinked(self, event: Unlink) -> None:
         """Forget a name of a file."""
-        for handle in self.values():
-            if event.ino in {0, handle.ino}:
-                handle.unlink(event.path)
+        opens = self._of_file.get(event.ino, {}) if event.ino else self
+        for handle in opens.values():
+            handle.unlink(event.path)
 
     def renamed(self, event: Rename) -> None:
         """Move names; what the new name stood for before has lost it."""
         if event.ino == event.replaced != 0:
             return  # rename(2): two names of one file stay as they are
         exchange = event.flags & _EXCHANGE
+        concerned = (event.old, event.path)
         for handle in self.values():
+            if not handle.aliases and not handle.path.startswith(concerned):
+                continue
             if not exchange:
                 handle.unlink(event.path)
             handle.move(event)

@@ -137,8 +137,8 @@ class Joiner:
         items.clear()
 
     def _release(self, event: Release) -> None:
-        self._writes.released(event.fh)
-        self._handles.pop(event.fh, None)
+        self._writes.released(event)
+        self._handles.released(event.fh)
         self.output.items.append(Released(handle=event.fh, ino=event.ino, end_ns=event.end_ns))
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from tracefs.events import AnyEvent, Fsync, Header, Query, Read, Write
+from tracefs.events import AnyEvent, Fsync, Header, Query, Read, Release, Write
 from tracefs.trace.call import Call
 from tracefs.trace.claims import contradiction, read_claim
 from tracefs.trace.fallocate import Emulation
@@ -36,6 +36,8 @@ class Writes:
         self._plain = namer.numbers(_PLAIN)
         self.pending: dict[int, Pending] = {}
         """By thread: the call that is not complete, or waits for its implied sync."""
+        self._pending_on: dict[int, dict[int, Pending]] = {}
+        """The same by file, then by thread."""
 
     def write(self, event: Write) -> None:
         """Take a WRITE that continues no pending call."""
@@ -84,7 +86,7 @@ class Writes:
         elif isinstance(event, Fsync) and call.causes(event):
             call.sync(event)
         else:
-            del self.pending[event.tid]
+            self._drop(call)
             if isinstance(event, Write) and call.may_take(event):
                 call.doubt = "whether the next write belongs to this call is not visible"
             self._emit(call)
@@ -101,17 +103,30 @@ class Writes:
         """
         if isinstance(event, Write) and event.cached:
             return
-        for tid, call in list(self.pending.items()):
-            if tid != event.tid and call.first.ino == event.ino and not call.over:
-                del self.pending[tid]
+        for call in list(self._pending_on.get(event.ino, {}).values()):
+            if call.first.tid != event.tid and not call.over:
+                self._drop(call)
                 self._emit(call)
 
-    def released(self, fh: int) -> None:
+    def released(self, event: Release) -> None:
         """Complete the calls on an open that is gone."""
-        for tid, call in list(self.pending.items()):
-            if call.first.fh == fh:
-                del self.pending[tid]
+        for call in list(self._pending_on.get(event.ino, {}).values()):
+            if call.first.fh == event.fh:
+                self._drop(call)
                 self._emit(call)
+
+    def _keep(self, call: Pending) -> None:
+        first = call.first
+        self.pending[first.tid] = call
+        self._pending_on.setdefault(first.ino, {})[first.tid] = call
+
+    def _drop(self, call: Pending) -> None:
+        first = call.first
+        del self.pending[first.tid]
+        others = self._pending_on[first.ino]
+        del others[first.tid]
+        if not others:
+            del self._pending_on[first.ino]
 
     def end(self) -> None:
         """Complete what the journal's end cut off; what the program was told is not known."""
@@ -119,6 +134,7 @@ class Writes:
             call.doubt = call.doubt or "the journal ends within this call"
             self._emit(call)
         self.pending.clear()
+        self._pending_on.clear()
 
     def _begin(self, event: Write) -> None:
         seen = event.seen
@@ -149,10 +165,11 @@ class Writes:
     def _settle(self, call: Pending) -> None:
         """Emit a call of which nothing more can come; hold any other."""
         if call.over and not (self._cached and call.waits_for_sync):
-            self.pending.pop(call.first.tid, None)
+            if self.pending.get(call.first.tid) is call:
+                self._drop(call)
             self._emit(call)
         else:
-            self.pending[call.first.tid] = call
+            self._keep(call)
 
     def _emit(self, call: Pending) -> None:
         first, seen, claim = call.first, call.seen, call.claim

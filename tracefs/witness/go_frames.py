@@ -206,7 +206,7 @@ def _find(memory: Memory, mappings: list[Mapping], wanted: bytes) -> int:
     for mapping in mappings:
         for start in range(mapping.start, mapping.end, _BLOCK):
             try:
-                block = memory.read(start, min(_BLOCK, mapping.end - start))
+                block = memory.scan(start, min(_BLOCK, mapping.end - start))
             except OSError:
                 break
             at = block.find(wanted)

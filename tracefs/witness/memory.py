@@ -6,6 +6,7 @@ takes the ``mmap_lock``, which another thread may hold while it waits for the se
 
 import os
 import struct
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Final
 
@@ -19,6 +20,12 @@ _U32: Final = struct.Struct("<I")
 _ALL: Final = (1 << 64) - 1
 _MAX_READ: Final = 1 << 24
 """Bytes; what asks for more read a length that makes no sense."""
+_MAX_ALL: Final = 1 << 24
+_MAX_SCANNED: Final = 1 << 28
+"""Bytes of one process at one moment, read where something leads there and searched through; it
+waits meanwhile, and may be made to be read for ever."""
+_EACH: Final = 64
+"""What a read costs beside its bytes."""
 
 
 class Mapping(Struct, frozen=True):
@@ -47,10 +54,15 @@ class Memory:
         self._mem = os.open(f"/proc/{tid}/mem", os.O_RDONLY | os.O_CLOEXEC)
         try:
             with open(f"/proc/{tid}/maps", "rb") as maps:
-                self.mappings = list(_parse(maps.read(), outer_prefix(tid)))
+                self._take(list(_parse(maps.read(), outer_prefix(tid))))
         except OSError:
             self.close()
             raise
+
+    def _take(self, mappings: list[Mapping]) -> None:
+        self.mappings = mappings
+        self._starts = [mapping.start for mapping in mappings]
+        self._left, self._left_to_scan = _MAX_ALL, _MAX_SCANNED
 
     def close(self) -> None:
         """Let go of the process."""
@@ -60,8 +72,25 @@ class Memory:
         """Return *size* bytes.
 
         Raises:
-            OSError: they are not all there.
+            OSError: they are not all there, or too much was read before.
         """
+        self._left -= min(max(size, 0), _MAX_READ) + _EACH
+        if self._left < 0 <= size <= _MAX_READ:
+            raise OSError("there is more to read than makes sense")
+        return self._read(address, size)
+
+    def scan(self, address: int, size: int) -> bytes:
+        """Return *size* bytes of what is searched through from end to end.
+
+        Raises:
+            OSError: as `read`.
+        """
+        self._left_to_scan -= size
+        if self._left_to_scan < 0:
+            raise OSError("there is more to search than makes sense")
+        return self._read(address, size)
+
+    def _read(self, address: int, size: int) -> bytes:
         if not 0 <= address < 1 << 63:
             raise OSError(f"there is no address {address & _ALL:#x}")
         if not 0 <= size <= _MAX_READ:
@@ -81,10 +110,9 @@ class Memory:
 
     def find(self, address: int) -> Mapping | None:
         """Return what is mapped at *address*."""
-        for mapping in self.mappings:
-            if mapping.start <= address < mapping.end:
-                return mapping
-        return None
+        at = bisect_right(self._starts, address) - 1
+        found = self.mappings[at] if at >= 0 else None
+        return found if found is not None and address < found.end else None
 
 
 def _parse(maps: bytes, prefix: bytes) -> Iterator[Mapping]:

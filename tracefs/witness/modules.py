@@ -27,6 +27,7 @@ _PHDR: Final = struct.Struct("<IIQQQQQQ")
 _SYMBOL: Final = struct.Struct("<IBBHQQ")
 _MAX_HEADERS: Final = 64
 _MAX_NOTES: Final = 1 << 12
+_MAX_DYNAMIC: Final = 1 << 14
 _MAX_CHAIN: Final = 1 << 16
 """Symbols of one hash; a chain without an end would keep the program waiting."""
 
@@ -97,7 +98,7 @@ class Module:
         header = self._found.get(_PT_DYNAMIC)
         if header is None:
             return None
-        raw = memory.read(self.bias + header[3], header[6] & ~15)
+        raw = memory.read(self.bias + header[3], min(header[6], _MAX_DYNAMIC) & ~15)
         dynamic = dict(struct.iter_unpack("<QQ", raw))
         # ld.so has added the bias to these already, except in the vdso.
         tables = [dynamic.get(tag, 0) for tag in (_DT_GNU_HASH, _DT_SYMTAB, _DT_STRTAB)]

@@ -7,6 +7,9 @@ LEB128: Final = 7
 LOCATIONS: Final = 6
 """In CPython's tables of lines (Objects/locations.md)."""
 
+_MAX_BITS: Final = 128
+"""Twice those of the largest number; each group more would cost more than the one before."""
+
 
 def unsigned(data: bytes, at: int, bits: int) -> tuple[int, int]:
     """Return the number that begins at *at*, and where it ends.
@@ -15,12 +18,14 @@ def unsigned(data: bytes, at: int, bits: int) -> tuple[int, int]:
 
     Raises:
         IndexError: *data* ends within it.
+        ValueError: it is longer than any that makes sense.
     """
     value = shift = 0
-    while True:
+    while shift < _MAX_BITS:
         byte = data[at]
         at += 1
         value |= (byte & (1 << bits) - 1) << shift
         shift += bits
         if not byte >> bits & 1:
             return value, at
+    raise ValueError("a number without end")

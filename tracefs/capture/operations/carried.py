@@ -19,7 +19,8 @@ import pyfuse3
 from tracefs.capture.backing import Caller
 from tracefs.capture.fileattr import CHECKED_SINCE, READS, WRITES, control
 from tracefs.capture.operations.handlers import Handlers, OpenFile, attempt
-from tracefs.capture.syscalls import fallocate, kernel_version
+from tracefs.capture.syscalls import kernel_version
+from tracefs.filecalls import fallocate
 from tracefs.pathtext import to_text
 
 T = TypeVar("T")
@@ -127,10 +128,12 @@ class CarriedOperations(Handlers):
         caller = Caller(request.uid, request.gid)
         failed, made = attempt(self._backing.tmpfile, parent, asked.mode, asked.flags, caller)
         fh = size = ino = 0
+        uid = gid = None
         path = self._inodes.path(parent)
         if made is not None:
             fd, node, info = made
             ino, path = node.ino, self._inodes.path(node)
+            uid, gid = info.st_uid, info.st_gid
             fh, size = self._opened(fd, node, asked.flags)
         self._record(
             events.Create(
@@ -145,6 +148,8 @@ class CarriedOperations(Handlers):
                 flags=asked.flags,
                 mode=asked.mode,
                 size=size,
+                uid=uid,
+                gid=gid,
             )
         )
         if made is None:

@@ -1,5 +1,6 @@
 """Requests on open files."""
 
+import errno
 import os
 from time import monotonic_ns
 
@@ -10,6 +11,7 @@ from tracefs.capture.request import CARRIED, current  # before pyfuse3
 import pyfuse3
 
 from tracefs.capture.backing import errno_of
+from tracefs.capture.inodes import Node
 from tracefs.capture.operations.handlers import (
     Handlers,
     attempt,
@@ -31,12 +33,16 @@ class FileOperations(Handlers):
         seen = self._look(ctx.pid)
         node = self._inodes[inode]
         failed, fd = attempt(self._backing.open, node, flags)
+        if failed == errno.EAGAIN and not flags & os.O_NONBLOCK:
+            failed, fd = await self._open_patiently(node, flags)
         fh = size = 0
         left_mode = None
         if fd is not None:
             if flags & os.O_TRUNC and kills_setid:
                 left_mode = self._backing.drop_setid(fd, tid)
             fh, size = self._opened(fd, node, flags)
+        if failed == errno.ESTALE and self._asks_again(ctx.pid, self._inodes.path(node)):
+            raise pyfuse3.FUSEError(failed)
         self._record(
             events.Open(
                 start_ns=start,
@@ -66,11 +72,12 @@ class FileOperations(Handlers):
         parent = self._inodes[parent_inode]
         mode &= 0o7777
         failed, made = attempt(self._backing.create, parent, name, mode, flags, caller(ctx))
+        if failed == errno.ESTALE and self._asks_again(ctx.pid, self._inodes.path_of(parent, name)):
+            raise pyfuse3.FUSEError(failed)
         fh = size = ino = 0
         uid = gid = None
-        existed = False
         if made is not None:
-            fd, node, info, existed = made
+            fd, node, info = made
             ino, uid, gid = node.ino, info.st_uid, info.st_gid
             fh, size = self._opened(fd, node, flags)
         self._record(
@@ -85,7 +92,6 @@ class FileOperations(Handlers):
                 fh=fh,
                 flags=flags,
                 mode=mode,
-                existed=existed,
                 size=size,
                 uid=uid,
                 gid=gid,
@@ -221,6 +227,26 @@ class FileOperations(Handlers):
                 fh=fh,
             )
         )
+
+    async def _open_patiently(self, node: Node, flags: int) -> tuple[int, int | None]:
+        """Wait for the end of somebody's lease while other requests go on."""
+        failed, wait = attempt(self._backing.patient_open, node, flags)
+        if wait is None:
+            return failed, None
+        try:
+            return 0, await self._syncer.in_thread(wait)
+        except OSError as error:
+            return errno_of(error), None
+
+    def _asks_again(self, tid: int, path: bytes) -> bool:
+        """Return whether the kernel asks again before it tells the program of ESTALE.
+
+        It walks the path once more, and gives up at the second (do_filp_open in fs/namei.c).
+        """
+        asked = (tid, path)
+        again = self._asked_again != asked
+        self._asked_again = asked if again else None
+        return again
 
     def _file_info(self, fh: int) -> pyfuse3.FileInfo:
         # Without keep_cache each open drops the file's cached pages, so that a change made past

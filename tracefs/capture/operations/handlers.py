@@ -67,6 +67,8 @@ class Handlers(pyfuse3.Operations):
         self._files: dict[int, OpenFile] = {}
         self._directories: dict[int, OpenDirectory] = {}
         self._last_fh = 0
+        self._asked_again: tuple[int, bytes] | None = None
+        """Thread and path of the last open that ended with ESTALE, and so is asked for again."""
 
     async def _answer_carried(self) -> bytes:
         """Answer the request that READ stands for."""

@@ -190,9 +190,10 @@ class PageWriteJudge:
 
     def _half_sync(self, call: Call) -> None:
         """sync_file_range of a file, or a sync of them all."""
-        for file in self._files.values():
-            if call.family == "syncfs" or file.ino == call.ino:
-                self._durability.half_syncs(file, call)
+        one = None if call.family == "syncfs" else self._files.get(call.ino)
+        files = self._files.values() if call.family == "syncfs" else filter(None, [one])
+        for file in files:
+            self._durability.half_syncs(file, call)
 
     def _sync_elsewhere(self, call: Call) -> None:
         """A sync of a directory, or of a file that nobody has open for writing."""
