@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import held_source
-import mounted_guard
+import watchdog
 from mounted_support import PATIENCE_S, Guard, Mount
 
 
@@ -60,11 +60,12 @@ class Held:
         self._process.stdin.close()
 
     def end(self) -> None:
-        """Unmount the source, and expect that to be all there was to do."""
+        """Unmount the source, in which nobody may have anything open any longer."""
         unmount = ["fusermount3", "-u", str(self.source)]
         subprocess.run(unmount, check=True, timeout=PATIENCE_S)
-        self._process.communicate(timeout=PATIENCE_S)
-        assert self._process.returncode == 0
+        # Another mount namespace, of a run beside this one, may still have a copy of the mount.
+        self._process.kill()
+        self._process.communicate()
 
     def program(self, directory: Path, text: str, *arguments: str) -> "Program":
         """Start a program that requests are held of."""
@@ -74,7 +75,7 @@ class Held:
 
     def abandon(self) -> None:
         """Take away what is left."""
-        mounted_guard.abort(str(self.source))
+        watchdog.abort(str(self.source))
         started: list[subprocess.Popen[Any]] = [one.process for one in self._programs]
         for process in (self._process, *started):
             process.kill()

@@ -3,6 +3,13 @@
 from typing import Final
 
 from soak.suite import Suite
-from soak.suites import dbench, tables, twins
+from soak.suites import concurrency, dbench, large, memory, tables, twins
 
-SUITES: Final[tuple[Suite, ...]] = (dbench.SUITE, tables.SUITE, twins.SUITE)
+SUITES: Final[tuple[Suite, ...]] = (
+    dbench.SUITE,
+    tables.SUITE,
+    twins.SUITE,
+    concurrency.SUITE,
+    large.SUITE,
+    memory.SUITE,
+)
