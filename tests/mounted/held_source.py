@@ -1,10 +1,10 @@
 """A filesystem that answers some requests only when it is told to, to be the source of a mount.
 
 ``python held_source.py MOUNTPOINT``. A file's name has a meaning: of ``fsync-a`` the sync is held,
-of ``read-a``, ``write-a`` and ``open-a`` those. For each one that it holds it says ``held NAME``
-on standard output. A line NAME on standard input lets go all that are held, or still to come, for
-that name, and its end everything. NAME is without what follows a dot, so that several files can be
-held as one. What `sync_source` says of syncs, it says when they are done.
+of ``read-a``, ``write-a``, ``open-a`` and ``truncate-a`` (which looks large) those. For each one it
+says ``held NAME`` on standard output. A line NAME on standard input lets go all that are held, or
+still to come, for that name, and its end everything. NAME is without what follows a dot, so that
+several files can be held as one. What `sync_source` says of syncs, it says when they are done.
 """
 
 # ruff: noqa: ARG002  # the parameters are pyfuse3's
@@ -16,6 +16,9 @@ from typing import Any
 import pyfuse3
 import trio
 from sync_source import Source
+
+LARGE = 1 << 30
+"""Bytes that a file seems to have whose truncation is held."""
 
 
 class HeldSource(Source):
@@ -45,6 +48,21 @@ class HeldSource(Source):
         if holds and not self._gate(name).is_set():
             print("held", name, flush=True)
             await self._gate(name).wait()
+
+    def _attributes(self, ino: int) -> pyfuse3.EntryAttributes:
+        entry = super()._attributes(ino)
+        if self._names[ino].startswith(b"truncate-"):
+            entry.st_blocks = LARGE // 512
+        return entry
+
+    async def setattr(
+        self, inode: int, attr: Any, fields: Any, fh: int | None, ctx: Any
+    ) -> pyfuse3.EntryAttributes:
+        if fields.update_size:
+            size = attr.st_size
+            await self._hold("truncate", inode)
+            del self._data[inode][size:]
+        return self._attributes(inode)
 
     async def open(self, inode: int, flags: int, ctx: Any) -> pyfuse3.FileInfo:
         await self._hold("open", inode)

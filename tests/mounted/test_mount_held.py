@@ -136,6 +136,38 @@ def test_callers_killed_in_a_sync_leave_nothing_stuck(held: Held, mount: Mount) 
     assert [event.errno for event in syncs_of(mount, "fsync-a")] == [0] * MANY
 
 
+TRUNCATES = {
+    "truncate": 'os.truncate("truncate-a", 10)',
+    "ftruncate": "os.ftruncate(fd, 10)",
+    "O_TRUNC": 'os.close(os.open("truncate-a", os.O_WRONLY | os.O_TRUNC))',
+}
+TRUNCATING = """
+import os
+fd = os.open("truncate-a", os.O_RDWR | os.O_CREAT, 0o644)
+os.pwrite(fd, b"t" * 4096, 0)
+{}
+print(os.fstat(fd).st_size)
+"""
+
+
+@pytest.mark.parametrize("how", TRUNCATES)
+def test_cutting_off_a_large_file_stalls_nobody(how: str, held: Held, mount: Mount) -> None:
+    program = held.program(mount.mountpoint, TRUNCATING.format(TRUNCATES[how]))
+    held.await_held("truncate-a")
+    assert act(mount.mountpoint, work, "b") == WORKED
+    held.let_go("truncate-a")
+    size = 0 if how == "O_TRUNC" else 10
+    assert program.end() == (0, f"{size}\n")
+    mount.end()
+    held.end()
+    if how == "O_TRUNC":
+        opened = [event for event in journal(mount.recording, events.Open) if event.size == 0]
+        assert [event.errno for event in opened if event.path == "truncate-a"] == [0]
+    else:
+        done = journal(mount.recording, events.Setattr)
+        assert [(e.path, e.size, e.errno) for e in done if e.size == 10] == [("truncate-a", 10, 0)]
+
+
 BLOCKED = {
     "write": """
 import os

@@ -10,6 +10,7 @@ import os
 from itertools import islice
 from typing import Final
 
+from tracefs.capture import freeing
 from tracefs.capture.syscalls import birth_time_ns
 
 ROOT_INO: Final = 1
@@ -230,7 +231,7 @@ class InodeTable:
 
     def _unpin(self, node: Node) -> None:
         if self._pinned.pop(node.ino, None) is not None:
-            os.close(node.fd)
+            (os.close if node.parent is not None else freeing.close)(node.fd)
             node.fd = -1
 
 
