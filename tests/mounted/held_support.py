@@ -4,6 +4,7 @@ import os
 import select
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,8 +69,12 @@ class Held:
         self._process.communicate()
 
     def program(self, directory: Path, text: str, *arguments: str) -> "Program":
-        """Start a program that requests are held of."""
-        program = Program(directory, text, *arguments)
+        """Start a program in Python that requests are held of."""
+        return self.command([sys.executable, "-S", "-c", text, *arguments], directory)
+
+    def command(self, command: Sequence[str], directory: Path) -> "Program":
+        """Start a command that requests are held of."""
+        program = Program(command, directory)
         self._programs.append(program)
         return program
 
@@ -84,12 +89,13 @@ class Held:
 
 
 class Program:
-    """A Python program in a directory; what it prints is awaited by the line."""
+    """A program in a directory and a session of its own."""
 
-    def __init__(self, directory: Path, text: str, *arguments: str) -> None:
+    def __init__(self, command: Sequence[str], directory: Path) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-S", "-c", text, *arguments],
+            command,
             cwd=directory,
+            start_new_session=True,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

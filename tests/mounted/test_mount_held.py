@@ -6,13 +6,14 @@ on time: what must go on while it is held would else never come to its end.
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from held_support import Held, mounted_over
-from mounted_support import Guard, Mount, act, calls, get, journal, outcome, put
+from mounted_support import TRACEFS, Guard, Mount, act, calls, get, journal, outcome, put
 
 from tracefs import events
 
@@ -242,3 +243,16 @@ def test_ctrl_c_in_a_held_sync_is_heard_after_it(held: Held, mount: Mount) -> No
     mount.end()
     held.end()
     assert [event.errno for event in syncs_of(mount, "fsync-a")] == [0, 0]
+
+
+def test_ctrl_c_reaches_a_command_whose_sync_is_held(tmp_path: Path, held: Held) -> None:
+    recording = tmp_path / "run"
+    command = [*TRACEFS, "run", "--dir", str(held.source), "-q", "-o", str(recording), "--"]
+    program = held.command([*command, sys.executable, "-S", "-c", INTERRUPTED], held.source)
+    held.await_held("fsync-a")
+    # As a terminal sends it, to the command and to those who watch it.
+    os.killpg(program.process.pid, signal.SIGINT)
+    held.let_go("fsync-a")
+    assert program.end() == (0, "interrupted\n")
+    held.end()
+    assert [event.errno for event in journal(recording, events.Fsync)] == [0, 0]
