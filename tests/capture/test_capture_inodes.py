@@ -1,6 +1,7 @@
 """The table of what the kernel knows: references, names, scarce descriptors, stale files."""
 
 import errno
+import gc
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from capture_support import descriptors, failure
 
 from tracefs.capture.backing import Backing
-from tracefs.capture.inodes import ROOT_INO, InodeTable, Node, key_of
+from tracefs.capture.inodes import FREEZE_EVERY, ROOT_INO, InodeTable, Node, key_of
 
 Make = Callable[..., Backing]
 
@@ -355,3 +356,17 @@ def test_a_forgotten_directory_goes_with_the_last_that_is_in_it(
     table.forget(f.ino, 1)
 
     assert len(table) == before
+
+
+def test_the_garbage_collector_is_spared_the_nodes(backing: Backing) -> None:
+    # It would go through all of them, a million perhaps, while every request waits.
+    table = backing.inodes
+    count = 3 * FREEZE_EVERY
+    before = gc.get_freeze_count()
+    try:
+        for number in range(count):
+            table.adopt((table.root.key[0] + 1, number, 0), -1, table.root, b"%d" % number)
+        assert gc.get_freeze_count() - before >= count
+        assert sum(isinstance(found, Node) for found in gc.get_objects()) < FREEZE_EVERY
+    finally:
+        gc.unfreeze()

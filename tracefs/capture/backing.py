@@ -13,6 +13,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from tracefs.capture import freeing
 from tracefs.capture.groups import is_member
 from tracefs.capture.inodes import InodeTable, Node, key_of
 from tracefs.capture.syscalls import making_as
@@ -116,16 +117,27 @@ class Backing:
 
     # -- changing
 
+    def frees_much(self, node: Node, size: int) -> bool:
+        """Tell whether to cut the file off at *size* bytes takes long."""
+        return freeing.frees_much(self.inodes.fd(node), size)
+
     def setattr(
-        self, node: Node, changes: Changes, fd: int | None, killer: int | None
+        self,
+        node: Node,
+        changes: Changes,
+        fd: int | None,
+        killer: int | None,
+        *,
+        truncated: bool = False,
     ) -> tuple[os.stat_result, int | None]:
         """Apply *changes*, through the descriptor if there is one.
 
         *killer* is the thread whose change of size or owner clears set-id bits; None: it keeps
-        them. Return the attributes, and what `drop_setid` says.
+        them. *truncated*: the size is right already. Return the attributes, and what `drop_setid`
+        says.
         """
         target: int | str = self._magic(node) if fd is None else fd
-        if changes.size is not None:
+        if changes.size is not None and not truncated:
             os.truncate(target, changes.size)
         left = None if killer is None else self.drop_setid(target, killer)
         owner = (

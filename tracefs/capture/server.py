@@ -61,6 +61,11 @@ _RECORDED: Final = (
 )  # fmt: skip
 
 
+_MAX_TASKS: Final = 1 << 16
+"""Requests that may be waited for at once. Beyond it pyfuse3 reads none, so that slow syncs of one
+file would hold up all others."""
+
+
 class Server:
     """One mount, from configuration to the journal's footer."""
 
@@ -180,7 +185,7 @@ class Server:
             nursery.start_soon(self._await_signal, loop)
             if self._link is not None:
                 nursery.start_soon(self._await_witness, self._link, loop)
-            await pyfuse3.main()
+            await pyfuse3.main(max_tasks=_MAX_TASKS)
             nursery.cancel_scope.cancel()
         return loop.stopping
 

@@ -34,7 +34,13 @@ _FSCONFIG_SET_STRING: Final = 1
 _FSCONFIG_CMD_CREATE: Final = 6
 
 _DEVICE: Final = "/dev/fuse"
-_MODULES: Final = ("msgspec", "trio", "pyfuse3", "tracefs.capture._request")
+_MODULES: Final = (
+    "msgspec",
+    "trio",
+    "pyfuse3",
+    "tracefs.capture._request",
+    "tracefs.capture._standby",
+)
 
 _READY: Final = b"ready"
 

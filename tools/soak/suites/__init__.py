@@ -3,11 +3,14 @@
 from typing import Final
 
 from soak.suite import Suite
-from soak.suites import dbench, hostile_journals, tables, twins
+from soak.suites import concurrency, dbench, hostile_journals, large, memory, tables, twins
 
 SUITES: Final[tuple[Suite, ...]] = (
     dbench.SUITE,
     tables.SUITE,
     twins.SUITE,
+    concurrency.SUITE,
+    large.SUITE,
+    memory.SUITE,
     hostile_journals.SUITE,
 )

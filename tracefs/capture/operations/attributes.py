@@ -1,6 +1,7 @@
 """Requests for attributes, extended ones, and the state of the filesystem."""
 
 import errno
+import os
 from time import monotonic_ns
 
 from tracefs import events
@@ -11,6 +12,7 @@ import pyfuse3
 
 from tracefs.capture.backing import NOTHING, Changes
 from tracefs.capture.groups import calls_chown
+from tracefs.capture.inodes import Node
 from tracefs.capture.operations.handlers import (
     Handlers,
     attempt,
@@ -66,11 +68,14 @@ class AttributeOperations(Handlers):
             # Set-id bits go: by chown(path, -1, -1), or before a write, which anybody may.
             killer = tid
             forbidden = not self._backing.may_change_nothing(node, ctx.uid, tid)
+        fd = opened.fd if opened else None
+        failed, truncated = await self._truncate_long(node, fd, changes.size)
+        done = None
         if forbidden and calls_chown(tid):
-            failed, done = errno.EPERM, None
-        else:
+            failed = errno.EPERM
+        elif not failed:
             failed, done = attempt(
-                self._backing.setattr, node, changes, opened.fd if opened else None, killer
+                lambda: self._backing.setattr(node, changes, fd, killer, truncated=truncated)
             )
         info, left_mode = done or (None, None)
         self._record(
@@ -95,6 +100,22 @@ class AttributeOperations(Handlers):
         if info is None:
             raise pyfuse3.FUSEError(failed)
         return attributes(node, info)
+
+    async def _truncate_long(
+        self, node: Node, fd: int | None, size: int | None
+    ) -> tuple[int, bool]:
+        """Cut the file off in a thread if that takes long: error number, and whether it was."""
+        if size is None or not attempt(self._backing.frees_much, node, size)[1]:
+            return 0, False
+        # One's own: that of the node may be closed while other requests are handled.
+        failed, own = (0, fd) if fd is not None else attempt(self._backing.open, node, os.O_WRONLY)
+        if own is None:
+            # A lease is in the way: truncate(2) waits for its end.
+            return (0 if failed == errno.EAGAIN else failed), False
+        failed, _ = await self._syncer.in_thread(attempt, os.ftruncate, own, size)
+        if fd is None:
+            os.close(own)
+        return failed, True
 
     @guarded
     async def statfs(self, ctx: pyfuse3.RequestContext) -> pyfuse3.StatvfsData:

@@ -10,6 +10,7 @@ from tracefs.capture.request import CARRIED, current  # before pyfuse3
 # isort: split
 import pyfuse3
 
+from tracefs.capture import freeing
 from tracefs.capture.backing import errno_of
 from tracefs.capture.inodes import Node
 from tracefs.capture.operations.handlers import (
@@ -32,9 +33,7 @@ class FileOperations(Handlers):
         tid, _, kills_setid = current()
         seen = self._look(ctx.pid)
         node = self._inodes[inode]
-        failed, fd = attempt(self._backing.open, node, flags)
-        if failed == errno.EAGAIN and not flags & os.O_NONBLOCK:
-            failed, fd = await self._open_patiently(node, flags)
+        failed, fd = await self._open(node, flags)
         fh = size = 0
         left_mode = None
         if fd is not None:
@@ -61,6 +60,21 @@ class FileOperations(Handlers):
         if failed:
             raise pyfuse3.FUSEError(failed)
         return self._file_info(fh)
+
+    async def _open(self, node: Node, flags: int) -> tuple[int, int | None]:
+        """Open it; in a thread cut it off (O_TRUNC) if that takes long."""
+        cuts = bool(flags & os.O_TRUNC and flags & os.O_ACCMODE != os.O_RDONLY)
+        slowly = cuts and bool(attempt(self._backing.frees_much, node, 0)[1])
+        asked = flags & ~os.O_TRUNC if slowly else flags
+        failed, fd = attempt(self._backing.open, node, asked)
+        if failed == errno.EAGAIN and not flags & os.O_NONBLOCK:
+            failed, fd = await self._open_patiently(node, asked)
+        if slowly and fd is not None:
+            failed, _ = await self._syncer.in_thread(attempt, os.ftruncate, fd, 0)
+            if failed:
+                os.close(fd)
+                fd = None
+        return failed, fd
 
     @guarded
     async def create(
@@ -216,7 +230,9 @@ class FileOperations(Handlers):
         start = monotonic_ns()
         tid, _, _ = current()
         opened = self._files.pop(fh)
-        failed, _ = attempt(os.close, opened.fd)
+        failed, _ = attempt(
+            os.close if opened.node.parent is not None else freeing.close, opened.fd
+        )
         self._record(
             events.Release(
                 start_ns=start,

@@ -1,0 +1,33 @@
+"""What frees blocks: a truncate, and the end of a file without a name.
+
+The filesystem below takes its time for it: 50 to 700 ms for 1 GiB that was just written, 3.7 s for
+50,000 extents (ext4 on a virtual disk). All other requests would wait meanwhile.
+"""
+
+import os
+import threading
+from typing import Final
+
+_IN_PLACE: Final = 1 << 20
+"""Bytes that may be freed while other requests wait."""
+_BLOCK: Final = 512
+"""Unit of st_blocks (stat(2))."""
+
+
+def frees_much(target: int, size: int = 0) -> bool:
+    """Tell whether to give the file that descriptor *target* is of *size* bytes takes long."""
+    info = os.stat(target)
+    allocated = info.st_blocks * _BLOCK
+    return min(allocated, max(info.st_size, allocated) - size) > _IN_PLACE
+
+
+def close(fd: int) -> None:
+    """Close a descriptor of a file that may have no name; in a thread if its end takes long."""
+    if os.stat(fd).st_nlink == 0 and frees_much(fd):
+        try:
+            threading.Thread(target=os.close, args=(fd,)).start()
+        except RuntimeError:
+            pass  # no thread is to be had (pthread_create(3))
+        else:
+            return
+    os.close(fd)
