@@ -140,6 +140,25 @@ def test_a_link_at_the_end_is_not_followed(apply: Apply, tree: Path) -> None:
     assert outside.read_bytes() == b"abc"
 
 
+def test_ranges_and_files_without_a_name(apply: Apply, tree: Path) -> None:
+    common = {"start_ns": 0, "end_ns": 0, "tid": 1}
+    nameless = events.Create(
+        start_ns=0, end_ns=0, tid=1, path="#9", ino=9, fh=2, mode=0o600, uid=os.geteuid(),
+        gid=os.getegid(), flags=os.O_RDWR | os.O_TMPFILE,
+    )  # fmt: skip
+    copy = msgspec.convert(
+        {"type": "copy", **common, "ino": 9, "fh": 2, "offset": 1, "size": 50, "result": 2}
+        | {"from_ino": 7, "from_fh": 1, "from_offset": 1},
+        events.Copy,
+    )
+    allocate = msgspec.convert(
+        {"type": "fallocate", **common, "ino": 9, "fh": 2, "mode": 0, "offset": 0, "size": 4},
+        events.Fallocate,
+    )
+    apply(create("a", 7, 1), write(1, 0), nameless, copy, allocate, link("#9", "b", 9))
+    assert contents(tree) == {"a": b"\x0001", "b": b"\x0001\x00"}
+
+
 @pytest.mark.parametrize("payload", [None, 9, 1 << 40])
 def test_bytes_that_were_not_kept(apply: Apply, payload: int | None) -> None:
     with pytest.raises(RecordingError, match="bytes to replay are missing"):

@@ -13,7 +13,7 @@ from soak.twins.world import Plain
 OnPath: TypeAlias = Callable[[bytes], Plain]
 OnPaths: TypeAlias = Callable[[bytes, bytes], Plain]
 
-_ACCESS: Final = {"RDONLY": os.O_RDONLY, "WRONLY": os.O_WRONLY, "RDWR": os.O_RDWR}
+_ACCESS: Final = {"O_RDONLY": os.O_RDONLY, "O_WRONLY": os.O_WRONLY, "O_RDWR": os.O_RDWR}
 _MORE: Final = {
     "": 0,
     "CREAT": os.O_CREAT,
@@ -40,8 +40,8 @@ def _open(flags: int, path: bytes) -> Plain:
 def _opens() -> Iterator[tuple[str, OnPath]]:
     for (access, how), (name, more) in itertools.product(_ACCESS.items(), _MORE.items()):
         yield f"open {access}|{name}".rstrip("|"), partial(_open, how | more)
-    yield "open PATH", partial(_open, os.O_PATH)
-    yield "open PATH|NOFOLLOW", partial(_open, os.O_PATH | os.O_NOFOLLOW)
+    yield "open O_PATH", partial(_open, os.O_PATH)
+    yield "open O_PATH|NOFOLLOW", partial(_open, os.O_PATH | os.O_NOFOLLOW)
 
 
 def _look(path: bytes, *, follow: bool) -> Plain:

@@ -105,7 +105,7 @@ def cells() -> Iterator[Cell]:
 
 
 _FOR_DIRECTORIES: Final = ("rmdir", "chmod", "chown", "access", "setxattr user.x 0", "listdir")
-_MAKING: Final = ("open WRONLY|CREAT", "mkdir", "symlink", "mknod")
+_MAKING: Final = ("open O_WRONLY|CREAT", "mkdir", "symlink", "mknod")
 
 
 def prepare(base: bytes, cell: Cell) -> None:
@@ -118,7 +118,8 @@ def prepare(base: bytes, cell: Cell) -> None:
         os.mkdir(top + name)
     for name in (b"file", b"full/f"):
         fd = os.open(top + name, os.O_CREAT | os.O_WRONLY, 0o600)
-        os.write(fd, b"contents")
+        if name == b"file":
+            os.write(fd, b"contents")
         os.setxattr(fd, "user.x", b"old")
         os.close(fd)
     if cell.parent == _OPEN:

@@ -9,6 +9,9 @@ _AT_FDCWD: Final = -100
 _AT_SYMLINK_NOFOLLOW: Final = 0x100
 UTIME_NOW: Final = (1 << 30) - 1
 UTIME_OMIT: Final = (1 << 30) - 2
+KEEP_SIZE: Final = 1
+PUNCH_HOLE: Final = 2
+ZERO_RANGE: Final = 16
 RENAME_NOREPLACE: Final = 1
 RENAME_EXCHANGE: Final = 2
 _SECOND: Final = 1_000_000_000
@@ -49,3 +52,8 @@ def utimens(path: bytes, atime: int, mtime: int, *, follow: bool) -> None:
 def futimens(fd: int, atime: int, mtime: int) -> None:
     """futimens(3)."""
     _check(_libc.futimens(fd, (_Timespec * 2)(_timespec(atime), _timespec(mtime))))
+
+
+def fallocate(fd: int, mode: int, offset: int, size: int) -> None:
+    """fallocate(2)."""
+    _check(_libc.fallocate(fd, mode, ctypes.c_int64(offset), ctypes.c_int64(size)))

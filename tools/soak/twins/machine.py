@@ -157,6 +157,9 @@ xattr_names = st.sampled_from(
     ["user.a", "user.a", "user.a", "user.b", "trusted.t", "other.x", "user." + "n" * 251]
 )
 values = st.sampled_from([b"", b"value", b"\0\xff", b"v" * 1000])
+allocations = st.sampled_from(
+    [0, linux.KEEP_SIZE, linux.KEEP_SIZE | linux.PUNCH_HOLE, linux.ZERO_RANGE, linux.PUNCH_HOLE]
+)
 ids = st.sampled_from([-1, 0, NOBODY, 12345])
 
 
@@ -375,6 +378,10 @@ class Machine(RuleBasedStateMachine):
     @rule(slot=slots, other=slots, count=counts, at=offsets, to=offsets)
     def copy_range(self, slot: Slot, other: Slot, count: int, at: int, to: int) -> None:
         self._do(do.copy_range, slot, other, count, at, to)
+
+    @rule(slot=slots, mode=allocations, offset=offsets, count=counts, user=users)
+    def fallocate(self, slot: Slot, mode: int, offset: int, count: int, user: int | None) -> None:
+        self._do(do.fallocate, slot, mode, offset, count, user=user)
 
     @rule(slot=slots, data=data, offset=st.integers(0, 3 * _PAGE))
     def store(self, slot: Slot, data: bytes, offset: int) -> None:

@@ -203,6 +203,10 @@ def copy_range(world: World, slot: int, other: int, count: int, at: int, to: int
     return os.copy_file_range(world.reader(slot), world.file(other), count, at, to)
 
 
+def fallocate(world: World, slot: int, mode: int, offset: int, size: int) -> None:
+    linux.fallocate(world.file(slot), mode, offset, size)
+
+
 def store(world: World, slot: int, data: bytes, offset: int) -> Plain:
     """Store through a shared mapping, and msync."""
     with mmap.mmap(world.reader(slot), 0, mmap.MAP_SHARED) as mapped:
