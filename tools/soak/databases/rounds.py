@@ -6,6 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
+import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -89,7 +90,10 @@ class _Trial:
 
     def run(self) -> Tally:
         for fault in self._database.faults:
-            self._round(fault)
+            try:
+                self._round(fault)
+            except Exception:  # noqa: BLE001  # the seed and what was done are to be told, too
+                self._tally += Tally(failures=(traceback.format_exc(),))
             if not self._tally.passed:
                 break
         return self._tally
