@@ -1,9 +1,12 @@
 """Opening: each open has its own access mode, flags and position."""
 
+import contextlib
 import ctypes
 import fcntl
 import mmap
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -310,3 +313,28 @@ def offset_forms() -> Any:
 def test_positions(pair: Pair) -> None:
     results, _ = pair.same(offset_forms)
     assert results[:4] == [10, b"\x0a\x0b", 95, bytes(range(95, 100))]
+
+
+def both_creating() -> Any:
+    def remove() -> None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink("f")
+
+    start, end = threading.Barrier(2, action=remove), threading.Barrier(2)
+
+    def create_and_look() -> set[str]:
+        seen = set()
+        for _ in range(1000):
+            start.wait()
+            fd = os.open("f", os.O_RDWR | os.O_CREAT, 0o644)
+            end.wait()
+            seen.add(os.path.basename(os.readlink(f"/proc/self/fd/{fd}")))
+            os.close(fd)
+        return seen
+
+    with ThreadPoolExecutor(2) as pool:
+        return [ran.result() for ran in [pool.submit(create_and_look) for _ in range(2)]]
+
+
+def test_a_file_that_two_create_at_once_has_its_name(pair: Pair) -> None:
+    assert pair.same(both_creating) == [{"f"}, {"f"}]

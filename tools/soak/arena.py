@@ -1,6 +1,7 @@
 """Where suites work: traced and bare directories side by side, and programs run in them."""
 
 import os
+import select
 import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -41,11 +42,14 @@ class Place:
 
     def kill(self) -> None:
         """Kill the server; return when its mount is gone."""
-        self.killed = True
         os.kill(self.server, signal.SIGKILL)
+        self.was_killed()
+
+    def was_killed(self) -> None:
+        """Return when the mount is gone whose server somebody else has killed."""
+        self.killed = True
         self._mount.process.communicate(timeout=PATIENCE_S)
-        if watchdog.connections(str(self.path)):
-            raise AssertionError(f"still mounted: {self.path}")
+        _await_unmounted(self.path)
 
 
 class Arena:
@@ -144,6 +148,18 @@ class Arena:
         )
         require_whole(recording)
         return run
+
+
+def _await_unmounted(directory: Path) -> None:
+    """Return when nothing is mounted there; it is unmounted a moment after its server's death."""
+    mountpoint = os.path.realpath(directory)
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as table:
+        changes = select.poll()
+        changes.register(table, select.POLLPRI)  # a mount or unmount since the last look (proc(5))
+        while any(line.split()[4] == mountpoint for line in table):
+            if not changes.poll(PATIENCE_S * 1000):
+                raise AssertionError(f"still mounted: {directory}")
+            table.seek(0)
 
 
 def require_whole(recording: Path) -> int:

@@ -12,6 +12,11 @@ from tracefs.capture.inodes import Node, key_of
 _TIMEOUT_S: Final = 1.0
 """How long the kernel may trust names and attributes. Changes through the mount are seen at once;
 this bounds how late a change made past it is."""
+_ABSENCE_S: Final = 0.1
+"""How long it may trust that there is no such name: from the look-up by which a program creates a
+file to its creation. Would it not, then another that looks for the name in between makes it drop
+the name, and /proc/PID/fd calls the new file deleted (``fuse_dentry_revalidate`` in fs/fuse/dir.c).
+No longer, since where a filesystem ignores case, one name's creation ends another's absence."""
 _SETID: Final = stat.S_ISUID | stat.S_ISGID
 DOTS: Final = (b".", b"..")
 """What every listing begins with."""
@@ -37,6 +42,14 @@ def attributes(node: Node, info: os.stat_result) -> pyfuse3.EntryAttributes:
     entry.st_atime_ns = info.st_atime_ns
     entry.st_mtime_ns = info.st_mtime_ns
     entry.st_ctime_ns = info.st_ctime_ns
+    return entry
+
+
+def no_entry() -> pyfuse3.EntryAttributes:
+    """Return what says that there is no such name."""
+    entry = pyfuse3.EntryAttributes()
+    entry.st_ino = 0
+    entry.entry_timeout = _ABSENCE_S
     return entry
 
 

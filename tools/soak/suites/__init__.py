@@ -3,12 +3,30 @@
 from typing import Final
 
 from soak.suite import Suite
-from soak.suites import concurrency, dbench, hostile_journals, large, memory, tables, twins
+from soak.suites import (
+    concurrency,
+    dbench,
+    hostile_journals,
+    large,
+    lmdb,
+    memory,
+    postgres,
+    redis,
+    rocksdb,
+    sqlite,
+    tables,
+    twins,
+)
 
 SUITES: Final[tuple[Suite, ...]] = (
     dbench.SUITE,
     tables.SUITE,
     twins.SUITE,
+    sqlite.SUITE,
+    lmdb.SUITE,
+    rocksdb.SUITE,
+    redis.SUITE,
+    postgres.SUITE,
     concurrency.SUITE,
     large.SUITE,
     memory.SUITE,

@@ -1,6 +1,7 @@
 """Requests that make, find, move and remove names."""
 
 import contextlib
+import errno
 from collections.abc import Sequence
 from time import monotonic_ns
 
@@ -15,7 +16,7 @@ from tracefs.capture.operations.handlers import (
     caller,
     guarded,
 )
-from tracefs.capture.replies import attributes
+from tracefs.capture.replies import attributes, no_entry
 from tracefs.pathtext import to_text
 
 
@@ -26,7 +27,7 @@ class NameOperations(Handlers):
     async def lookup(
         self, parent_inode: int, name: bytes, ctx: pyfuse3.RequestContext
     ) -> pyfuse3.EntryAttributes:
-        """Find *name*; the look-up count of the result goes up by one. ENOENT is not cached."""
+        """Find *name*; the look-up count of what is found goes up by one. ENOENT: `no_entry`."""
         start = monotonic_ns()
         parent = self._inodes[parent_inode]
         failed, found = attempt(self._backing.lookup, parent, name)
@@ -34,6 +35,8 @@ class NameOperations(Handlers):
             self._recorder.query(
                 "lookup", start, ctx.pid, failed, parent_inode, self._text(parent, name)
             )
+        if failed == errno.ENOENT:
+            return no_entry()
         if found is None:
             raise pyfuse3.FUSEError(failed)
         return attributes(*found)
