@@ -18,7 +18,7 @@ import pytest
 from mounted_support import NOBODY, Mount, act, calls, get, outcome, put
 
 SECRET = b"the secret of root"
-LOOKS = 300
+LOOKS = 80
 
 
 @contextlib.contextmanager
