@@ -1,21 +1,61 @@
-"""Programs that suites need, and which package of Debian brings each."""
+"""Programs that suites need, and where each comes from."""
 
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+BUILT: Final = Path(__file__).resolve().parents[2] / "build" / "programs"
+"""Where ``tools/setup --soak`` has Cargo install crates."""
 
 
 @dataclass(frozen=True)
 class Program:
-    """One program, found on PATH or not."""
+    """One program, found or not."""
 
     name: str
-    debian: str
+    debian: str = ""
     """Package of Debian that has it."""
+    crate: str = ""
+    """Crate and version that it is built from, as Cargo spells them: ``fsx@0.3.2``."""
+    folders: str = ""
+    """Pattern below the root of folders off PATH that may have it."""
 
     @property
     def path(self) -> str | None:
         """Where it is; None: nowhere."""
-        return shutil.which(self.name)
+        if self.crate:
+            return shutil.which(self.name, path=str(BUILT / "bin"))
+        found = shutil.which(self.name)
+        if found is None and self.folders:
+            # The newest version, as their numbers go.
+            for folder in sorted(Path("/").glob(self.folders), key=_version, reverse=True):
+                found = found or shutil.which(self.name, path=str(folder))
+        return found
+
+    @property
+    def source(self) -> str:
+        """What to install: ``crate:NAME@VERSION`` or ``debian:PACKAGE``."""
+        return f"crate:{self.crate}" if self.crate else f"debian:{self.debian}"
+
+    def __str__(self) -> str:
+        return self.path or self.name
+
+
+def _version(folder: Path) -> tuple[int, ...]:
+    return tuple(int(part) for part in folder.parts if part.isdigit())
 
 
 DBENCH = Program("dbench", debian="dbench")
+PJDFSTEST = Program("pjdfstest", crate="pjdfstest@0.2.2")
+FSX = Program("fsx", crate="fsx@0.3.2")
+FIO = Program("fio", debian="fio")
+STRESS_NG = Program("stress-ng", debian="stress-ng")
+GIT = Program("git", debian="git")
+RSYNC = Program("rsync", debian="rsync")
+SETFACL = Program("setfacl", debian="acl")
+TAR = Program("tar", debian="tar")
+CARGO = Program("cargo", debian="cargo")
+GO = Program("go", debian="golang-go")
+# Debian's alternatives put its client programs on PATH, and not what makes and runs a server.
+INITDB = Program("initdb", debian="postgresql", folders="usr/lib/postgresql/*/bin")

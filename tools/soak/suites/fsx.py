@@ -1,0 +1,85 @@
+"""fsx: random operations on one file, whose every read must give what was written before.
+
+The same seed gives the same operations, so in the end the file must be the bare one's equal, too.
+"""
+
+import random
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from soak.arena import Arena
+from soak.compare import compare
+from soak.differences import FSX as EXPECTED
+from soak.programs import FSX
+from soak.suite import Scale, Suite, Tally
+
+
+@dataclass(frozen=True)
+class _Profile:
+    """Which operations, by how often they come, and options of ``tracefs run``."""
+
+    name: str
+    weights: str
+    options: tuple[str, ...] = ()
+
+
+_PLAIN: Final = (
+    "read=10 write=10 truncate=3 close_open=1 fsync=1 fdatasync=1 sendfile=3 posix_fadvise=1"
+)
+_PROFILES: Final = (
+    _Profile("calls", f"{_PLAIN} mapread=0 mapwrite=0"),
+    _Profile("mappings", f"{_PLAIN} mapread=10 mapwrite=10 invalidate=1"),
+    _Profile("posix_fallocate", f"{_PLAIN} mapread=5 mapwrite=5 posix_fallocate=5"),
+    _Profile("punch_hole", f"{_PLAIN} mapread=5 mapwrite=5 punch_hole=5"),
+    _Profile("copy_file_range", f"{_PLAIN} mapread=5 mapwrite=5 copy_file_range=5"),
+    _Profile("direct_io", f"{_PLAIN} mapread=0 mapwrite=0", ("--direct-io",)),
+)
+_DONE: Final = "All operations completed A-OK!"
+_ERROR: Final = re.compile(r"`Err` value: (\w+)")
+
+
+def _run(arena: Arena, scale: Scale) -> Tally:
+    steps = scale.pick(1_000, 100_000)
+    # Other ones each time, in the long form.
+    first = scale.pick(1, random.randrange(1 << 32))  # noqa: S311
+    seeds = range(first, first + scale.pick(1, 5))
+    tally = Tally(notes=(f"{steps:,} steps each, seeds {seeds[0]} to {seeds[-1]}",))
+    for profile in _PROFILES:
+        for seed in seeds:
+            tally += _one(arena, profile, seed, steps)
+    return tally
+
+
+def _one(arena: Arena, profile: _Profile, seed: int, steps: int) -> Tally:
+    bare, traced = arena.bare(), arena.bare()
+    config = arena.bare("c") / "fsx.toml"
+    lines = profile.weights.split()
+    config.write_text("\n".join(["[weights]", *lines, ""]), encoding="utf-8")
+    command = [str(FSX), "-f", str(config), "-N", str(steps), "-S", str(seed), "file"]
+    below = arena.run(command, bare)
+    above = arena.run_traced(command, traced, *profile.options)
+    found = {profile.name: _result(above.stdout, above.stderr)}
+    failures = compare(
+        {profile.name: _result(below.stdout, below.stderr)},
+        found,
+        EXPECTED,
+    )
+    done = found[profile.name] == "ok"
+    if done and (bare / "file").read_bytes() != (traced / "file").read_bytes():
+        failures += (f"{profile.name}: the file in the source is not the bare one's equal",)
+    return Tally(
+        operations=steps if done else 0,
+        failures=tuple(f"seed {seed}: {failure}" for failure in failures),
+    )
+
+
+def _result(said: str, complained: str) -> str:
+    """Return ``ok``, the error that a call failed with, or what is wrong with the contents."""
+    if _DONE in said:
+        return "ok"
+    error = _ERROR.search(complained)
+    return error[1] if error else complained.strip()[:400] or "nothing said"
+
+
+SUITE: Final = Suite(name="fsx", about="random operations on a file", needs=(FSX,), run=_run)
