@@ -147,13 +147,16 @@ def test_the_soak_suites_programs_are_installed_on_request_alone(machine: Machin
     machine.has(*EVERYTHING)
     machine.plays("apt-get", APT)
     machine.plays("cargo", NOTE)
-    missing = "crate:fsx@0.3.2 debian:fio debian:stress-ng"
+    missing = "crate:fsx@0.3.2 debian:fio debian:stress-ng extra:soak"
     assert machine.setup(MISSING=missing).returncode == 0
     assert list(machine.noted("apt-get")) + list(machine.noted("cargo")) == []
+    assert machine.pip_installs() == 1
     done = machine.setup("--soak", MISSING=missing)
     assert done.returncode == 0, done.stderr
     (wanted,) = [words for words in machine.noted("apt-get") if " install --no-install" in words]
     assert wanted.split()[-2:] == ["fio", "stress-ng"]
+    assert [words.endswith(".[soak]") for words in machine.noted("python")][-1]
+    assert machine.pip_installs() == 2
     built = "install --locked --root build/programs --version 0.3.2 fsx"
     assert list(machine.noted("cargo")) == ["-V", built]
 

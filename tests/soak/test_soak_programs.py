@@ -30,8 +30,14 @@ def test_of_folders_off_path_the_newest_version_counts(
     folders = os.fspath((tmp_path / "*" / "bin").relative_to("/"))
     initdb = Program("initdb", debian="postgresql", folders=folders)
     assert (initdb.path, initdb.source) == (None, "debian:postgresql")
+    on_path = _executable(tmp_path / "initdb")
+    assert initdb.path == os.fspath(on_path)
     newest = _executable(tmp_path / "15" / "bin" / "initdb")
     _executable(tmp_path / "9" / "bin" / "initdb")
     assert initdb.path == os.fspath(newest)
-    on_path = _executable(tmp_path / "initdb")
-    assert initdb.path == os.fspath(on_path)
+
+
+def test_a_module_is_found_where_python_finds_it() -> None:
+    there, absent = Program("json", module="json"), Program("nothing", module="no_such_module")
+    assert (there.path is None, absent.path) == (False, None)
+    assert absent.source == "extra:soak"

@@ -1,5 +1,7 @@
 """Programs that suites need, and where each comes from."""
 
+import importlib.util
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,24 +20,29 @@ class Program:
     """Package of Debian that has it."""
     crate: str = ""
     """Crate and version that it is built from, as Cargo spells them: ``fsx@0.3.2``."""
+    module: str = ""
+    """The Python module that it is instead; the extra ``soak`` has its package."""
     folders: str = ""
-    """Pattern below the root of folders off PATH that may have it."""
+    """Pattern, below the root, of folders off PATH that have it where there are such."""
 
     @property
     def path(self) -> str | None:
         """Where it is; None: nowhere."""
         if self.crate:
             return shutil.which(self.name, path=str(BUILT / "bin"))
-        found = shutil.which(self.name)
-        if found is None and self.folders:
-            # The newest version, as their numbers go.
-            for folder in sorted(Path("/").glob(self.folders), key=_version, reverse=True):
-                found = found or shutil.which(self.name, path=str(folder))
-        return found
+        if self.module:
+            spec = importlib.util.find_spec(self.module)
+            return None if spec is None else spec.origin
+        # The newest version, as their numbers go.
+        folders = sorted(Path("/").glob(self.folders), key=_version) if self.folders else []
+        beside = os.pathsep.join(os.fspath(folder) for folder in reversed(folders))
+        return shutil.which(self.name, path=beside) if beside else shutil.which(self.name)
 
     @property
     def source(self) -> str:
-        """What to install: ``crate:NAME@VERSION`` or ``debian:PACKAGE``."""
+        """What to install: ``crate:NAME@VERSION``, ``debian:PACKAGE`` or ``extra:soak``."""
+        if self.module:
+            return "extra:soak"
         return f"crate:{self.crate}" if self.crate else f"debian:{self.debian}"
 
     def __str__(self) -> str:

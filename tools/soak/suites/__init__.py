@@ -3,7 +3,20 @@
 from typing import Final
 
 from soak.suite import Suite
-from soak.suites import dbench, fio, fsx, hostile_journals, pjdfstest, stress_ng, tables, twins
+from soak.suites import (
+    builds,
+    copies,
+    dbench,
+    fio,
+    fsx,
+    git,
+    hostile_journals,
+    initdb,
+    pjdfstest,
+    stress_ng,
+    tables,
+    twins,
+)
 
 SUITES: Final[tuple[Suite, ...]] = (
     dbench.SUITE,
@@ -14,4 +27,8 @@ SUITES: Final[tuple[Suite, ...]] = (
     fsx.SUITE,
     fio.SUITE,
     stress_ng.SUITE,
+    git.SUITE,
+    copies.SUITE,
+    builds.SUITE,
+    initdb.SUITE,
 )

@@ -24,16 +24,16 @@ class _Profile:
     options: tuple[str, ...] = ()
 
 
-_PLAIN: Final = (
+_CALLS: Final = (
     "read=10 write=10 truncate=3 close_open=1 fsync=1 fdatasync=1 sendfile=3 posix_fadvise=1"
 )
+_BLOCKS: Final = "posix_fallocate=3 punch_hole=3 copy_file_range=3"
 _PROFILES: Final = (
-    _Profile("calls", f"{_PLAIN} mapread=0 mapwrite=0"),
-    _Profile("mappings", f"{_PLAIN} mapread=10 mapwrite=10 invalidate=1"),
-    _Profile("posix_fallocate", f"{_PLAIN} mapread=5 mapwrite=5 posix_fallocate=5"),
-    _Profile("punch_hole", f"{_PLAIN} mapread=5 mapwrite=5 punch_hole=5"),
-    _Profile("copy_file_range", f"{_PLAIN} mapread=5 mapwrite=5 copy_file_range=5"),
-    _Profile("direct_io", f"{_PLAIN} mapread=0 mapwrite=0", ("--direct-io",)),
+    _Profile("calls", f"{_CALLS} mapread=0 mapwrite=0"),
+    _Profile("calls and blocks", f"{_CALLS} {_BLOCKS} mapread=0 mapwrite=0"),
+    _Profile("mappings", f"{_CALLS} mapread=10 mapwrite=10 invalidate=1"),
+    _Profile("mappings and blocks", f"{_CALLS} {_BLOCKS} mapread=10 mapwrite=10 invalidate=1"),
+    _Profile("direct_io", f"{_CALLS} {_BLOCKS} mapread=0 mapwrite=0", ("--direct-io",)),
 )
 _DONE: Final = "All operations completed A-OK!"
 _ERROR: Final = re.compile(r"`Err` value: (\w+)")

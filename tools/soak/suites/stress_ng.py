@@ -23,9 +23,6 @@ _STRESSORS: Final = (
     *("sendfile", "symlink", "sync-file --sync-file-bytes 4M", "touch", "utime", "verity", "xattr"),
 )
 _AT_ONCE: Final = 4
-# Most operations and seconds of one that must not end by time: where fallocate is refused, what it
-# does instead says then that it succeeded.
-_BOUNDS: Final = {"fsize": "20 60"}
 # The arguments: folder for what it says, operations, seconds, stressor, its options.
 _ONE: Final = """\
 aside=$1 ops=$2 limit=$3 name=$4
@@ -57,7 +54,7 @@ def _run(arena: Arena, scale: Scale) -> Tally:
         folder = aside / side
         folder.mkdir()
         jobs = aside / "jobs"
-        lines = [f"{folder} {_BOUNDS.get(job, bounds)} {job}" for job in _STRESSORS]
+        lines = [f"{folder} {bounds} {job}" for job in _STRESSORS]
         jobs.write_text("\n".join(lines), encoding="utf-8")
         command = ["xargs", "-a", str(jobs), "-P", str(_AT_ONCE), "-L", "1", "sh", str(script)]
         if side == "bare":
