@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
+from typing import Final
 
 from soak.arena import Arena
 
-_SHOWN: int = 1000
+_SHOWN: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -47,5 +49,7 @@ def _end(said: str, complained: str) -> str:
 
 
 def _first(below: Sequence[str], above: Sequence[str]) -> tuple[str, ...]:
-    at = next((i for i, pair in enumerate(zip(below, above, strict=False)) if len(set(pair)) > 1))
-    return (f"{above[at]!r} on the mount, {below[at]!r} on the bare directory",)
+    for ours, theirs in zip_longest(above, below, fillvalue="nothing more"):
+        if ours != theirs:
+            return (f"{ours!r} on the mount, {theirs!r} on the bare directory",)
+    return ("it ends its lines otherwise on the mount",)

@@ -14,10 +14,13 @@ from soak.both import run_on_both
 from soak.programs import RSYNC, SETFACL, TAR
 from soak.suite import Scale, Suite, Tally
 
-_RSYNC: Final = "rsync --archive --hard-links --acls --xattrs --sparse --numeric-ids"
+# Without a window of -1 it compares whole seconds.
+_RSYNC: Final = (
+    "rsync --archive --hard-links --acls --xattrs --sparse --numeric-ids --modify-window=-1"
+)
 # With --checksum it reads all files, with --dry-run it only says what it would change.
 _CHECK: Final = f"{_RSYNC} --checksum --dry-run --delete --itemize-changes"
-_TAR: Final = "tar --acls --xattrs --xattrs-include='*' --numeric-owner --sparse"
+_TAR: Final = "tar --format posix --acls --xattrs --xattrs-include='*' --numeric-owner --sparse"
 _SCRIPT: Final = f"""
 tree=$1
 {_RSYNC} "$tree/" copied/
@@ -32,7 +35,7 @@ mkdir extracted
 {_TAR} --extract --same-permissions --same-owner --file archive.tar --directory extracted
 echo of what tar extracted:
 {_TAR} --compare --file archive.tar --directory extracted
-{_CHECK} --no-times "$tree/" extracted/
+{_CHECK} "$tree/" extracted/
 find . | wc -l
 """
 
