@@ -14,7 +14,6 @@ from soak.differences import PJDFSTEST as EXPECTED
 from soak.programs import PJDFSTEST
 from soak.suite import Scale, Suite, Tally
 
-# Remounting read-only stays out: beside the mount it would be the machine's own filesystem.
 _CONFIG: Final = """\
 [features]
 posix_fallocate = {}
@@ -24,29 +23,71 @@ utime_now = {}
 utimensat = {}
 [settings]
 naptime = 0.01
+"""
+_USERS: Final = """\
 [dummy_auth]
 entries = [["nobody", "nogroup"], ["daemon", "daemon"]]
 """
+_REMOUNTS: Final = "allow_remount = true\n"
+# mount(8) would have a helper, mount.fuse, remount what is of type fuse; it can only mount anew.
+_MOUNT: Final = '#!/bin/sh\nexec "$(PATH=${PATH#*:} command -v mount)" --internal-only "$@"\n'
+# What is remounted must be nobody else's: on the bare side a filesystem of the test's own.
+_ALONE: Final = (
+    *("unshare", "--mount", "sh", "-euc", 'mount -t tmpfs none "$1"; shift; exec "$@"'),
+    "sh",
+)
 _RESULT: Final = re.compile(r"^(\S+) +(ok|skipped|FAILED)$", re.MULTILINE)
+_OPTIONS: Final = ((), ("--witness", "full"), ("--witness", "proc"), ("--direct-io",))
 
 
 def _run(arena: Arena, scale: Scale) -> Tally:
+    tally = _read_only(arena)
+    for options in scale.pick(_OPTIONS[:1], _OPTIONS * 3):
+        tally += _all(arena, options)
+    return tally
+
+
+def _all(arena: Arena, options: tuple[str, ...]) -> Tally:
+    """Run all tests but those that remount."""
     bare, traced = arena.bare(), arena.bare()
-    config = bare.with_name("pjdfstest.toml")
-    config.write_text(_CONFIG, encoding="utf-8")
-    tally = Tally()
+    config = _write(arena.bare("c") / "pjdfstest.toml", _CONFIG + _USERS)
     with _elsewhere(bare) as other:
         command = [str(PJDFSTEST), "-c", str(config)]
         command += ["-s", str(other)] if other else []
-        for _ in range(scale.pick(1, 10)):
-            below = _results(arena.run([*command, "-p", str(bare)], bare).stdout)
-            above = _results(arena.run_traced([*command, "-p", str(traced)], traced).stdout)
-            tally += Tally(operations=len(above), failures=compare(below, above, EXPECTED))
+        below = _results(arena.run([*command, "-p", str(bare)], bare).stdout)
+        above = _results(arena.run_traced([*command, "-p", str(traced)], traced, *options).stdout)
     passed = sum(result == "ok" for result in below.values())
-    return tally + Tally(
-        failures=() if passed else ("pjdfstest: nothing passes on the bare directory",),
-        notes=(f"{passed} tests of {len(below)} pass on the bare directory",),
+    how = " ".join(options) or "no options"
+    return Tally(
+        operations=len(above),
+        failures=compare(below, above, EXPECTED)
+        or (() if passed else ("nothing passes on the bare directory",)),
+        notes=(f"{passed} tests of {len(below)} pass on the bare directory; {how}",),
     )
+
+
+def _read_only(arena: Arena) -> Tally:
+    """Run the tests that remount the filesystem read-only, which only root may."""
+    if os.geteuid() != 0:
+        return Tally()
+    bare, traced, aside = arena.bare(), arena.bare(), arena.bare("c")
+    config = _write(aside / "pjdfstest.toml", _CONFIG + _REMOUNTS + _USERS)
+    _write(aside / "mount", _MOUNT).chmod(0o755)
+    command = [str(PJDFSTEST), "-c", str(config), "-p"]
+    below = _results(arena.run([*_ALONE, str(bare), *command, str(bare), "erofs"], bare).stdout)
+    path = f"{aside}:{os.environ['PATH']}"
+    above = arena.run_traced([*command, str(traced), "erofs"], traced, env={"PATH": path}).stdout
+    passed = sum(result == "ok" for result in below.values())
+    return Tally(
+        operations=len(below),
+        failures=compare(below, _results(above)),
+        notes=(f"{passed} tests of {len(below)} pass on a bare filesystem made read-only",),
+    )
+
+
+def _write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
 
 
 def _results(said: str) -> dict[str, str]:
