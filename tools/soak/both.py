@@ -9,6 +9,7 @@ from typing import Final
 from soak.arena import Arena
 
 _SHOWN: Final = 1000
+_LIMIT_S: Final = 3600
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,11 @@ def run_on_both(
     """
     bare, traced = arena.bare(), arena.bare()
     command = ["sh", "-euc", script, "sh", *arguments]
-    below = arena.run(command, bare, env=env)
+    below = arena.run(command, bare, env=env, limit_s=_LIMIT_S)
     if below.returncode != 0:
         why = f"on the bare directory: {_end(below.stdout, below.stderr)}"
         return Both(bare, traced, below.stdout, (why,))
-    above = arena.run_traced(command, traced, env=env)
+    above = arena.run_traced(command, traced, env=env, limit_s=_LIMIT_S)
     failures: tuple[str, ...] = ()
     if above.returncode != 0:
         failures = (f"exit status {above.returncode}: {_end(above.stdout, above.stderr)}",)

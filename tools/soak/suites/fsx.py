@@ -38,6 +38,7 @@ _PROFILES: Final = (
     _Profile("direct_io", f"{_CALLS} {_BLOCKS} mapread=0 mapwrite=0", ("--direct-io",)),
 )
 _AT_ONCE: Final = 2
+_LIMIT_S: Final = 3600
 _DONE: Final = "All operations completed A-OK!"
 _ERROR: Final = re.compile(r"`Err` value: (\w+)")
 
@@ -62,8 +63,8 @@ def _one(arena: Arena, profile: _Profile, seed: int, steps: int) -> Tally:
     lines = profile.weights.split()
     config.write_text("\n".join(["[weights]", *lines, ""]), encoding="utf-8")
     command = [str(FSX), "-f", str(config), "-N", str(steps), "-S", str(seed), "file"]
-    below = arena.run(command, bare)
-    above = arena.run_traced(command, traced, *profile.options)
+    below = arena.run(command, bare, limit_s=_LIMIT_S)
+    above = arena.run_traced(command, traced, *profile.options, limit_s=_LIMIT_S)
     found = {profile.name: _result(above.stdout, above.stderr)}
     failures = compare(
         {profile.name: _result(below.stdout, below.stderr)},

@@ -23,6 +23,7 @@ _STRESSORS: Final = (
     *("sendfile", "symlink", "sync-file --sync-file-bytes 4M", "touch", "utime", "verity", "xattr"),
 )
 _AT_ONCE: Final = 4
+_LIMIT_S: Final = 3600
 # The arguments: folder for what it says, operations, seconds, stressor, its options.
 _ONE: Final = """\
 aside=$1 ops=$2 limit=$3 name=$4
@@ -58,9 +59,9 @@ def _run(arena: Arena, scale: Scale) -> Tally:
         jobs.write_text("\n".join(lines), encoding="utf-8")
         command = ["xargs", "-a", str(jobs), "-P", str(_AT_ONCE), "-L", "1", "sh", str(script)]
         if side == "bare":
-            arena.run(command, arena.bare())
+            arena.run(command, arena.bare(), limit_s=_LIMIT_S)
         else:
-            arena.run_traced(command, arena.bare())
+            arena.run_traced(command, arena.bare(), limit_s=_LIMIT_S)
         found[side] = {job.split()[0]: _result(folder / job.split()[0]) for job in _STRESSORS}
     passed = [name for name, result in found["bare"].items() if result.startswith("passed")]
     return Tally(
