@@ -43,9 +43,7 @@ def open_while_running(flags: int) -> Any:
     return result, get("program") == get("/bin/sleep"), running.returncode
 
 
-@pytest.mark.parametrize(
-    "flags", [os.O_WRONLY, os.O_WRONLY | os.O_TRUNC, os.O_RDONLY | os.O_TRUNC]
-)
+@pytest.mark.parametrize("flags", [os.O_WRONLY, os.O_WRONLY | os.O_TRUNC, os.O_RDONLY | os.O_TRUNC])
 def test_a_running_program_is_neither_written_nor_emptied(pair: Pair, flags: int) -> None:
     assert pair.same(open_while_running, flags) == ("ETXTBSY", True, -signal.SIGKILL)
 

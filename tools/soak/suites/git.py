@@ -64,7 +64,7 @@ _ENVIRONMENT: Final = {
 
 
 def _run(arena: Arena, scale: Scale) -> Tally:
-    commits = scale.pick(30, 1500)
+    commits = scale.pick(30, 400)
     both = run_on_both(arena, _SCRIPT, str(commits), env=_ENVIRONMENT)
     failures = both.failures
     if not failures:
