@@ -21,6 +21,10 @@ setup: ## Install what is missing: system packages, .venv, the C extension
 setup-writers:
 	@tools/setup --writers
 
+.PHONY: setup-soak
+setup-soak:
+	@tools/setup --soak
+
 # Needs a mount, so a usable /dev/fuse; without one these fail, they never skip.
 .PHONY: setup-fuse
 setup-fuse:
@@ -30,9 +34,10 @@ setup-fuse:
 demo: setup-fuse ## Record two small programs, show their traces and verdicts
 	@$(BIN)/python tools/demo.py $(ARGS)
 
-# Without Go, say, its writer is named and its tests are skipped; where CI is set they fail.
+# Without Go, say, its writer is named and its tests are skipped; where CI is set they fail. So
+# are soak suites whose programs are missing; only where CI is set are those installed.
 .PHONY: test
-test: setup-fuse ## Run every test, with real mounts
+test: setup-fuse $(if $(CI),setup-soak) ## Run every test, with real mounts
 	@$(BIN)/python tools/pagealloc/build --allow-missing
 	@$(BIN)/python -m pytest $(ARGS)
 
@@ -51,7 +56,7 @@ bench: setup-fuse ## Measure against the bare directory, strace and an empty fil
 
 # Whole programs and databases on the mount; in short form they are in make test.
 .PHONY: soak
-soak: setup-fuse ## Let other people's programs judge the mount, for an hour or so
+soak: setup-fuse setup-soak ## Let other people's programs judge the mount, for an hour or so
 	@$(BIN)/python tools/soak $(ARGS)
 
 .PHONY: doctor

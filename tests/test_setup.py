@@ -40,6 +40,7 @@ case $* in
     mkdir -p .venv/bin; cp "$0" .venv/bin/python; echo "#!$PWD/.venv/bin/python" >.venv/bin/pip ;;
 *"-m pip install"*) [ -e "$NOTES.unbuilt" ] || touch tracefs/capture/_request.test.so ;;
 *"import tracefs.capture._request"*) [ ! -e "$NOTES.unbuilt" ] ;;
+*"tools/soak --missing"*) printf '%s\\n' $MISSING ;;
 *sys.version_info*) [ ! -e "$NOTES.old" ] ;;
 *sys.version*) echo 3.99 ;;
 -V) [ -e "$NOTES.old" ] && echo Python 3.8.0 || echo Python 3.99.0 ;;
@@ -140,6 +141,46 @@ def test_the_tools_of_the_page_writers_are_asked_for_on_request_alone(machine: M
     (wanted,) = [words for words in machine.noted("apt-get") if " install --no-install" in words]
     for package in ("cargo", "rust-clippy", "golang-go", "cmake"):
         assert package in wanted.split()
+
+
+def test_the_soak_suites_programs_are_installed_on_request_alone(machine: Machine) -> None:
+    machine.has(*EVERYTHING)
+    machine.plays("apt-get", APT)
+    machine.plays("cargo", NOTE)
+    missing = "crate:fsx@0.3.2 debian:fio debian:stress-ng extra:soak"
+    assert machine.setup(MISSING=missing).returncode == 0
+    assert list(machine.noted("apt-get")) + list(machine.noted("cargo")) == []
+    assert machine.pip_installs() == 1
+    done = machine.setup("--soak", MISSING=missing)
+    assert done.returncode == 0, done.stderr
+    (wanted,) = [words for words in machine.noted("apt-get") if " install --no-install" in words]
+    assert wanted.split()[-2:] == ["fio", "stress-ng"]
+    assert [words.endswith(".[soak]") for words in machine.noted("python")][-1]
+    assert machine.pip_installs() == 2
+    built = "install --locked --root build/programs --version 0.3.2 fsx"
+    assert list(machine.noted("cargo")) == ["-V", built]
+
+
+def test_with_the_soak_suites_programs_there_nothing_is_installed(machine: Machine) -> None:
+    machine.has(*EVERYTHING)
+    machine.plays("apt-get", APT)
+    machine.plays("cargo", NOTE)
+    machine.setup()
+    done = machine.setup("--soak", MISSING="")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert list(machine.noted("apt-get")) + list(machine.noted("cargo")) == []
+
+
+def test_a_crate_that_cannot_be_built_fails_with_its_reason(machine: Machine) -> None:
+    machine.has(*EVERYTHING)
+    machine.plays("cargo", '#!/bin/sh\n[ "$1" = -V ] || { echo needs rustc 1.85 >&2; exit 101; }\n')
+    done = machine.setup("--soak", MISSING="crate:pjdfstest@0.2.2")
+    assert done.returncode == 1
+    assert "needs rustc 1.85" in done.stderr
+    assert "setup: error: Cargo could not build pjdfstest@0.2.2" in done.stderr
+    (machine.bin / "cargo").unlink()
+    done = machine.setup("--soak", MISSING="crate:pjdfstest@0.2.2")
+    assert done.stderr.startswith("setup: error: Cargo is needed to build pjdfstest@0.2.2")
 
 
 def test_only_what_is_missing_is_named(machine: Machine) -> None:
@@ -274,7 +315,7 @@ def test_help_lists_every_target(tmp_path: Path) -> None:
     )
     shown = set(re.findall(r"^  ([a-z-]+) ", done.stdout, re.MULTILINE))
     targets = set(re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert shown == targets - {"setup-fuse", "setup-writers"}
+    assert shown == targets - {"setup-fuse", "setup-writers", "setup-soak"}
 
 
 @pytest.mark.parametrize(

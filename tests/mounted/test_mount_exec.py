@@ -4,10 +4,16 @@ exec closes O_CLOEXEC descriptors, and so sends FLUSH, while it holds the lock t
 /proc/<tid>/syscall takes: a server that looked at its caller in FLUSH would never answer.
 """
 
+import os
+import shutil
+import signal
+import subprocess
 import sys
 from collections.abc import Callable
+from typing import Any
 
-from mounted_support import Run, calls, journal
+import pytest
+from mounted_support import Pair, Run, calls, get, journal, outcome
 
 from tracefs import events
 
@@ -27,6 +33,19 @@ def test_exec_closes_descriptors_of_traced_files(traced_run: Callable[..., Run])
     assert (run.returncode, run.stderr) == (0, "")
     assert len(journal(run.recording, events.Flush)) == 50
     assert [call.call for call in calls(run.recording, "write")] == ["pwrite64"] * 50
+
+
+def open_while_running(flags: int) -> Any:
+    shutil.copy("/bin/sleep", "program")
+    with subprocess.Popen(["./program", "20"]) as running:
+        result = outcome(os.open, "program", flags)
+        running.kill()
+    return result, get("program") == get("/bin/sleep"), running.returncode
+
+
+@pytest.mark.parametrize("flags", [os.O_WRONLY, os.O_WRONLY | os.O_TRUNC, os.O_RDONLY | os.O_TRUNC])
+def test_a_running_program_is_neither_written_nor_emptied(pair: Pair, flags: int) -> None:
+    assert pair.same(open_while_running, flags) == ("ETXTBSY", True, -signal.SIGKILL)
 
 
 REPEATING = """

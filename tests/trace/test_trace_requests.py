@@ -245,6 +245,7 @@ def test_unlinkat_removes_directories_only_when_asked() -> None:
         (None, {"size": 100}, "truncate", "fuse"),
         (None, {"size": 100, "fh": 1}, "ftruncate", "fuse"),
         (None, {"size": 0, "fh": 1}, "unknown", None),
+        (None, {"size": 0}, "unknown", None),
     ],
 )
 def test_truncations(

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 import watchdog
@@ -61,12 +62,12 @@ class Arena:
     def __init__(self, scratch: Path, guard: Guard) -> None:
         self._scratch = scratch
         self._guard = guard
-        self._made = 0
+        # Counts for several threads, too: next() is one step.
+        self._numbers = count(1)
 
     def bare(self, name: str = "b") -> Path:
         """Return a new directory that is not traced; anybody may write to it."""
-        self._made += 1
-        made = self._scratch / f"{name}{self._made}"
+        made = self._scratch / f"{name}{next(self._numbers)}"
         made.mkdir()
         made.chmod(0o777)
         return made
@@ -141,8 +142,7 @@ class Arena:
         Raises:
             HungError: It does not end within *limit_s*.
         """
-        self._made += 1
-        recording = self._scratch / f"r{self._made}"
+        recording = self._scratch / f"r{next(self._numbers)}"
         run = run_traced(
             directory, recording, self._guard, command, *options, env=env, patience_s=limit_s
         )

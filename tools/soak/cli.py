@@ -23,6 +23,9 @@ def main(arguments: Sequence[str]) -> int:
     args = _parser().parse_args(arguments)
     chosen = [suite for suite in SUITES if not args.only or suite.name in args.only]
     absent = sorted({program for suite in chosen for program in suite.missing}, key=str)
+    if args.missing:
+        print(*sorted({program.source for program in absent}), sep="\n")
+        return 0
     if absent:
         print("soak: not installed: " + ", ".join(program.name for program in absent))
         print("      make setup-soak installs them")
@@ -70,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     names = tuple(suite.name for suite in SUITES)
     add = parser.add_argument
+    add("--missing", action="store_true", help="print what to install, a line each, and end")
     add("--short", action="store_true", help="seconds for each, as the tests do")
     add("--only", type=_names(names), default=(), metavar="NAMES", help=f"of {','.join(names)}")
     add("--dir", type=Path, default=Path(), metavar="DIR", help="where to work (default: here)")

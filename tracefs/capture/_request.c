@@ -7,7 +7,9 @@
  * the request on, unchanged.
  *
  * It also agrees on FUSE_HANDLE_KILLPRIV_V2 with the kernel, which libfuse does not know. Without
- * it the kernel asks for the xattr security.capability before every write.
+ * it the kernel asks for the xattr security.capability before every write. And it takes back
+ * libfuse's consent to FUSE_ATOMIC_O_TRUNC: with it an open that truncates has truncated before the
+ * kernel finds that a program is running from the file, and fails (do_open in fs/namei.c).
  *
  * Requests that pyfuse3 has no handler for reach its handler of READ, if `carry` was told so: that
  * one is asked to read from CARRIED, an open that there is not, and what it returns is the reply.
@@ -106,7 +108,7 @@ look(const struct fuse_buf *buf)
 	kills_setid = has_killpriv_v2 ? asks : header.uid != 0;
 }
 
-/* Write a reply; in the one to INIT, agree on FUSE_HANDLE_KILLPRIV_V2 if it was offered. */
+/* Write a reply; in the one to INIT, agree on what libfuse does not, and not on what it does. */
 static ssize_t
 device_writev(int fd, struct iovec *iov, int count, void *userdata)
 {
@@ -114,15 +116,18 @@ device_writev(int fd, struct iovec *iov, int count, void *userdata)
 	struct fuse_init_out init;
 
 	(void)userdata;
-	if (header.opcode == FUSE_INIT && offers_killpriv_v2 && count == 2
+	if (header.opcode == FUSE_INIT && count == 2
 	    && iov[0].iov_len == sizeof out && iov[1].iov_len == sizeof init) {
 		memcpy(&out, iov[0].iov_base, sizeof out);
 		if (out.unique == header.unique && !out.error) {
 			memcpy(&init, iov[1].iov_base, sizeof init);
-			init.flags &= ~(uint32_t)FUSE_HANDLE_KILLPRIV;
-			init.flags |= FUSE_HANDLE_KILLPRIV_V2;
+			init.flags &= ~(uint32_t)FUSE_ATOMIC_O_TRUNC;
+			if (offers_killpriv_v2) {
+				init.flags &= ~(uint32_t)FUSE_HANDLE_KILLPRIV;
+				init.flags |= FUSE_HANDLE_KILLPRIV_V2;
+				has_killpriv_v2 = 1;
+			}
 			memcpy(iov[1].iov_base, &init, sizeof init);
-			has_killpriv_v2 = 1;
 		}
 	}
 	return writev(fd, iov, count);

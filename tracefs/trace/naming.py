@@ -177,11 +177,10 @@ class Namer:
     def _resize(self, event: Setattr) -> Name | None:
         call = self.identify(event.seen, _RESIZE, "a truncation")
         if isinstance(call, str):
-            if event.fh is None:
-                return Name("truncate", "fuse")
+            plain = "truncate" if event.fh is None else "ftruncate"
             if event.size:
-                return Name("ftruncate", "fuse")
-            return unknown(f"ftruncate, or the O_TRUNC of an open: {call}")
+                return Name(plain, "fuse")
+            return unknown(f"{plain}, or the O_TRUNC of an open: {call}")
         if call.family == "open":
             return self._opened_to_truncate(call, event)
         asked = argument(event.seen, call.length)
