@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import platform
+import select
 import signal
 import stat
 from collections.abc import Callable, Iterator
@@ -230,7 +231,7 @@ def _private(target: bytes, argv: list[bytes], arm: Callable[[], None]) -> Priva
 
 def _run_private(family: _Family, private: PrivateMount, notice: Callable[[str], None]) -> Outcome:
     try:
-        family.session.serve(private.device)
+        family.session.serve(private.device, private.namespace)
     except MountError:
         private.abandon()
         raise
@@ -255,7 +256,8 @@ def _run_visible(
         become(argv, enter=return_to_cwd, arm=arm)
     family.command_runs()
     status = _await(pid)
-    _await_orphans(family, notice)
+    if _await_orphans(family, notice):
+        family.session.over()
     try:
         fusermount.unmount(target)
     except MountError as error:
@@ -316,15 +318,26 @@ def _finish(family: _Family, status: int, notice: Callable[[str], None]) -> Outc
     return Outcome(status=status, events=done.events, failed=done.failed)
 
 
-def _await_orphans(family: _Family, notice: Callable[[str], None]) -> None:
-    """Wait for what the command left running."""
+def _await_orphans(family: _Family, notice: Callable[[str], None]) -> bool:
+    """Wait for what the command left running; False: interrupted, it still runs."""
     orphans = _orphans(family)
     if orphans:
         notice(_waiting(orphans))
-    with contextlib.suppress(KeyboardInterrupt):
-        while _orphans(family):
-            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-            _reap(family)
+    try:
+        while orphans := _orphans(family):
+            _await_one(orphans)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _await_one(pids: list[int]) -> None:
+    """Wait until one of these children has ended; our own processes are not waited for."""
+    with contextlib.ExitStack() as opened:
+        poller = select.poll()
+        for pid in pids:
+            poller.register(opened.enter_context(open(os.pidfd_open(pid), "rb")), select.POLLIN)
+        poller.poll()
 
 
 def _waiting(pids: list[int]) -> str:

@@ -15,6 +15,7 @@ from tracefs.capture.messages import (
     Failed,
     Message,
     MountAt,
+    Over,
     Ready,
     Stop,
     receive,
@@ -54,15 +55,19 @@ class Session:
         """Process id of the server."""
         return self._process.pid
 
-    def serve(self, device: int) -> None:
-        """Serve what is mounted already; return when requests are answered."""
-        self._send(Device(), device)
+    def serve(self, device: int, namespace: int) -> None:
+        """Serve what is mounted already, as `Device` says; return when requests are answered."""
+        self._send(Device(namespace=namespace), device)
         self._await_ready()
 
     def mount(self, mountpoint: str, *, allow_other: bool) -> None:
         """Mount at *mountpoint* (absolute path text), visible to all; return when it is served."""
         self._send(MountAt(mountpoint=mountpoint, allow_other=allow_other))
         self._await_ready()
+
+    def over(self) -> None:
+        """Tell the server that the mount may end: nobody uses it any more."""
+        self._send(Over())
 
     def stop(self) -> None:
         """Tell the server to end, mounted or not."""
@@ -86,6 +91,9 @@ class Session:
             if isinstance(message, Done):
                 self._process.wait()
                 return message
+            if isinstance(message, Failed):
+                self._process.wait()
+                raise MountError(message.message, repair=message.repair)
             if message is None:
                 raise MountError(f"the server ended unexpectedly ({self._status()})")
         return None

@@ -21,6 +21,7 @@ from tracefs.capture.operations.files import FileOperations
 from tracefs.capture.operations.names import NameOperations
 from tracefs.capture.recorder import Recorder
 from tracefs.capture.syncer import Syncer
+from tracefs.pathtext import to_text
 
 UNSUPPORTED: Final = {
     "access": errno.ENOSYS,  # never asked: default_permissions lets the kernel decide
@@ -68,3 +69,8 @@ class Operations(
         for directory in self._directories.values():
             os.close(directory.fd)
         self._inodes.close()
+
+    def still_open(self) -> list[str]:
+        """Return the paths of files of which no program was heard to close its descriptor."""
+        opened = {file.node.ino: file.node for file in self._files.values() if not file.closed}
+        return sorted(to_text(self._inodes.path(node)) for node in opened.values())

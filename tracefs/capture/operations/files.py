@@ -148,6 +148,8 @@ class FileOperations(Handlers):
         tid, cached, kills_setid = current()
         seen = None if cached else self._look(tid)
         opened = self._files[fh]
+        if not cached:
+            opened.closed = False
         failed = result = 0
         left_mode = None
         try:
@@ -209,6 +211,7 @@ class FileOperations(Handlers):
         start = monotonic_ns()
         tid, _, _ = current()
         opened = self._files[fh]
+        opened.closed = True
         # Closing a duplicate lets the backing filesystem report late write errors (close(2)).
         failed, _ = attempt(lambda: os.close(os.dup(opened.fd)))
         self._record(

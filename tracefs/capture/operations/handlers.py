@@ -1,15 +1,15 @@
 """What the handlers share: state, guard, and how a request becomes a line and a reply.
 
 Only FUSEError leaves a handler: `guarded` turns a bug into EIO for one request, since any other
-exception would end the mount (pyfuse3, request handlers).
+exception would end the mount (pyfuse3, request handlers). The recording ends with it: what the
+request has done, no line tells.
 """
 
 import errno
 import functools
-import logging
 import os
 from collections.abc import Callable, Coroutine
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 import pyfuse3
 
@@ -23,13 +23,11 @@ P = ParamSpec("P")
 T = TypeVar("T")
 H = TypeVar("H", bound="Handlers")
 
-_log: Final = logging.getLogger(__name__)
-
 
 class OpenFile:
     """One open of a regular file."""
 
-    __slots__ = ("fd", "fh", "flags", "node")
+    __slots__ = ("closed", "fd", "fh", "flags", "node")
 
     def __init__(self, fh: int, fd: int, node: Node, flags: int) -> None:
         self.fh = fh
@@ -37,6 +35,8 @@ class OpenFile:
         self.node = node
         self.flags = flags
         """As the kernel gave them; those of *fd* are fewer."""
+        self.closed = False
+        """A descriptor of it was closed, and nothing written since: by all signs the last one."""
 
 
 class OpenDirectory:
@@ -105,7 +105,7 @@ def guarded(
             raise pyfuse3.FUSEError(errno_of(error)) from None
         except Exception as error:  # noqa: BLE001  # a bug of ours must not end the mount
             # No traceback: it would read source files, perhaps through this very mount.
-            _log.error("%s failed: %r", handler.__name__, error)
+            self._recorder.miss(f"the request {handler.__name__} failed: {error!r}")
             raise pyfuse3.FUSEError(errno.EIO) from None
 
     return cast("Callable[Concatenate[H, P], Coroutine[Any, Any, T]]", guard)
