@@ -68,6 +68,7 @@ class Operations(
             os.close(opened.fd)
         for directory in self._directories.values():
             os.close(directory.fd)
+        self._spare.close()
         self._inodes.close()
 
     def still_open(self) -> list[str]:

@@ -16,6 +16,7 @@ import pyfuse3
 from tracefs.capture.backing import Backing, Caller, errno_of
 from tracefs.capture.inodes import Node
 from tracefs.capture.recorder import Recorder
+from tracefs.capture.spare import Spare
 from tracefs.capture.syncer import Syncer
 from tracefs.pathtext import to_text
 
@@ -64,6 +65,7 @@ class Handlers(pyfuse3.Operations):
         self._look = recorder.look
         self._syncer = syncer
         self._direct_io = direct_io
+        self._spare = Spare(backing.inodes.root.fd)
         self._files: dict[int, OpenFile] = {}
         self._directories: dict[int, OpenDirectory] = {}
         self._last_fh = 0
@@ -77,11 +79,11 @@ class Handlers(pyfuse3.Operations):
     def _text(self, parent: Node, name: bytes) -> str:
         return to_text(self._inodes.path_of(parent, name))
 
-    def _opened(self, fd: int, node: Node, flags: int) -> tuple[int, int]:
-        """Keep an open of a file; return its number, and the file's size."""
+    def _opened(self, fd: int, node: Node, flags: int) -> int:
+        """Keep an open of a file; return its number."""
         self._last_fh += 1
         self._files[self._last_fh] = OpenFile(self._last_fh, fd, node, flags)
-        return self._last_fh, os.stat(fd).st_size
+        return self._last_fh
 
     def _query(self, operation: str, start_ns: int, tid: int, failed: int, node: Node) -> None:
         """Record a request that only asks about *node*, if that is wanted."""
