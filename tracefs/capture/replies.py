@@ -92,9 +92,12 @@ def directory_entry(
 
 
 def _kind(entry: os.DirEntry[str]) -> int:
-    if entry.is_dir(follow_symlinks=False):
-        return stat.S_IFDIR
-    return stat.S_IFLNK if entry.is_symlink() else stat.S_IFREG
+    try:
+        if entry.is_dir(follow_symlinks=False):
+            return stat.S_IFDIR
+        return stat.S_IFLNK if entry.is_symlink() else stat.S_IFREG
+    except OSError:
+        return stat.S_IFREG  # the directory doesn't tell, and the file can't be asked
 
 
 def _name_alone(node: Node, kind: int) -> pyfuse3.EntryAttributes:

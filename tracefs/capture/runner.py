@@ -225,6 +225,8 @@ def _private(target: bytes, argv: list[bytes], arm: Callable[[], None]) -> Priva
         return None
     try:
         return PrivateMount(target, argv, arm)
+    except BlockingIOError:
+        raise  # no process can be started (fork(2)): nor could what mounts for all
     except OSError:
         return None
 

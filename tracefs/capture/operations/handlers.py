@@ -7,9 +7,8 @@ request has done, no line tells.
 
 import errno
 import functools
-import os
 from collections.abc import Callable, Coroutine
-from typing import Any, Concatenate, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import pyfuse3
 
@@ -19,6 +18,9 @@ from tracefs.capture.recorder import Recorder
 from tracefs.capture.spare import Spare
 from tracefs.capture.syncer import Syncer
 from tracefs.pathtext import to_text
+
+if TYPE_CHECKING:
+    import os
 
 P = ParamSpec("P")
 T = TypeVar("T")
