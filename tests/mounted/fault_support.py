@@ -46,18 +46,22 @@ class Puppet:
             text=True,
             start_new_session=True,
         )
-        assert self._hear() == "ready"
+        assert self.hear() == "ready"
 
     def do(self, *lines: str) -> str | int:
         """Let it do these; return "ok", or the error number of the first that failed."""
-        assert self.process.stdin is not None
         for line in lines:
-            self.process.stdin.write(f"{line}\n")
-            self.process.stdin.flush()
-            said = self._hear()
+            self.tell(line)
+            said = self.hear()
             if said != "ok":
                 return int(said)
         return "ok"
+
+    def tell(self, line: str) -> None:
+        """Let it do this; its answer is to be heard."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
 
     def end(self) -> tuple[int, list[str]]:
         """Let it end; return the exit status, and what was said on standard error."""
@@ -68,7 +72,8 @@ class Puppet:
             raise HungError("it does not end") from None
         return self.process.returncode, said.splitlines()
 
-    def _hear(self) -> str:
+    def hear(self) -> str:
+        """Return its next answer."""
         assert self.process.stdout is not None
         ready, _, _ = select.select([self.process.stdout], [], [], PATIENCE_S)
         if not ready:

@@ -2,7 +2,8 @@
 
 ``python faulty_source.py MOUNTPOINT``. A call on ``write-eio`` fails if it is a write, with EIO,
 and so on for the other operations and errors. ``short-…`` takes at most 1000 bytes of a write.
-Nothing can be listed while there is a file ``list-eio``.
+Nothing can be listed while there is a file ``list-eio``. A sync of ``stuck-…`` says so on standard
+output and never comes to an end.
 """
 
 # ruff: noqa: ARG002  # the parameters are pyfuse3's
@@ -69,6 +70,9 @@ class Faulty(Source):
 
     async def fsync(self, fh: int, datasync: bool) -> None:
         self._require("fsync", self._names[fh])
+        if self._names[fh].startswith(b"stuck-"):
+            print("stuck", flush=True)
+            await trio.sleep_forever()
 
     async def flush(self, fh: int) -> None:
         self._require("close", self._names[fh])

@@ -163,7 +163,6 @@ class Server:
             if gap is not None:
                 journal.stop(gap)
             journal.close(monotonic_ns(), _FOOTER[end])
-            operations.close()
         finally:
             if witness is not None:
                 witness.close()
@@ -171,6 +170,10 @@ class Server:
                 self._helper.release()
             os.close(lock)
         self._tell(Done(events=journal.events, failed=journal.failed))
+        # Whoever reads what this process says need not wait for what may wait for a disk: these
+        # closes, and the process's end where a sync was given up.
+        os.dup2(0, 2)
+        operations.close()
 
     def _device(self, coverage: Coverage) -> int | None:
         """Return the FUSE device once told where it is; None: there is nothing to serve."""
@@ -215,7 +218,8 @@ class Server:
             nursery.start_soon(self._await_signal, loop)
             if self._link is not None:
                 nursery.start_soon(self._await_witness, self._link, loop)
-            await pyfuse3.main(max_tasks=_MAX_TASKS)
+            with loop.requests:
+                await pyfuse3.main(max_tasks=_MAX_TASKS)
             nursery.cancel_scope.cancel()
         return loop.stopping
 

@@ -5,7 +5,7 @@ import select
 import socket
 import subprocess
 import sys
-from typing import Self
+from typing import Final, Self
 
 from tracefs.capture.messages import (
     Config,
@@ -22,6 +22,8 @@ from tracefs.capture.messages import (
     send,
 )
 from tracefs.errors import MountError, SetupError
+
+_PATIENCE_MS: Final = 3000
 
 
 class Session:
@@ -89,10 +91,10 @@ class Session:
         while poller.poll(None if timeout is None else timeout * 1000):
             message = self._receive()
             if isinstance(message, Done):
-                self._process.wait()
+                self._await_exit()
                 return message
             if isinstance(message, Failed):
-                self._process.wait()
+                self._await_exit()
                 raise MountError(message.message, repair=message.repair)
             if message is None:
                 raise MountError(f"the server ended unexpectedly ({self._status()})")
@@ -112,6 +114,14 @@ class Session:
                     f"the server did not start ({self._status()})",
                     repair="tracefs doctor; where it finds nothing, please report this",
                 )
+
+    def _await_exit(self) -> None:
+        """Wait for the server's end; in vain only where it waits for a disk that doesn't answer."""
+        with open(os.pidfd_open(self._process.pid), "rb") as pidfd:
+            poller = select.poll()
+            poller.register(pidfd, select.POLLIN)
+            poller.poll(_PATIENCE_MS)
+        self._process.poll()
 
     def _send(self, message: Message, *fds: int) -> None:
         try:
