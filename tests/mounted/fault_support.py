@@ -11,6 +11,7 @@ from pathlib import Path
 import watchdog
 from mounted_support import PATIENCE_S, TRACEFS, Guard, HungError
 
+from tracefs.capture.mounts import find
 from tracefs.journal.reader import Ending, JournalReader
 
 # Does one line of Python after the other that it is told, and answers each with "ok" or an error.
@@ -117,6 +118,11 @@ def await_end(pidfd: int) -> None:
     ready, _, _ = select.select([pidfd], [], [], PATIENCE_S)
     os.close(pidfd)
     assert ready, "it does not end"
+
+
+def is_mounted(directory: Path) -> bool:
+    """Return whether a tracefs covers *directory* here; other namespaces may have copies of it."""
+    return find(os.fsencode(directory)) is not None
 
 
 def children(pid: int) -> list[int]:

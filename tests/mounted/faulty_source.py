@@ -1,9 +1,10 @@
 """A filesystem whose files fail as their names say, to be the source of a mount.
 
-``python faulty_source.py MOUNTPOINT``. A call on ``write-eio`` fails if it is a write, with EIO,
-and so on for the other operations and errors. ``short-…`` takes at most 1000 bytes of a write.
-Nothing can be listed while there is a file ``list-eio``. A sync of ``stuck-…`` says so on standard
-output and never comes to an end.
+``python faulty_source.py MOUNTPOINT [ROOM ERROR]``. A call on ``write-eio`` fails if it is a write,
+with EIO, and so on for the other operations and errors. ``short-…`` takes at most 1000 bytes of a
+write. Nothing can be listed while there is a file ``list-eio``. A sync of ``stuck-…`` says so on
+standard output and never comes to an end. With ROOM, the write that goes beyond so many bytes in
+all is cut there, if ERROR is ``short``, and all is well again; else all fail with it from there.
 """
 
 # ruff: noqa: ARG002  # the parameters are pyfuse3's
@@ -22,6 +23,11 @@ SHORT = 1000
 
 class Faulty(Source):
     """Files in memory, never cached by the kernel."""
+
+    def __init__(self, room: int | None, error: str) -> None:
+        super().__init__()
+        self._room = room
+        self._error = error
 
     def _require(self, operation: str, name: bytes) -> None:
         found, _, error = os.fsdecode(name).partition("-")
@@ -66,7 +72,19 @@ class Faulty(Source):
     async def write(self, fh: int, off: int, buf: bytes) -> int:
         self._require("write", self._names[fh])
         kept = buf[:SHORT] if self._names[fh].startswith(b"short-") else buf
-        return await super().write(fh, off, kept)
+        return await super().write(fh, off, self._fitting(kept))
+
+    def _fitting(self, data: bytes) -> bytes:
+        """Return what there is room for."""
+        if self._room is None:
+            return data
+        self._room -= len(data)
+        if self._room >= 0:
+            return data
+        if self._error != "short":
+            raise pyfuse3.FUSEError(getattr(errno, self._error.upper()))
+        fitting, self._room = data[: self._room], None
+        return fitting
 
     async def fsync(self, fh: int, datasync: bool) -> None:
         self._require("fsync", self._names[fh])
@@ -90,6 +108,9 @@ class Faulty(Source):
 
 
 if __name__ == "__main__":
-    pyfuse3.init(Faulty(), sys.argv[1], {"fsname=faulty_source", "default_permissions"})
+    room = int(sys.argv[2]) if sys.argv[2:] else None
+    pyfuse3.init(
+        Faulty(room, sys.argv[-1]), sys.argv[1], {"fsname=faulty_source", "default_permissions"}
+    )
     trio.run(serve)
     pyfuse3.close()

@@ -8,8 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import watchdog
-from fault_support import Puppet, TracedPuppet, await_end, ending, require_unknown, tracefs
+from fault_support import (
+    Puppet,
+    TracedPuppet,
+    await_end,
+    ending,
+    is_mounted,
+    require_unknown,
+    tracefs,
+)
 from mounted_support import PATIENCE_S, Guard, Mount, calls
 
 TOOL_FAILED = 125
@@ -71,7 +78,7 @@ def test_a_visible_run_whose_front_end_is_killed(tmp_path: Path, guard: Guard) -
     assert ending(run.recording, follow=True).reason is not None
     require_unknown(run.recording)
     run.end()
-    assert not watchdog.connections(str(source))
+    assert not is_mounted(source)
 
 
 def _remove(source: Path) -> None:
@@ -104,7 +111,7 @@ def test_a_directory_that_goes_while_the_command_runs(
     assert code == TOOL_FAILED
     assert any("the recording is incomplete: " in line for line in said)
     require_unknown(run.recording)
-    assert not watchdog.connections(str(source))
+    assert not is_mounted(source)
 
 
 def test_a_terminated_server_is_no_want_of_a_sync(tmp_path: Path, guard: Guard) -> None:
@@ -143,7 +150,7 @@ def test_a_mount_that_ends_under_an_open_file(tmp_path: Path, guard: Guard, how:
     require_unknown(mount.recording)
     (written,) = calls(mount.recording, "write")
     assert written.result == 4096
-    assert not mount.abandon()
+    assert not is_mounted(mount.mountpoint)
 
 
 def test_a_forced_end_that_nobody_is_hurt_by_leaves_a_whole_recording(

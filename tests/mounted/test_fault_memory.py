@@ -4,8 +4,7 @@ import os
 import resource
 from pathlib import Path
 
-import watchdog
-from fault_support import TracedPuppet, ending, require_incomplete
+from fault_support import TracedPuppet, ending, is_mounted, require_incomplete
 from mounted_support import Guard, calls
 
 MIB = 1 << 20
@@ -57,7 +56,7 @@ def test_a_write_for_which_there_is_no_memory(tmp_path: Path, guard: Guard) -> N
     told = MIB * failed.count("ok")
     assert os.stat(tmp_path / "src" / "f").st_size >= told
     assert sum(length or 0 for length in written) >= told
-    assert not watchdog.connections(str(run.directory))
+    assert not is_mounted(run.directory)
 
 
 def test_the_recording_is_whole_as_long_as_there_is_memory(tmp_path: Path, guard: Guard) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import faulty_source
 import pytest
 import watchdog
-from fault_support import Puppet, require_unknown, tracefs
+from fault_support import Puppet, is_mounted, require_unknown, tracefs
 from mounted_support import PATIENCE_S, Guard, Mount
 
 STUCK = "fd = os.open('stuck-1', os.O_RDWR | os.O_CREAT, 0o644)"
@@ -59,7 +59,7 @@ def test_a_mount_over_a_stuck_disk_can_be_ended(
     assert waiting.hear() != "ok"
     assert mount.process.returncode == 3
     assert "while files were open: stuck-1" in said
-    assert not watchdog.connections(str(mount.mountpoint))
+    assert not is_mounted(mount.mountpoint)
     require_unknown(mount.recording)
     for puppet in (waiting, other):
         puppet.end()

@@ -6,7 +6,7 @@ What is done once it no longer does reaches the real directory, or nothing, and 
 import os
 from collections.abc import Sequence
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from tracefs.pathtext import to_text
 
@@ -22,6 +22,14 @@ class End(Enum):
     """Its connection was cut; it stays where it is, and each call there fails."""
     TERMINATED = "terminated"
     """The server was told to end."""
+
+
+class Left(NamedTuple):
+    """An open of a file that nobody is known to have given up."""
+
+    path: str
+    closed: bool
+    """One descriptor of it was closed, which may have been the last; its release comes later."""
 
 
 class Coverage:
@@ -49,15 +57,18 @@ class Coverage:
         """Note that the mount is there, for all to see."""
         self._in_place = mountpoint == self._place
 
-    def gap(self, end: End, still_open: Sequence[str]) -> str | None:
+    def gap(self, end: End, opens: Sequence[Left]) -> str | None:
         """Return what may be missing from the recording; None: nothing.
 
-        *still_open* are the paths of files that were open when the mount ended.
+        *opens* are those that the mount's end left.
         """
         if self._for_command and self._ended_early(end):
             return "the mount ended before the command did"
-        if end is not End.UNMOUNTED and still_open:
-            return f"the mount ended while files were open: {_listed(still_open)}"
+        if end is not End.UNMOUNTED and opens:
+            used = bool(self._namespace) and is_inhabited(self._namespace)
+            still_open = sorted({left.path for left in opens if used or not left.closed})
+            if still_open:
+                return f"the mount ended while files were open: {_listed(still_open)}"
         if self._in_place and self._path() != self._place:
             return (
                 f"{to_text(self._place)} was moved or deleted meanwhile; "

@@ -305,27 +305,27 @@ def _handled(forward: Callable[[int, FrameType | None], None]) -> Iterator[None]
 def _finish(family: _Family, status: int, notice: Callable[[str], None]) -> Outcome:
     """Wait for the mount to end with the last process that uses it."""
     session = family.session
-    done: Done | None = session.wait(_PATIENCE_S)
-    if done is None:
-        notice(_waiting(_orphans(family)))
-        try:
-            while done is None:
-                _reap(family)
-                done = session.wait(_PATIENCE_S)
-        except KeyboardInterrupt:
-            notice("ended while processes were still running; they lose the directory")
-            session.stop()
-            done = session.wait()
-            assert done is not None
+    try:
+        done: Done | None = session.wait(_PATIENCE_S)
+        if done is None:
+            notice(_waiting(_orphans(family)))
+        while done is None:
+            _reap(family)
+            done = session.wait(_PATIENCE_S)
+    except KeyboardInterrupt:
+        notice("ended while processes were still running; they lose the directory")
+        session.stop()
+        done = session.wait()
+        assert done is not None
     return Outcome(status=status, events=done.events, failed=done.failed)
 
 
 def _await_orphans(family: _Family, notice: Callable[[str], None]) -> bool:
     """Wait for what the command left running; False: interrupted, it still runs."""
-    orphans = _orphans(family)
-    if orphans:
-        notice(_waiting(orphans))
     try:
+        orphans = _orphans(family)
+        if orphans:
+            notice(_waiting(orphans))
         while orphans := _orphans(family):
             _await_one(orphans)
     except KeyboardInterrupt:

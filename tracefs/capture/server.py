@@ -156,10 +156,10 @@ class Server:
                 self._link = WitnessLink(witness_fd, journal)
             end = self._loop(operations, loop, device)
             self._hear_the_last()
-            gap = coverage.gap(end, operations.still_open())
+            gap = coverage.gap(end, operations.left())
             if self._link is not None:
                 # Where the command goes on, so would the witness.
-                self._link.end(stop=end is End.TERMINATED or gap is not None)
+                self._link.end(stop=end is not End.UNMOUNTED or gap is not None)
             if gap is not None:
                 journal.stop(gap)
             journal.close(monotonic_ns(), _FOOTER[end])

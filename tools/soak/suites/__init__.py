@@ -6,10 +6,12 @@ from soak.suite import Suite
 from soak.suites import (
     concurrency,
     dbench,
+    faults,
     hostile_journals,
     large,
     lmdb,
     memory,
+    mounts,
     postgres,
     redis,
     rocksdb,
@@ -31,4 +33,6 @@ SUITES: Final[tuple[Suite, ...]] = (
     large.SUITE,
     memory.SUITE,
     hostile_journals.SUITE,
+    faults.SUITE,
+    mounts.SUITE,
 )

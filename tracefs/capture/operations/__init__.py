@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tracefs.capture.backing import Backing
+from tracefs.capture.coverage import Left
 from tracefs.capture.operations.attributes import AttributeOperations
 from tracefs.capture.operations.carried import CarriedOperations, carry_all
 from tracefs.capture.operations.directories import DirectoryOperations
@@ -71,7 +72,7 @@ class Operations(
         self._spare.close()
         self._inodes.close()
 
-    def still_open(self) -> list[str]:
-        """Return the paths of files of which no program was heard to close its descriptor."""
-        opened = {file.node.ino: file.node for file in self._files.values() if not file.closed}
-        return sorted(to_text(self._inodes.path(node)) for node in opened.values())
+    def left(self) -> list[Left]:
+        """Return the opens of files that were not released."""
+        path = self._inodes.path
+        return [Left(to_text(path(file.node)), file.closed) for file in self._files.values()]
