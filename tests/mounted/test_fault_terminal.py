@@ -121,7 +121,8 @@ def test_a_mount_that_is_busy_at_the_first_ctrl_c(tmp_path: Path, guard: Guard) 
     assert program.do("open('f', 'w').close()") == "ok"
     program.end()
     mount.process.send_signal(signal.SIGINT)
-    assert mount.process.wait(PATIENCE_S) == 0
+    mount.process.communicate(timeout=PATIENCE_S)
+    assert mount.process.returncode == 0
     assert not is_mounted(mount.mountpoint)
     assert ending(mount.recording).complete
 
