@@ -426,3 +426,18 @@ def test_everybody_is_in_the_groups_that_the_kernel_lists() -> None:
 
 def test_nobody_is_in_no_group() -> None:
     assert not is_member(1 << 31, 0)
+
+
+def test_a_file_that_cannot_be_looked_at_costs_no_descriptor(
+    backing: Backing, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fixture counts descriptors; to be found and not looked at takes a broken disk."""
+    (source / "f").touch()
+
+    def broken(_: object) -> os.stat_result:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "stat", broken)
+        with pytest.raises(OSError, match="Input/output error"):
+            backing.lookup(backing.inodes.root, b"f")

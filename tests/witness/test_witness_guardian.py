@@ -2,6 +2,7 @@
 
 import os
 import platform
+import signal
 import socket
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from tracefs.journal.format import JOURNAL
 from tracefs.witness import guardian
+from tracefs.witness.files import TracedMount
 from tracefs.witness.guardian import Order, Witnessing, Word
 
 PATIENCE_S = 20
@@ -69,4 +71,23 @@ def test_where_the_command_never_ran_nothing_is_missing(tmp_path: Path) -> None:
     assert server.recv(4096) == b""
     os.waitpid(witnessing.pid, 0)
     server.close()
+    os.close(backing)
+
+
+def test_nobody_is_armed_whom_no_guardian_would_answer(tmp_path: Path) -> None:
+    """Its first notified call, exec itself, would wait for ever: it holds the listener, too."""
+    backing = os.open(tmp_path, os.O_RDONLY)
+    witnessing = Witnessing(order(tmp_path), backing)
+    os.kill(witnessing.pid, signal.SIGKILL)
+    os.waitpid(witnessing.pid, 0)
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            witnessing.arm(TracedMount(id=1, device=(0, 1), root="/"))
+            status = "Seccomp:\t0\n" not in Path("/proc/self/status").read_text()
+        finally:
+            os._exit(status)
+    assert os.waitpid(pid, 0) == (pid, 0)
+    witnessing.release()
     os.close(backing)

@@ -72,6 +72,12 @@ class Arena:
         made.chmod(0o777)
         return made
 
+    def watched(self, name: str = "w") -> Path:
+        """Return such a directory that a suite itself mounts over; the watchdog knows of it."""
+        made = self.bare(name)
+        self._guard.watch(made)
+        return made
+
     @contextmanager
     def mounted(self, *options: str) -> Iterator[Place]:
         """Mount a new directory; unmount it in the end, and expect its journal to be whole."""

@@ -6,10 +6,12 @@
  * ones that pyfuse3 calls. They keep the request's struct fuse_in_header (linux/fuse.h) and pass
  * the request on, unchanged.
  *
- * It also agrees on FUSE_HANDLE_KILLPRIV_V2 with the kernel, which libfuse does not know. Without
- * it the kernel asks for the xattr security.capability before every write. And it takes back
- * libfuse's consent to FUSE_ATOMIC_O_TRUNC: with it an open that truncates has truncated before the
- * kernel finds that a program is running from the file, and fails (do_open in fs/namei.c).
+ * It also agrees with the kernel on what libfuse does not know. Without FUSE_HANDLE_KILLPRIV_V2 the
+ * kernel asks for the xattr security.capability before every write. With FUSE_ABORT_ERROR a
+ * connection that was aborted ends with ECONNABORTED, and not as if it had been unmounted. And it
+ * takes back libfuse's consent to FUSE_ATOMIC_O_TRUNC: with it an open that truncates has truncated
+ * before the kernel finds that a program is running from the file, and fails (do_open in
+ * fs/namei.c).
  *
  * Requests that pyfuse3 has no handler for reach its handler of READ, if `carry` was told so: that
  * one is asked to read from CARRIED, an open that there is not, and what it returns is the reply.
@@ -56,7 +58,7 @@ static char carried_body[MAX_BODY];
 static size_t carried_size;
 static int is_page_cache;	/* FUSE_WRITE_CACHE: write-back of a shared mapping */
 static int kills_setid;		/* set-id bits must be cleared */
-static int offers_killpriv_v2;
+static uint32_t offered;	/* by the kernel, of what libfuse does not know */
 static int has_killpriv_v2;
 
 /* Copy the operation's own structure, which follows the header; 0 when the request is shorter. */
@@ -101,7 +103,7 @@ look(const struct fuse_buf *buf)
 		break;
 	case FUSE_INIT:
 		if (body(buf, &init_in, sizeof init_in))
-			offers_killpriv_v2 = !!(init_in.flags & FUSE_HANDLE_KILLPRIV_V2);
+			offered = init_in.flags & (FUSE_HANDLE_KILLPRIV_V2 | FUSE_ABORT_ERROR);
 		break;
 	}
 	/* Where the kernel doesn't say: root has CAP_FSETID, others have not (capabilities(7)). */
@@ -122,11 +124,10 @@ device_writev(int fd, struct iovec *iov, int count, void *userdata)
 		if (out.unique == header.unique && !out.error) {
 			memcpy(&init, iov[1].iov_base, sizeof init);
 			init.flags &= ~(uint32_t)FUSE_ATOMIC_O_TRUNC;
-			if (offers_killpriv_v2) {
+			has_killpriv_v2 = !!(offered & FUSE_HANDLE_KILLPRIV_V2);
+			if (has_killpriv_v2)
 				init.flags &= ~(uint32_t)FUSE_HANDLE_KILLPRIV;
-				init.flags |= FUSE_HANDLE_KILLPRIV_V2;
-				has_killpriv_v2 = 1;
-			}
+			init.flags |= offered;
 			memcpy(iov[1].iov_base, &init, sizeof init);
 		}
 	}

@@ -80,8 +80,13 @@ class Backing:
     def lookup(self, parent: Node, name: bytes) -> tuple[Node, os.stat_result]:
         """Return the entry, one reference added."""
         fd = os.open(name, _O_PATH_NOFOLLOW, dir_fd=self.inodes.fd(parent))
-        info = os.stat(fd)
-        return self.inodes.adopt(key_of(info), fd, parent, name), info
+        try:
+            info = os.stat(fd)
+            node = self.inodes.adopt(key_of(info), fd, parent, name)
+        except OSError:
+            os.close(fd)
+            raise
+        return node, info
 
     def getattr(self, node: Node) -> os.stat_result:
         """Return the attributes."""

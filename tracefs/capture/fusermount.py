@@ -13,8 +13,9 @@ from tracefs.errors import MountError, SetupError
 # mount may be there by then. fusermount3's own auto_unmount gives up where it is not root: it
 # looks at the mount first, which fails with EACCES (libfuse 3.14).
 _WATCH: Final = """
+read -r device || exit 0
 read -r _
-grep -q "^[0-9]* [0-9]* $1 " /proc/self/mountinfo && exec "$2" -u -q -z -- "$3"
+grep -q "^[0-9]* [0-9]* $device " /proc/self/mountinfo && exec "$1" -u -q -z -- "$2"
 """
 _MTAB: Final = "/etc/mtab"
 
@@ -26,31 +27,9 @@ class HelperMount:
         """Mount at *mountpoint*; MountError with the helper's own words when it can't be done."""
         self._mountpoint = mountpoint
         _require_mtab()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        with ours, theirs:
-            done = subprocess.run(
-                [helper_path(), "-o", ",".join(options), "--", mountpoint],
-                env={**os.environ, "_FUSE_COMMFD": str(theirs.fileno())},
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                cwd="/",
-                check=False,
-            )
-            theirs.close()
-            _, fds, _, _ = socket.recv_fds(ours, 1, 1)
-        if not fds:
-            words = "; ".join(done.stderr.decode(errors="replace").split("\n")).strip("; ")
-            raise MountError(
-                f"cannot mount at {os.fsdecode(mountpoint)}: {words or 'no reason given'}",
-                repair="tracefs doctor",
-            )
-        self.device: int = fds[0]
-        os.set_inheritable(self.device, False)
-        mount = find(mountpoint)
-        self._device = None if mount is None else mount.device
+        # Before there is a mount: where it can't be started, nothing is left to clean up.
         self._watch = subprocess.Popen(
-            ["sh", "-c", _WATCH, "sh", _spelt(self._device), helper_path(), mountpoint],
+            ["sh", "-c", _WATCH, "sh", helper_path(), mountpoint],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -58,14 +37,58 @@ class HelperMount:
             # A signal to the server's group is not meant for what cleans up after it.
             start_new_session=True,
         )
+        try:
+            self.device: int = _mount(mountpoint, options)
+            mount = find(mountpoint)
+            self._device = None if mount is None else mount.device
+            assert self._watch.stdin is not None
+            self._watch.stdin.write(f"{_spelt(self._device)}\n".encode())
+            self._watch.stdin.flush()
+        except BaseException:
+            self._end_watch()
+            raise
 
     def release(self) -> None:
-        """Unmount, if nobody has done so, and let the watch go."""
-        self._watch.kill()
-        self._watch.communicate()
+        """Unmount, if nobody has done so, and let the watch go.
+
+        Where that fails the watch stays: it unmounts once this process is gone.
+        """
         mount = find(self._mountpoint)
         if mount is not None and mount.device == self._device:
-            unmount(self._mountpoint, lazy=True)
+            try:
+                unmount(self._mountpoint, lazy=True)
+            except (MountError, OSError):
+                return
+        self._end_watch()
+
+    def _end_watch(self) -> None:
+        self._watch.kill()
+        self._watch.communicate()
+
+
+def _mount(mountpoint: bytes, options: list[str]) -> int:
+    """Let the helper mount; return the FUSE device."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with ours, theirs:
+        done = subprocess.run(
+            [helper_path(), "-o", ",".join(options), "--", mountpoint],
+            env={**os.environ, "_FUSE_COMMFD": str(theirs.fileno())},
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            cwd="/",
+            check=False,
+        )
+        theirs.close()
+        _, fds, _, _ = socket.recv_fds(ours, 1, 1)
+    if not fds:
+        words = "; ".join(done.stderr.decode(errors="replace").split("\n")).strip("; ")
+        raise MountError(
+            f"cannot mount at {os.fsdecode(mountpoint)}: {words or 'no reason given'}",
+            repair="tracefs doctor",
+        )
+    os.set_inheritable(fds[0], False)
+    return fds[0]
 
 
 def _require_mtab() -> None:

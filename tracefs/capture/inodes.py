@@ -6,6 +6,7 @@ pressure the oldest are closed; a node is then found again by its name, and comp
 birth time: a FIFO that got the number of a file would keep whoever opens it waiting.
 """
 
+import contextlib
 import errno
 import gc
 import os
@@ -243,7 +244,9 @@ class InodeTable:
         surplus = len(self._pinned) - self._max_open + self._max_open // 8
         named = (node for node in self._pinned.values() if node.parent is not None)
         for node in list(islice(named, surplus)):
-            self._close(node)
+            # Of a file that can't be looked at now, the descriptor stays: nothing else finds it.
+            with contextlib.suppress(OSError):
+                self._close(node)
 
     def _close(self, node: Node) -> None:
         """Give up the descriptor of a node that can be found again by its name."""
@@ -287,7 +290,12 @@ def _open_as(node: Node, name: bytes, directory: int) -> int:
         fd = os.open(name, _O_PATH_NOFOLLOW, dir_fd=directory)
     except FileNotFoundError:
         raise OSError(errno.ESTALE, "the name is gone") from None
-    if key_of(os.stat(fd)) != node.key or not _same_birth(node, fd):
+    try:
+        same = key_of(os.stat(fd)) == node.key and _same_birth(node, fd)
+    except OSError:
+        os.close(fd)
+        raise
+    if not same:
         os.close(fd)
         raise OSError(errno.ESTALE, "the name leads elsewhere")
     return fd

@@ -29,6 +29,10 @@ _AWAKE_NS: Final = 50_000
 """How long to stay awake after a request: what a wake-up on another core costs."""
 
 
+_GRACE_S: Final = 1.0
+"""For requests that are under way when the mount ends, in a thread."""
+
+
 class Loop(trio.abc.Instrument):
     """The state that the lock and the wait share; one for each mount, so one for each process.
 
@@ -42,6 +46,8 @@ class Loop(trio.abc.Instrument):
         self._through_trio = 0
         self.stopping = False
         """`stop` was called."""
+        self.requests = trio.CancelScope()
+        """Around all requests: those that the mount's end finds waiting for a disk are given up."""
         self._lock = _Lock()
 
     def install(self) -> None:
@@ -66,6 +72,10 @@ class Loop(trio.abc.Instrument):
     def stop(self) -> None:
         """Let the wait end, as if the device had been closed; to be called in the trio thread."""
         self.stopping = True
+        self._give_up_soon()
+
+    def _give_up_soon(self) -> None:
+        self.requests.deadline = min(self.requests.deadline, trio.current_time() + _GRACE_S)
 
     def ignore(self, control_fd: int) -> None:
         """Wait for *control_fd* no more; it stays readable for ever once its peer is gone."""
@@ -94,6 +104,7 @@ class Loop(trio.abc.Instrument):
                 await trio.lowlevel.checkpoint()
             if ready.get(fd, 0) & select.POLLERR:
                 # fuse_dev_poll in fs/fuse/dev.c: the connection has ended.
+                self._give_up_soon()
                 raise trio.ClosedResourceError
             if fd in ready:
                 return

@@ -46,6 +46,9 @@ class Config(Struct, frozen=True, kw_only=True, tag=True):
 class Device(Struct, frozen=True, kw_only=True, tag=True):
     """To the server: serve what is mounted already. With it: the FUSE device."""
 
+    namespace: int
+    """Inode number of the mount namespace that it is mounted in, for the command alone."""
+
 
 class MountAt(Struct, frozen=True, kw_only=True, tag=True):
     """To the server: mount with fusermount3, visible to all, and serve."""
@@ -59,6 +62,10 @@ class Detach(Struct, frozen=True, kw_only=True, tag=True):
     """To the server: go on when this socket closes."""
 
 
+class Over(Struct, frozen=True, kw_only=True, tag=True):
+    """To the server: whatever used the directory has ended, and so may the mount."""
+
+
 class Stop(Struct, frozen=True, kw_only=True, tag=True):
     """To the server: end now, mounted or not."""
 
@@ -70,7 +77,7 @@ class Ready(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Failed(Struct, frozen=True, kw_only=True, tag=True):
-    """From the server: it can't serve; it ends."""
+    """From the server: it can't serve, or no longer; it ends."""
 
     message: str
     repair: str | None = None
@@ -94,7 +101,9 @@ class _Enclosed(Struct, frozen=True, kw_only=True, tag=True):
     """A message that is in the last descriptor beside this."""
 
 
-Message: TypeAlias = Config | Device | MountAt | Detach | Stop | Ready | Failed | Warned | Done
+Message: TypeAlias = (
+    Config | Device | MountAt | Detach | Over | Stop | Ready | Failed | Warned | Done
+)
 
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final = msgspec.json.Decoder(Message | _Enclosed)

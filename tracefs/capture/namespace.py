@@ -56,6 +56,8 @@ class PrivateMount:
             raise OSError(number, os.strerror(number))
         self.device: int = fds[0]
         os.set_inheritable(self.device, False)
+        self.namespace = int(answer)
+        """Inode number of the mount namespace."""
 
     def go(self) -> None:
         """Run the command in the process."""
@@ -77,10 +79,11 @@ def _hold(
         try:
             _enter()
             device = _mount_over(directory)
+            namespace = os.stat("/proc/self/ns/mnt").st_ino
         except OSError as error:
             channel.send(str(error.errno or 0).encode())
             os._exit(0)
-        socket.send_fds(channel, [b"ok"], [device])
+        socket.send_fds(channel, [b"%d" % namespace], [device])
         os.close(device)
         if channel.recv(1) == _GO:
             become(argv, enter=return_to_cwd, arm=arm)

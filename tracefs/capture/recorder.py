@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _DIGEST_BYTES: Final = 16
+_MAX_REASON: Final = 200
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -40,7 +41,16 @@ class Recorder:
 
     def look(self, tid: int) -> Sighting | None:
         """Return what the held thread does; None: nobody looks, or the kernel itself asks."""
-        return self._witness.look(tid) if self._witness is not None and tid else None
+        if self._witness is None or not tid:
+            return None
+        try:
+            return self._witness.look(tid)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the program's call goes on
+            return Sighting(missing=f"the witness failed: {error!r}"[:_MAX_REASON])
+
+    def miss(self, what: str) -> None:
+        """End recording, since the request *what* may have had an effect that no line tells."""
+        self._journal.stop(what)
 
     def query(
         self, operation: str, start_ns: int, tid: int, failed: int, ino: int, path: str

@@ -74,13 +74,14 @@ def directory_entry(
     name = os.fsencode(entry.name)
     try:
         info = backing.peek(parent, name)
-    except PermissionError:
-        # Whoever may read a directory but not search it gets names alone.
+    except FileNotFoundError:
+        return True  # gone since the listing began
+    except OSError:
+        # It is there, but may not be looked at (the directory can be read and not searched), or
+        # can't: a listing has its name all the same.
         kind = _kind(entry)
         node = backing.inodes.adopt((parent.key[0], entry.inode(), kind), -1, parent, name)
         shown = _name_alone(node, kind)
-    except OSError:
-        return True  # gone since the listing began
     else:
         node = backing.inodes.adopt(key_of(info), -1, parent, name, info.st_ctime_ns)
         shown = attributes(node, info)
@@ -91,9 +92,12 @@ def directory_entry(
 
 
 def _kind(entry: os.DirEntry[str]) -> int:
-    if entry.is_dir(follow_symlinks=False):
-        return stat.S_IFDIR
-    return stat.S_IFLNK if entry.is_symlink() else stat.S_IFREG
+    try:
+        if entry.is_dir(follow_symlinks=False):
+            return stat.S_IFDIR
+        return stat.S_IFLNK if entry.is_symlink() else stat.S_IFREG
+    except OSError:
+        return stat.S_IFREG  # the directory doesn't tell, and the file can't be asked
 
 
 def _name_alone(node: Node, kind: int) -> pyfuse3.EntryAttributes:

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import os
 import platform
+import select
 import signal
 import stat
 from collections.abc import Callable, Iterator
@@ -224,13 +225,15 @@ def _private(target: bytes, argv: list[bytes], arm: Callable[[], None]) -> Priva
         return None
     try:
         return PrivateMount(target, argv, arm)
+    except BlockingIOError:
+        raise  # no process can be started (fork(2)): nor could what mounts for all
     except OSError:
         return None
 
 
 def _run_private(family: _Family, private: PrivateMount, notice: Callable[[str], None]) -> Outcome:
     try:
-        family.session.serve(private.device)
+        family.session.serve(private.device, private.namespace)
     except MountError:
         private.abandon()
         raise
@@ -255,7 +258,8 @@ def _run_visible(
         become(argv, enter=return_to_cwd, arm=arm)
     family.command_runs()
     status = _await(pid)
-    _await_orphans(family, notice)
+    if _await_orphans(family, notice):
+        family.session.over()
     try:
         fusermount.unmount(target)
     except MountError as error:
@@ -301,30 +305,41 @@ def _handled(forward: Callable[[int, FrameType | None], None]) -> Iterator[None]
 def _finish(family: _Family, status: int, notice: Callable[[str], None]) -> Outcome:
     """Wait for the mount to end with the last process that uses it."""
     session = family.session
-    done: Done | None = session.wait(_PATIENCE_S)
-    if done is None:
-        notice(_waiting(_orphans(family)))
-        try:
-            while done is None:
-                _reap(family)
-                done = session.wait(_PATIENCE_S)
-        except KeyboardInterrupt:
-            notice("ended while processes were still running; they lose the directory")
-            session.stop()
-            done = session.wait()
-            assert done is not None
+    try:
+        done: Done | None = session.wait(_PATIENCE_S)
+        if done is None:
+            notice(_waiting(_orphans(family)))
+        while done is None:
+            _reap(family)
+            done = session.wait(_PATIENCE_S)
+    except KeyboardInterrupt:
+        notice("ended while processes were still running; they lose the directory")
+        session.stop()
+        done = session.wait()
+        assert done is not None
     return Outcome(status=status, events=done.events, failed=done.failed)
 
 
-def _await_orphans(family: _Family, notice: Callable[[str], None]) -> None:
-    """Wait for what the command left running."""
-    orphans = _orphans(family)
-    if orphans:
-        notice(_waiting(orphans))
-    with contextlib.suppress(KeyboardInterrupt):
-        while _orphans(family):
-            os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
-            _reap(family)
+def _await_orphans(family: _Family, notice: Callable[[str], None]) -> bool:
+    """Wait for what the command left running; False: interrupted, it still runs."""
+    try:
+        orphans = _orphans(family)
+        if orphans:
+            notice(_waiting(orphans))
+        while orphans := _orphans(family):
+            _await_one(orphans)
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+def _await_one(pids: list[int]) -> None:
+    """Wait until one of these children has ended; our own processes are not waited for."""
+    with contextlib.ExitStack() as opened:
+        poller = select.poll()
+        for pid in pids:
+            poller.register(opened.enter_context(open(os.pidfd_open(pid), "rb")), select.POLLIN)
+        poller.poll()
 
 
 def _waiting(pids: list[int]) -> str:

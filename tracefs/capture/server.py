@@ -4,11 +4,14 @@ It is told what to do over the socket FD (`tracefs.capture.messages`), so nothin
 side of the machine is needed once it runs: everything is imported, every directory is open.
 """
 
+import contextlib
+import errno
 import fcntl
 import gc
 import logging
 import os
 import platform
+import select
 import signal
 import socket
 import sys
@@ -26,6 +29,7 @@ import pyfuse3
 import trio
 
 from tracefs.capture.backing import Backing
+from tracefs.capture.coverage import Coverage, End
 from tracefs.capture.fusermount import HelperMount
 from tracefs.capture.loop import Loop
 from tracefs.capture.messages import (
@@ -36,6 +40,7 @@ from tracefs.capture.messages import (
     Failed,
     Message,
     MountAt,
+    Over,
     Ready,
     Warned,
     receive,
@@ -59,6 +64,15 @@ _RECORDED: Final = (
     "fsyncdir", "flush", "release", "setattr", "mknod", "mkdir", "symlink", "link", "unlink",
     "rmdir", "rename", "setxattr", "removexattr", "statfs",
 )  # fmt: skip
+_LONGEST_REQUEST: Final = 2 << 20
+"""More than any request takes; a read for less fails with EINVAL (fuse_dev_do_read)."""
+_PART: Final = 64 << 10
+"""Of that; nothing is read, so all parts may be one piece of memory."""
+_FOOTER: Final = {
+    End.UNMOUNTED: "unmounted",
+    End.ABORTED: "unmounted",
+    End.TERMINATED: "terminated",
+}
 
 
 _MAX_TASKS: Final = 1 << 16
@@ -75,6 +89,7 @@ class Server:
         self._terminated = terminated
         self._detached = False
         self._helper: HelperMount | None = None
+        self._coverage: Coverage | None = None
         self._link: WitnessLink | None = None
         self._recording = b""
 
@@ -91,6 +106,9 @@ class Server:
         except OSError as error:
             self._tell(Failed(message=f"cannot serve {message.source}: {error.strerror}"))
             return 3
+        except Exception as error:  # noqa: BLE001  # whatever it was, a person is to understand it
+            self._tell(Failed(message=f"the server failed: {_innermost(error)!r}"))
+            return 3
         return 0
 
     def _serve(self, config: Config, root_fd: int, witness_fd: int = -1) -> None:
@@ -105,12 +123,13 @@ class Server:
             ),
         )
         self._recording = to_bytes(config.recording)
+        coverage = self._coverage = Coverage(root_fd, for_command=config.command is not None)
         limit = raise_descriptor_limit()
         witness = None
         if config.witness != levels.NONE:
             witness = ProcWitness(platform.machine(), max_threads=affordable(limit // 2))
         try:
-            device = self._device()
+            device = self._device(coverage)
             if device is None:
                 journal.close(monotonic_ns(), "never mounted")
                 return
@@ -135,11 +154,15 @@ class Server:
             )
             if witness_fd >= 0:
                 self._link = WitnessLink(witness_fd, journal)
-            reason = self._loop(operations, loop, device)
+            end = self._loop(operations, loop, device)
+            self._hear_the_last()
+            gap = coverage.gap(end, operations.left())
             if self._link is not None:
-                self._link.end(stop=reason == "terminated")
-            journal.close(monotonic_ns(), reason)
-            operations.close()
+                # Where the command goes on, so would the witness.
+                self._link.end(stop=end is not End.UNMOUNTED or gap is not None)
+            if gap is not None:
+                journal.stop(gap)
+            journal.close(monotonic_ns(), _FOOTER[end])
         finally:
             if witness is not None:
                 witness.close()
@@ -147,11 +170,16 @@ class Server:
                 self._helper.release()
             os.close(lock)
         self._tell(Done(events=journal.events, failed=journal.failed))
+        # Whoever reads what this process says need not wait for what may wait for a disk: these
+        # closes, and the process's end where a sync was given up.
+        os.dup2(0, 2)
+        operations.close()
 
-    def _device(self) -> int | None:
+    def _device(self, coverage: Coverage) -> int | None:
         """Return the FUSE device once told where it is; None: there is nothing to serve."""
         message, fds = receive(self._control)
         if isinstance(message, Device):
+            coverage.in_namespace(message.namespace)
             return fds[0]
         if isinstance(message, MountAt):
             options = ["fsname=tracefs", "subtype=tracefs", "default_permissions"]
@@ -159,12 +187,13 @@ class Server:
                 options.append("allow_other")
             if os.geteuid() == 0:
                 options += ["suid", "dev"]
+            coverage.at(to_bytes(message.mountpoint))
             self._helper = HelperMount(to_bytes(message.mountpoint), options)
             return self._helper.device
         return None
 
-    def _loop(self, operations: Operations, loop: Loop, device: int) -> str:
-        """Answer requests until the mount ends; return why it did."""
+    def _loop(self, operations: Operations, loop: Loop, device: int) -> End:
+        """Answer requests until the mount ends; return how it did."""
         # libfuse takes over a device that is mounted already when it is named like this.
         pyfuse3.init(operations, f"/dev/fd/{device}", set())
         loop.install()
@@ -172,20 +201,25 @@ class Server:
         gc.freeze()
         try:
             terminated = trio.run(self._main, loop, instruments=[loop])
+            if terminated:
+                return End.TERMINATED
+            return End.ABORTED if _was_aborted(device) else End.UNMOUNTED
         finally:
             pyfuse3.close(unmount=False)
-        return "terminated" if terminated else "unmounted"
 
     async def _main(self, loop: Loop) -> bool:
         # The first use of a worker thread imports and allocates; later nothing may be imported.
-        await trio.to_thread.run_sync(int)
+        # Where none can be started, `Syncer` does without.
+        with contextlib.suppress(RuntimeError):
+            await trio.to_thread.run_sync(int)
         _close_imports()
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._listen, loop)
             nursery.start_soon(self._await_signal, loop)
             if self._link is not None:
                 nursery.start_soon(self._await_witness, self._link, loop)
-            await pyfuse3.main(max_tasks=_MAX_TASKS)
+            with loop.requests:
+                await pyfuse3.main(max_tasks=_MAX_TASKS)
             nursery.cancel_scope.cancel()
         return loop.stopping
 
@@ -208,6 +242,8 @@ class Server:
                 self._detached = True
                 # Whoever started us may wait for the end of what we hold open.
                 _speak_into(self._recording)
+            elif isinstance(message, Over):
+                self._note_over()
             elif message is None and (self._detached or self._helper is None):
                 # A mount in a namespace of its own ends with the last process that can see it.
                 loop.ignore(self._control.fileno())
@@ -216,13 +252,44 @@ class Server:
                 _end(loop)
                 return
 
+    def _hear_the_last(self) -> None:
+        """Take what was said just before the mount ended."""
+        poller = select.poll()
+        poller.register(self._control, select.POLLIN)
+        while self._helper is not None and poller.poll(0):
+            message, _ = receive(self._control)
+            if message is None:
+                return
+            if isinstance(message, Over):
+                self._note_over()
+
+    def _note_over(self) -> None:
+        if self._coverage is not None:
+            self._coverage.over = True
+
     def _tell(self, message: Message) -> None:
+        # Whoever would read it may be gone: a terminal, a pipe, the front end.
         if isinstance(message, Warned):
-            print(f"tracefs: {printable(message.message)}", file=sys.stderr, flush=True)
-        try:
+            with contextlib.suppress(OSError, ValueError):
+                print(f"tracefs: {printable(message.message)}", file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):
             send(self._control, message)
-        except OSError:
-            return
+
+
+def _was_aborted(device: int) -> bool:
+    """Return whether the connection was cut, rather than unmounted (`FUSE_ABORT_ERROR`)."""
+    try:
+        os.readv(device, [bytearray(_PART)] * (_LONGEST_REQUEST // _PART))
+    except OSError as error:
+        return error.errno == errno.ECONNABORTED
+    return False
+
+
+def _innermost(error: BaseException) -> BaseException:
+    """Return what went wrong, out of the groups that trio's nurseries make."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 def _close_imports() -> None:

@@ -5,7 +5,7 @@ import select
 import socket
 import subprocess
 import sys
-from typing import Self
+from typing import Final, Self
 
 from tracefs.capture.messages import (
     Config,
@@ -15,12 +15,15 @@ from tracefs.capture.messages import (
     Failed,
     Message,
     MountAt,
+    Over,
     Ready,
     Stop,
     receive,
     send,
 )
 from tracefs.errors import MountError, SetupError
+
+_PATIENCE_MS: Final = 3000
 
 
 class Session:
@@ -54,15 +57,19 @@ class Session:
         """Process id of the server."""
         return self._process.pid
 
-    def serve(self, device: int) -> None:
-        """Serve what is mounted already; return when requests are answered."""
-        self._send(Device(), device)
+    def serve(self, device: int, namespace: int) -> None:
+        """Serve what is mounted already, as `Device` says; return when requests are answered."""
+        self._send(Device(namespace=namespace), device)
         self._await_ready()
 
     def mount(self, mountpoint: str, *, allow_other: bool) -> None:
         """Mount at *mountpoint* (absolute path text), visible to all; return when it is served."""
         self._send(MountAt(mountpoint=mountpoint, allow_other=allow_other))
         self._await_ready()
+
+    def over(self) -> None:
+        """Tell the server that the mount may end: nobody uses it any more."""
+        self._send(Over())
 
     def stop(self) -> None:
         """Tell the server to end, mounted or not."""
@@ -84,8 +91,11 @@ class Session:
         while poller.poll(None if timeout is None else timeout * 1000):
             message = self._receive()
             if isinstance(message, Done):
-                self._process.wait()
+                self._await_exit()
                 return message
+            if isinstance(message, Failed):
+                self._await_exit()
+                raise MountError(message.message, repair=message.repair)
             if message is None:
                 raise MountError(f"the server ended unexpectedly ({self._status()})")
         return None
@@ -104,6 +114,14 @@ class Session:
                     f"the server did not start ({self._status()})",
                     repair="tracefs doctor; where it finds nothing, please report this",
                 )
+
+    def _await_exit(self) -> None:
+        """Wait for the server's end; in vain only where it waits for a disk that doesn't answer."""
+        with open(os.pidfd_open(self._process.pid), "rb") as pidfd:
+            poller = select.poll()
+            poller.register(pidfd, select.POLLIN)
+            poller.poll(_PATIENCE_MS)
+        self._process.poll()
 
     def _send(self, message: Message, *fds: int) -> None:
         try:

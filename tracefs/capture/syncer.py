@@ -69,7 +69,9 @@ class Syncer:
         """Return what *call* returns, in a thread; other requests go on meanwhile."""
         with self._loop.through_trio():
             try:
-                return await trio.to_thread.run_sync(call, *args, limiter=self._threads)
+                return await trio.to_thread.run_sync(
+                    call, *args, limiter=self._threads, abandon_on_cancel=True
+                )
             except RuntimeError:
                 # No thread is to be had (pthread_create(3)): all wait, and nothing is lost.
                 return call(*args)

@@ -73,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 128 + signal.SIGINT
     except (OSError, MemoryError) as error:
         _forget_output()
-        return complain(_describe(error), None, EXIT_FAILURE)
+        return complain_of(error, EXIT_FAILURE)
     return code
 
 
@@ -153,7 +153,8 @@ def complain(message: str, repair: str | None, code: int) -> int:
     lines = [f"tracefs: {_printable(message)}"]
     if repair:
         lines.append(f"  repair: {_printable(repair)}")
-    print("\n".join(lines), file=sys.stderr)
+    with contextlib.suppress(OSError):  # nobody reads it any more: the exit code is left
+        print("\n".join(lines), file=sys.stderr, flush=True)
     return code
 
 
@@ -163,8 +164,17 @@ def _printable(text: str) -> str:
     return printable(text)
 
 
-def _describe(error: OSError | MemoryError) -> str:
+def complain_of(error: OSError | MemoryError, code: int) -> int:
+    """Print what the system refused, and how to mend it, to standard error; return *code*."""
     if isinstance(error, MemoryError):
-        return "there is not enough memory"
+        return complain("there is not enough memory", None, code)
     what = error.strerror or str(error)
-    return what if error.filename is None else f"{os.fsdecode(error.filename)}: {what}"
+    if error.filename is not None:
+        return complain(f"{os.fsdecode(error.filename)}: {what}", None, code)
+    if isinstance(error, BlockingIOError):  # EAGAIN of fork(2): nothing here waits for anything
+        return complain(
+            f"no process can be started: {what}",
+            "raise the limit of processes (ulimit -u; pids.max of the control group)",
+            code,
+        )
+    return complain(what, None, code)

@@ -9,7 +9,7 @@ from typing import Final
 
 from tracefs.capture.runner import Outcome, run_traced
 from tracefs.cli import target
-from tracefs.cli.main import complain
+from tracefs.cli.main import complain, complain_of
 from tracefs.errors import TracefsError
 from tracefs.journal.lost import find_lost
 from tracefs.report.quote import printable
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     except TracefsError as error:
         return complain(str(error), error.repair, target.EXIT_TOOL_FAILED)
     except OSError as error:
-        return complain(str(error), None, target.EXIT_TOOL_FAILED)
+        return complain_of(error, target.EXIT_TOOL_FAILED)
     return _conclude(args, outcome, recording)
 
 
@@ -126,4 +126,7 @@ def _reject_unknown(contracts: list[str]) -> None:
 def _judge(contracts: list[str], recording: Path) -> int:
     from tracefs.cli.check import judge  # noqa: PLC0415  # judging is not needed to record
 
-    return judge(str(recording), contracts, file=sys.stderr)
+    try:
+        return judge(str(recording), contracts, file=sys.stderr)
+    except TracefsError as error:
+        return complain(str(error), error.repair, target.EXIT_TOOL_FAILED)

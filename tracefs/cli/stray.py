@@ -7,7 +7,7 @@ from typing import Final
 
 from tracefs.capture.runner import Options, run_traced
 from tracefs.cli import target
-from tracefs.cli.main import complain
+from tracefs.cli.main import complain, complain_of
 from tracefs.cli.uses import report, wanted
 from tracefs.errors import TracefsError
 from tracefs.journal.reader import JournalReader
@@ -50,9 +50,12 @@ def run(args: argparse.Namespace) -> int:
     except TracefsError as error:
         return complain(str(error), error.repair, target.EXIT_TOOL_FAILED)
     except OSError as error:
-        return complain(str(error), None, target.EXIT_TOOL_FAILED)
+        return complain_of(error, target.EXIT_TOOL_FAILED)
     if outcome.failed:
         target.say(f"the recording is incomplete: {outcome.failed}")
-    with JournalReader(folder) as reader:
-        code = report(reader, Selection(calls=names), as_json=False, name=folder)
+    try:
+        with JournalReader(folder) as reader:
+            code = report(reader, Selection(calls=names), as_json=False, name=folder)
+    except TracefsError as error:
+        code = complain(str(error), error.repair, target.EXIT_TOOL_FAILED)
     return outcome.status or code

@@ -34,8 +34,9 @@ def command_words(args: argparse.Namespace, name: str) -> list[str]:
 
 
 def say(line: str) -> None:
-    """Tell the user, beside what the command says."""
-    print(f"tracefs: {printable(line)}", file=sys.stderr, flush=True)
+    """Tell the user, beside what the command says; a terminal or pipe may be gone by then."""
+    with contextlib.suppress(OSError):
+        print(f"tracefs: {printable(line)}", file=sys.stderr, flush=True)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,8 +7,15 @@ from tracefs.errors import RecordingError
 from tracefs.events import AnyEvent
 from tracefs.journal.format import JOURNAL, encode
 
-UNWRITABLE: Final = (OSError, ValueError, OverflowError, TypeError)
-"""What a line that can't be written raises: the write itself, or an event that JSON can't hold."""
+UNWRITABLE: Final = (OSError, ValueError, OverflowError, TypeError, MemoryError)
+"""What a line that can't be written raises: the write itself, an event that JSON can't hold, or one
+for which there is no memory."""
+
+
+def why_lost(error: Exception) -> str:
+    """Return why a line could not be written, for people."""
+    strerror = error.strerror if isinstance(error, OSError) else None
+    return strerror or f"an event can't be written: {str(error) or type(error).__name__}"
 
 
 class JournalAppender:
@@ -33,8 +40,7 @@ class JournalAppender:
             line = encode(event) + b"\n"
             written = os.write(self._journal, line)
         except UNWRITABLE as error:
-            strerror = error.strerror if isinstance(error, OSError) else None
-            return f"{JOURNAL}: {strerror or error}"
+            return f"{JOURNAL}: {why_lost(error)}"
         if written != len(line):
             return f"{JOURNAL}: only {written} of {len(line)} bytes were written; is the disk full?"
         return None

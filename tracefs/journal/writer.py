@@ -10,7 +10,7 @@ from typing import Final
 from tracefs.errors import RecordingError
 from tracefs.events import AnyEvent, Footer, Header
 from tracefs.journal import lock
-from tracefs.journal.appender import UNWRITABLE
+from tracefs.journal.appender import UNWRITABLE, why_lost
 from tracefs.journal.format import JOURNAL, PAYLOAD, encode
 from tracefs.pathtext import to_text
 
@@ -72,7 +72,9 @@ class JournalWriter:
             _discard(folder, made)
             if isinstance(error, RecordingError):
                 raise
-            raise RecordingError(f"cannot record into {_name(folder)}: {_reason(error)}") from error
+            raise RecordingError(
+                f"cannot record into {_name(folder)}: {why_lost(error)}"
+            ) from error
 
     def event(self, event: AnyEvent) -> None:
         """Append *event* with one write(2); does nothing once journalling has stopped."""
@@ -83,7 +85,7 @@ class JournalWriter:
             line = encode(event) + b"\n"
             written = os.write(self._journal, line)
         except UNWRITABLE as error:
-            self._fail(f"{JOURNAL}: {_reason(error)}")
+            self._fail(f"{JOURNAL}: {why_lost(error)}")
             return
         if written != len(line):
             self._fail(_short(JOURNAL, written, len(line)))
@@ -126,7 +128,7 @@ class JournalWriter:
             return
         error = self._close_files()
         if error is not None:
-            self._fail(f"{JOURNAL}: {_reason(error)}")
+            self._fail(f"{JOURNAL}: {why_lost(error)}")
 
     def stop(self, reason: str) -> None:
         """End journalling for good, as a failure does."""
@@ -143,7 +145,7 @@ class JournalWriter:
                 lines += block.count(b"\n")
                 offset += len(block)
         except OSError as error:
-            self._fail(f"{JOURNAL}: {_reason(error)}")
+            self._fail(f"{JOURNAL}: {why_lost(error)}")
             return False
         self.events = lines - 1
         return True
@@ -164,7 +166,7 @@ class JournalWriter:
         try:
             written = os.write(descriptor, data)
         except OSError as error:
-            self._fail(f"{file}: {_reason(error)}")
+            self._fail(f"{file}: {why_lost(error)}")
             return False
         if written != len(data):
             self._fail(_short(file, written, len(data)))
@@ -179,7 +181,7 @@ class JournalWriter:
                     self._fail(f"{file}: it was deleted")
                     return False
             except OSError as error:
-                self._fail(f"{file}: {_reason(error)}")
+                self._fail(f"{file}: {why_lost(error)}")
                 return False
         return True
 
@@ -209,7 +211,7 @@ def _make_folder(folder: Path) -> bool:
         _require_empty(folder)
         return False
     except OSError as error:
-        raise RecordingError(f"cannot make {_name(folder)}: {_reason(error)}") from error
+        raise RecordingError(f"cannot make {_name(folder)}: {why_lost(error)}") from error
     return True
 
 
@@ -227,7 +229,7 @@ def _require_empty(folder: Path) -> None:
         with os.scandir(folder) as entries:
             empty = next(entries, None) is None
     except OSError as error:
-        raise RecordingError(f"cannot record into {_name(folder)}: {_reason(error)}") from error
+        raise RecordingError(f"cannot record into {_name(folder)}: {why_lost(error)}") from error
     if not empty:
         raise RecordingError(
             f"cannot record into {_name(folder)}: it exists and is not empty",
@@ -240,12 +242,7 @@ def _create(path: Path) -> int:
     try:
         return os.open(path, flags, 0o600)
     except OSError as error:
-        raise RecordingError(f"cannot make {_name(path)}: {_reason(error)}") from error
-
-
-def _reason(error: Exception) -> str:
-    strerror = error.strerror if isinstance(error, OSError) else None
-    return strerror or f"an event can't be written: {error}"
+        raise RecordingError(f"cannot make {_name(path)}: {why_lost(error)}") from error
 
 
 def _short(file: str, written: int, length: int) -> str:

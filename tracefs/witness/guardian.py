@@ -98,6 +98,8 @@ class Witnessing:
 
         From here on each of its notified calls waits for the supervisor.
         """
+        if self._guardian_is_gone():
+            return  # nobody would answer; the server of the mount hears of it, too
         order = self._order
         code = filter_code(order.machine, order.notified)
         said = msgspec.json.encode(_Armed(mount=mount))
@@ -109,6 +111,11 @@ class Witnessing:
             return
         # Neither end is closed here: close is notified, and exec closes both.
         socket.send_fds(self._command, [said], [listener])
+
+    def _guardian_is_gone(self) -> bool:
+        hang_up = select.poll()
+        hang_up.register(self._command, 0)
+        return bool(hang_up.poll(0))
 
     def release(self) -> None:
         """Close what only the forked processes need."""
@@ -149,7 +156,12 @@ def _guard(
     listener = fds[0]
     seccomp.wake_in_place(listener)
     page = mmap(-1, PAGESIZE)
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError as error:
+        _tell(server, _lose(journal, f"the supervisor can't be started: {error.strerror}"))
+        _stand_in(listener, None)
+        return 0
     if pid == 0:
         _be_supervisor(order, backing, listener, page, journal, armed.mount, server)
     pids[:8] = pid.to_bytes(8, "little")

@@ -8,6 +8,7 @@ from soak.suites import (
     concurrency,
     copies,
     dbench,
+    faults,
     fio,
     fsx,
     git,
@@ -16,6 +17,7 @@ from soak.suites import (
     large,
     lmdb,
     memory,
+    mounts,
     pjdfstest,
     postgres,
     redis,
@@ -46,5 +48,7 @@ SUITES: Final[tuple[Suite, ...]] = (
     concurrency.SUITE,
     large.SUITE,
     memory.SUITE,
+    faults.SUITE,
+    mounts.SUITE,
     hostile_journals.SUITE,
 )

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tracefs.capture.backing import Backing
+from tracefs.capture.coverage import Left
 from tracefs.capture.operations.attributes import AttributeOperations
 from tracefs.capture.operations.carried import CarriedOperations, carry_all
 from tracefs.capture.operations.directories import DirectoryOperations
@@ -21,6 +22,7 @@ from tracefs.capture.operations.files import FileOperations
 from tracefs.capture.operations.names import NameOperations
 from tracefs.capture.recorder import Recorder
 from tracefs.capture.syncer import Syncer
+from tracefs.pathtext import to_text
 
 UNSUPPORTED: Final = {
     "access": errno.ENOSYS,  # never asked: default_permissions lets the kernel decide
@@ -67,4 +69,10 @@ class Operations(
             os.close(opened.fd)
         for directory in self._directories.values():
             os.close(directory.fd)
+        self._spare.close()
         self._inodes.close()
+
+    def left(self) -> list[Left]:
+        """Return the opens of files that were not released."""
+        path = self._inodes.path
+        return [Left(to_text(path(file.node)), file.closed) for file in self._files.values()]

@@ -134,7 +134,7 @@ class CarriedOperations(Handlers):
             fd, node, info = made
             ino, path = node.ino, self._inodes.path(node)
             uid, gid = info.st_uid, info.st_gid
-            fh, size = self._opened(fd, node, asked.flags)
+            fh, size = self._opened(fd, node, asked.flags), info.st_size
         self._record(
             events.Create(
                 start_ns=start,

@@ -33,13 +33,15 @@ class FileOperations(Handlers):
         tid, _, kills_setid = current()
         seen = self._look(ctx.pid)
         node = self._inodes[inode]
+        killer = tid if flags & os.O_TRUNC and kills_setid else None
         failed, fd = await self._open(node, flags)
         fh = size = 0
         left_mode = None
         if fd is not None:
-            if flags & os.O_TRUNC and kills_setid:
-                left_mode = self._backing.drop_setid(fd, tid)
-            fh, size = self._opened(fd, node, flags)
+            failed, found = attempt(self._look_into, fd, killer)
+            if found is not None:
+                size, left_mode = found
+                fh = self._opened(fd, node, flags)
         if failed == errno.ESTALE and self._asks_again(ctx.pid, self._inodes.path(node)):
             raise pyfuse3.FUSEError(failed)
         self._record(
@@ -93,7 +95,7 @@ class FileOperations(Handlers):
         if made is not None:
             fd, node, info = made
             ino, uid, gid = node.ino, info.st_uid, info.st_gid
-            fh, size = self._opened(fd, node, flags)
+            fh, size = self._opened(fd, node, flags), info.st_size
         self._record(
             events.Create(
                 start_ns=start,
@@ -148,6 +150,8 @@ class FileOperations(Handlers):
         tid, cached, kills_setid = current()
         seen = None if cached else self._look(tid)
         opened = self._files[fh]
+        if not cached:
+            opened.closed = False
         failed = result = 0
         left_mode = None
         try:
@@ -209,8 +213,8 @@ class FileOperations(Handlers):
         start = monotonic_ns()
         tid, _, _ = current()
         opened = self._files[fh]
-        # Closing a duplicate lets the backing filesystem report late write errors (close(2)).
-        failed, _ = attempt(lambda: os.close(os.dup(opened.fd)))
+        opened.closed = True
+        failed, _ = attempt(self._spare.close_duplicate, opened.fd)
         self._record(
             events.Flush(
                 start_ns=start,
@@ -263,6 +267,18 @@ class FileOperations(Handlers):
         again = self._asked_again != asked
         self._asked_again = asked if again else None
         return again
+
+    def _look_into(self, fd: int, killer: int | None) -> tuple[int, int | None]:
+        """Return the size of what was just opened, and the mode that is left if it was changed.
+
+        *killer* is the thread that clears set-id bits; None: they stay. Closes *fd* if it raises.
+        """
+        try:
+            left = None if killer is None else self._backing.drop_setid(fd, killer)
+            return os.stat(fd).st_size, left
+        except OSError:
+            os.close(fd)
+            raise
 
     def _file_info(self, fh: int) -> pyfuse3.FileInfo:
         # Without keep_cache each open drops the file's cached pages, so that a change made past

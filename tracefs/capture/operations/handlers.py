@@ -1,35 +1,36 @@
 """What the handlers share: state, guard, and how a request becomes a line and a reply.
 
 Only FUSEError leaves a handler: `guarded` turns a bug into EIO for one request, since any other
-exception would end the mount (pyfuse3, request handlers).
+exception would end the mount (pyfuse3, request handlers). The recording ends with it: what the
+request has done, no line tells.
 """
 
 import errno
 import functools
-import logging
-import os
 from collections.abc import Callable, Coroutine
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import pyfuse3
 
 from tracefs.capture.backing import Backing, Caller, errno_of
 from tracefs.capture.inodes import Node
 from tracefs.capture.recorder import Recorder
+from tracefs.capture.spare import Spare
 from tracefs.capture.syncer import Syncer
 from tracefs.pathtext import to_text
+
+if TYPE_CHECKING:
+    import os
 
 P = ParamSpec("P")
 T = TypeVar("T")
 H = TypeVar("H", bound="Handlers")
 
-_log: Final = logging.getLogger(__name__)
-
 
 class OpenFile:
     """One open of a regular file."""
 
-    __slots__ = ("fd", "fh", "flags", "node")
+    __slots__ = ("closed", "fd", "fh", "flags", "node")
 
     def __init__(self, fh: int, fd: int, node: Node, flags: int) -> None:
         self.fh = fh
@@ -37,6 +38,8 @@ class OpenFile:
         self.node = node
         self.flags = flags
         """As the kernel gave them; those of *fd* are fewer."""
+        self.closed = False
+        """A descriptor of it was closed, and nothing written since: by all signs the last one."""
 
 
 class OpenDirectory:
@@ -64,6 +67,7 @@ class Handlers(pyfuse3.Operations):
         self._look = recorder.look
         self._syncer = syncer
         self._direct_io = direct_io
+        self._spare = Spare(backing.inodes.root.fd)
         self._files: dict[int, OpenFile] = {}
         self._directories: dict[int, OpenDirectory] = {}
         self._last_fh = 0
@@ -77,11 +81,11 @@ class Handlers(pyfuse3.Operations):
     def _text(self, parent: Node, name: bytes) -> str:
         return to_text(self._inodes.path_of(parent, name))
 
-    def _opened(self, fd: int, node: Node, flags: int) -> tuple[int, int]:
-        """Keep an open of a file; return its number, and the file's size."""
+    def _opened(self, fd: int, node: Node, flags: int) -> int:
+        """Keep an open of a file; return its number."""
         self._last_fh += 1
         self._files[self._last_fh] = OpenFile(self._last_fh, fd, node, flags)
-        return self._last_fh, os.stat(fd).st_size
+        return self._last_fh
 
     def _query(self, operation: str, start_ns: int, tid: int, failed: int, node: Node) -> None:
         """Record a request that only asks about *node*, if that is wanted."""
@@ -105,7 +109,7 @@ def guarded(
             raise pyfuse3.FUSEError(errno_of(error)) from None
         except Exception as error:  # noqa: BLE001  # a bug of ours must not end the mount
             # No traceback: it would read source files, perhaps through this very mount.
-            _log.error("%s failed: %r", handler.__name__, error)
+            self._recorder.miss(f"the request {handler.__name__} failed: {error!r}")
             raise pyfuse3.FUSEError(errno.EIO) from None
 
     return cast("Callable[Concatenate[H, P], Coroutine[Any, Any, T]]", guard)
