@@ -90,6 +90,26 @@ def test_busy_mount_stays_until_it_is_free(places: Places) -> None:
     assert ended.returncode == 0
 
 
+def test_a_copy_of_the_mount_in_another_namespace_does_not_keep_it(
+    mounted: Mount, as_root: None
+) -> None:
+    with subprocess.Popen(
+        ["unshare", "-m", "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+    ) as elsewhere:
+        assert elsewhere.stdin is not None
+        assert elsewhere.stdout is not None
+        elsewhere.stdin.write(b"x")
+        assert elsewhere.stdout.read(1) == b"x"  # it has its namespace
+        mounted.process.send_signal(signal.SIGTERM)
+        _, said = mounted.process.communicate(timeout=PATIENCE_S)
+        elsewhere.stdin.close()
+    assert (mounted.process.returncode, "Traceback" in said) == (0, False)
+    with JournalReader(mounted.recording) as reader:
+        assert list(reader.events()) == []
+        assert reader.ending.footer is not None
+        assert reader.ending.footer.reason == "terminated"
+
+
 def test_force_ends_a_busy_mount(places: Places) -> None:
     source, mountpoint, recording = places
     _tracefs("mount", "--background", "-o", recording, source, mountpoint)

@@ -201,7 +201,7 @@ class Server:
         gc.freeze()
         try:
             terminated = trio.run(self._main, loop, instruments=[loop])
-            if terminated:
+            if terminated and not _has_ended(device):
                 return End.TERMINATED
             return End.ABORTED if _was_aborted(device) else End.UNMOUNTED
         finally:
@@ -274,6 +274,13 @@ class Server:
                 print(f"tracefs: {printable(message.message)}", file=sys.stderr, flush=True)
         with contextlib.suppress(OSError):
             send(self._control, message)
+
+
+def _has_ended(device: int) -> bool:
+    """Return whether the connection has ended, by whatever (fuse_dev_poll in fs/fuse/dev.c)."""
+    poller = select.poll()
+    poller.register(device, 0)
+    return any(event & select.POLLERR for _, event in poller.poll(0))
 
 
 def _was_aborted(device: int) -> bool:

@@ -84,6 +84,9 @@ def _stay(session: Session, mountpoint: bytes) -> int:
                     f"{error}; Ctrl-C again once it is free, or: "
                     f"tracefs umount --force {os.fsdecode(mountpoint)}"
                 )
+            else:
+                # Another mount namespace can have a copy, and the kernel goes on asking for it.
+                session.stop()
         else:
             assert done is not None
             if done.failed:
