@@ -389,3 +389,84 @@ def test_pyfuse3_finds_the_lock_and_the_wait_and_trio_for_the_rest(
     assert shim.lowlevel.wait_readable == loop.wait_readable
     assert shim.lowlevel.current_task is trio.lowlevel.current_task
     assert shim.open_nursery is trio.open_nursery
+
+
+class Counted:
+    """A device whose requests are counted as they are read."""
+
+    def __init__(self, device: Device) -> None:
+        self.device, self.count, self.empty = device, 0, 0
+
+    def read(self) -> None:
+        try:
+            self.device.served.recv(64, socket.MSG_DONTWAIT)
+            self.count += 1
+        except BlockingIOError:
+            self.empty += 1  # EINTR to pyfuse3, which waits once more
+
+
+def test_a_request_is_read_unasked_after_another(device: Device) -> None:
+    counted = Counted(device)
+    loop = Loop(received=lambda: counted.count)
+
+    async def main() -> None:
+        device.request(b"first")
+        await loop.wait_readable(device.fd)
+        counted.read()
+        await loop.wait_readable(device.fd)  # there is none, and nobody asks
+        counted.read()
+        device.request(b"second")
+        await loop.wait_readable(device.fd)
+        counted.read()
+
+    run(main, loop)
+    assert (counted.count, counted.empty) == (2, 1)
+
+
+def test_others_get_their_turn_in_a_flood_of_requests(device: Device) -> None:
+    control, theirs = socket.socketpair()
+    counted = Counted(device)
+    loop = Loop(control.fileno(), received=lambda: counted.count)
+    heard: list[int] = []
+
+    async def flood() -> None:
+        while True:
+            device.request(b"r")
+            await loop.wait_readable(device.fd)
+            counted.read()
+
+    async def listen() -> None:
+        await trio.lowlevel.wait_readable(control)
+        heard.append(counted.count)
+        loop.stop()
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(listen)
+            await let_others_run()
+            theirs.send(b"stop")
+            with pytest.raises(trio.ClosedResourceError):
+                await flood()
+
+    run(main, loop)
+    assert heard[0] <= 40
+    for end in (control, theirs):
+        end.close()
+
+
+def test_requests_that_wait_for_a_disk_are_given_up_where_a_read_finds_the_end(
+    device: Device,
+) -> None:
+    loop = Loop(received=lambda: -1)
+
+    async def reader() -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def main() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(reader)
+            with loop.requests:
+                await trio.sleep_forever()
+
+    run(main, loop)
+    assert loop.requests.cancelled_caught

@@ -56,6 +56,7 @@ static struct fuse_in_header header;
 static uint64_t carried_opcodes;	/* a bit for each */
 static char carried_body[MAX_BODY];
 static size_t carried_size;
+static long requests;	/* read so far; -1: there will be no more */
 static int is_page_cache;	/* FUSE_WRITE_CACHE: write-back of a shared mapping */
 static int kills_setid;		/* set-id bits must be cleared */
 static uint32_t offered;	/* by the kernel, of what libfuse does not know */
@@ -189,12 +190,16 @@ fuse_session_receive_buf(struct fuse_session *session, struct fuse_buf *buf)
 {
 	int result = real_receive(session, buf);
 
+	if (result > 0)
+		requests++;
 	if (result == -EAGAIN)
 		return -EINTR;
 	if (result == -ECONNABORTED) {
 		fuse_session_exit(session);
-		return 0;
+		result = 0;
 	}
+	if (result == 0)
+		requests = -1;
 	return result;
 }
 
@@ -217,6 +222,14 @@ current(PyObject *module, PyObject *unused)
 	(void)module;
 	(void)unused;
 	return Py_BuildValue("(Iii)", header.pid, is_page_cache, kills_setid);
+}
+
+static PyObject *
+received(PyObject *module, PyObject *unused)
+{
+	(void)module;
+	(void)unused;
+	return PyLong_FromLong(requests);
 }
 
 static PyObject *
@@ -252,6 +265,8 @@ carried(PyObject *module, PyObject *unused)
 }
 
 static PyMethodDef methods[] = {
+	{"received", received, METH_NOARGS,
+	 "received() -> number of requests read so far; -1: the connection has ended"},
 	{"carry", set_carried, METH_VARARGS,
 	 "carry(*opcodes): let the handler of READ have these requests, as reads of CARRIED"},
 	{"carried", carried, METH_NOARGS,

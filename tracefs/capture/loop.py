@@ -5,6 +5,10 @@ epoll (two system calls and another tick). It looks its trio up in its own modul
 ``pyfuse3.asyncio`` uses to put asyncio there; `install` puts `_Trio` there, whose lock is free when
 nobody holds it, and whose wait is one poll(2) as long as no other task can have anything to do.
 
+A caller on the same core has often made its next call by the time that its reply is written. So the
+next request is read without asking first whether there is one; if there is none, pyfuse3 comes back
+at once.
+
 What must hold: while any task awaits something that only trio can deliver (a worker thread), the
 wait goes through trio. `Loop.through_trio` counts those.
 """
@@ -12,7 +16,7 @@ wait goes through trio. `Loop.through_trio` counts those.
 import os
 import select
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from time import monotonic_ns
@@ -29,6 +33,9 @@ _AWAKE_NS: Final = 50_000
 """How long to stay awake after a request: what a wake-up on another core costs."""
 
 
+_ASK_EVERY: Final = 16
+"""How many requests may be read in a row before other tasks get their turn."""
+
 _GRACE_S: Final = 1.0
 """For requests that are under way when the mount ends, in a thread."""
 
@@ -39,9 +46,15 @@ class Loop(trio.abc.Instrument):
     `trio.run` must have it among its instruments.
     """
 
-    def __init__(self, *control_fds: int) -> None:
-        """Take the descriptors that, when readable, mean that another task has work."""
+    def __init__(self, *control_fds: int, received: Callable[[], int] | None = None) -> None:
+        """Take the descriptors that, when readable, mean that another task has work.
+
+        *received* counts requests (`tracefs.capture.request`); None: none is read unasked.
+        """
         self._control_fds = control_fds
+        self._received = received
+        self._count = 0
+        self._unasked = 0
         self._poller: select.poll | None = None
         self._through_trio = 0
         self.stopping = False
@@ -85,15 +98,13 @@ class Loop(trio.abc.Instrument):
 
     async def wait_readable(self, fd: int) -> None:
         """Return when the FUSE device *fd* may be read; ClosedResourceError after `stop`."""
-        if self._poller is None:
-            self._poller = select.poll()
-            self._poller.register(fd, select.POLLIN)
-            for control_fd in self._control_fds:
-                self._poller.register(control_fd, select.POLLIN)
+        self._register(fd)
         if not self._lock.has_waiters:
             # A task that pyfuse3 has just started to read next must reach the lock, or it starts
             # one for every request.
             await trio.lowlevel.checkpoint()
+        if self._may_read_unasked():
+            return
         while True:
             if self.stopping:
                 raise trio.ClosedResourceError
@@ -108,6 +119,22 @@ class Loop(trio.abc.Instrument):
                 raise trio.ClosedResourceError
             if fd in ready:
                 return
+
+    def _register(self, fd: int) -> None:
+        if self._poller is None:
+            self._poller = select.poll()
+            for one in (fd, *self._control_fds):
+                self._poller.register(one, select.POLLIN)
+
+    def _may_read_unasked(self) -> bool:
+        """Return whether the last read found a request, and few were read unasked since."""
+        if self._received is None or self._through_trio or self.stopping:
+            return False
+        count = self._received()
+        likely = count != self._count and self._unasked < _ASK_EVERY
+        self._count = count
+        self._unasked = self._unasked + 1 if likely else 0
+        return likely
 
     def _poll(self, *, patiently: bool) -> dict[int, int]:
         """Return what is readable; *patiently*: at least one descriptor, however long it takes.
@@ -128,6 +155,8 @@ class Loop(trio.abc.Instrument):
     def task_exited(self, task: trio.lowlevel.Task) -> None:
         """Let the next reader take over, be it only to see that the device is gone."""
         del task
+        if self._received is not None and self._received() < 0:
+            self._give_up_soon()
         self._lock.hand_over()
 
 

@@ -7,6 +7,8 @@ to the handler that has just been called, until that awaits.
 `carry` names the requests that come as a READ of `CARRIED`, since pyfuse3 has no handler for them;
 `carried` returns such a one: opcode, node id, thread id, user, group, and body.
 
+`received` counts the requests; -1: the connection has ended.
+
 Import this module before pyfuse3: the extension must be in the global symbol scope first
 (see ``_request.c``).
 """
@@ -16,7 +18,7 @@ import sys
 
 from tracefs.errors import SetupError
 
-__all__ = ["CARRIED", "carried", "carry", "current"]
+__all__ = ["CARRIED", "carried", "carry", "current", "received"]
 
 if "pyfuse3" in sys.modules:
     raise ImportError("tracefs.capture.request must be imported before pyfuse3")
@@ -24,7 +26,7 @@ if "pyfuse3" in sys.modules:
 _flags = sys.getdlopenflags()
 sys.setdlopenflags(os.RTLD_NOW | os.RTLD_GLOBAL)
 try:
-    from tracefs.capture._request import CARRIED, carried, carry, current
+    from tracefs.capture._request import CARRIED, carried, carry, current, received
 except ImportError as error:
     raise SetupError(
         f"the compiled part of tracefs is missing ({error})",

@@ -47,6 +47,7 @@ from tracefs.capture.messages import (
     send,
 )
 from tracefs.capture.recorder import Recorder, Wanted
+from tracefs.capture.request import received
 from tracefs.capture.syncer import Syncer
 from tracefs.capture.syscalls import keep_capabilities
 from tracefs.capture.witness_link import WitnessLink
@@ -135,7 +136,7 @@ class Server:
                 return
             os.set_blocking(device, False)
             notices = () if witness_fd < 0 else (witness_fd,)
-            loop = Loop(self._control.fileno(), self._terminated, *notices)
+            loop = Loop(self._control.fileno(), self._terminated, *notices, received=received)
             operations = Operations(
                 Backing(
                     root_fd,
