@@ -101,8 +101,10 @@ def test_a_call_that_a_signal_interrupted_is_made_again(
     writer: Writer, file: Path, call: str
 ) -> None:
     calls = calls_on([file], write(writer, file), inject=[f"{call}:error=EINTR:when=1..20"])
-    interrupted = [entry for entry in calls if "EINTR" in entry]
-    assert names(interrupted) == [call] * 20
+    interrupted = names([entry for entry in calls if "EINTR" in entry])
+    # strace counts for each thread, and Go may go on in another.
+    assert set(interrupted) == {call}
+    assert len(interrupted) >= 20
     assert [entry for entry in calls if "EINTR" not in entry] == WRITE_CALLS
 
 
