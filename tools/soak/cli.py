@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         print("      make setup-soak installs them")
         return 3
     scale = Scale.SHORT if args.short else Scale.LONG
-    print(_HEAD)
+    print(_HEAD, flush=True)
     passed, total = True, Tally()
     guard = Guard()
     try:
@@ -69,13 +69,17 @@ def _line(name: str, tally: Tally, seconds: float | None) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="soak", description="Run programs on the mount that judge it; see docs/development."
+        prog="soak",
+        description="Let programs judge the mount: what each did, which faults it survived, "
+        "which bad inputs were tried, and how many events the journal lost.",
+        epilog="suites:\n" + "\n".join(f"  {one.name:<18} {one.about}" for one in SUITES),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     names = tuple(suite.name for suite in SUITES)
     add = parser.add_argument
     add("--missing", action="store_true", help="print what to install, a line each, and end")
     add("--short", action="store_true", help="seconds for each, as the tests do")
-    add("--only", type=_names(names), default=(), metavar="NAMES", help=f"of {','.join(names)}")
+    add("--only", type=_names(names), default=(), metavar="NAMES", help="these alone: fio,git")
     add("--dir", type=Path, default=Path(), metavar="DIR", help="where to work (default: here)")
     return parser
 
