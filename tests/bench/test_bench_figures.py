@@ -87,7 +87,7 @@ def test_without_a_reference_there_is_no_ratio() -> None:
     )
     assert render([alone]).splitlines()[-1].split() == [
         *("pwrite", "tracefs", "1.00", "2.00"),
-        *("-", "-", "-"),
+        *("-", "-", "-", "-"),
     ]
 
 

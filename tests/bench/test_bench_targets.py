@@ -12,7 +12,7 @@ from bench.checking import write_journal
 from bench.mount import BenchError, connection, noop_mount
 from bench.sample import WORKLOADS
 from bench.startup import run_once
-from bench.targets import Times, Worker, pinned, run_bare, run_noop, run_strace
+from bench.targets import Times, Worker, pinned, run_bare, run_floor, run_noop, run_strace
 
 Runner = Callable[[Worker, Path, Sequence[str], Path], Times]
 
@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-@pytest.mark.parametrize("run", [run_bare, run_strace, run_noop])
+@pytest.mark.parametrize("run", [run_bare, run_strace, run_noop, run_floor])
 @pytest.mark.parametrize("placement", ["one core", "free"])
 def test_a_target_measures_every_workload(
     worker: Worker, folder: Path, placement: str, run: Runner
@@ -52,6 +52,8 @@ def test_the_worker_makes_the_calls_it_names(worker: Worker, folder: Path, tmp_p
         *["pwrite64", "fdatasync"] * 5,
         *["openat", "pwrite64", "fdatasync", "close"] * 5,
         *["lseek", "write"] * 5,
+        *["pwrite64"] * 5,
+        *["pread64"] * 10,
         "close",
     ]
 

@@ -27,7 +27,7 @@ class Effort(Struct, frozen=True, kw_only=True):
 
 
 FULL: Final = Effort(
-    rounds=5, iterations=4000, budget_ms=1000, starts=11, journals=(100_000, 1_000_000)
+    rounds=5, iterations=4000, budget_ms=500, starts=11, journals=(100_000, 1_000_000)
 )
 QUICK: Final = Effort(rounds=1, iterations=500, budget_ms=200, starts=3, journals=(10_000, 100_000))
 

@@ -1,11 +1,11 @@
-"""The no-op filesystem, mounted for as long as it is needed and surely gone afterwards."""
+"""Filesystems that only answer, mounted for as long as needed and surely gone afterwards."""
 
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 _SERVER = Path(__file__).with_name("noop.py")
@@ -16,23 +16,29 @@ class BenchError(Exception):
     """Something can't be measured: one clear line."""
 
 
+def noop_mount(mount_point: Path, prefix: Sequence[str] = ()) -> AbstractContextManager[None]:
+    """Mount the no-op filesystem of pyfuse3; as `mount` does."""
+    return mount([*prefix, sys.executable, str(_SERVER)], mount_point)
+
+
 @contextmanager
-def noop_mount(mount_point: Path, prefix: Sequence[str] = ()) -> Iterator[None]:
-    """Mount the no-op filesystem at *mount_point*, an empty directory.
+def mount(server_command: Sequence[str], mount_point: Path) -> Iterator[None]:
+    """Mount at *mount_point*, an empty directory.
 
     Args:
+        server_command: a server that takes the mount point as its last argument, and says
+            ``ready``.
         mount_point: where.
-        prefix: put before the server's command, such as ``taskset -c 0``.
 
     Raises:
         BenchError: It can't be mounted.
     """
-    command = [*prefix, sys.executable, str(_SERVER), str(mount_point)]
+    command = [*server_command, str(mount_point)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
         if server.stdout.readline() != "ready\n":
-            raise BenchError(f"the no-op filesystem can't be mounted at {mount_point}")
+            raise BenchError(f"a filesystem that only answers can't be mounted at {mount_point}")
         yield
     finally:
         _end(server, mount_point)

@@ -4,7 +4,16 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-WORKLOADS = ("pwrite", "pwrite+fdatasync", "open+pwrite+fdatasync+close", "lseek+write")
+WORKLOADS = (
+    "pwrite",
+    "pwrite+fdatasync",
+    "open+pwrite+fdatasync+close",
+    "lseek+write",
+    "pwrite-1MiB",
+    "pread-1MiB-cached",
+    "pread-cached",
+    "create+stat+unlink",
+)
 """As `worker.c` names them, in its order."""
 
 

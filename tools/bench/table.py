@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from bench.measure import Commands
 from bench.sample import Cell, Figure
 
-REFERENCES = ("bare", "strace -f", "no-op")
+REFERENCES = ("bare", "strace -f", "C floor", "no-op")
 _HEAD = ("", "", "median", "p99", *(f"x {name}" for name in REFERENCES))
-_WIDTHS = (29, 21, 10, 10, 10, 13, 10)
+_WIDTHS = (29, 21, 10, 10, 10, 13, 11, 10)
 
 
 def render(figures: Sequence[Figure]) -> str:

@@ -1,4 +1,4 @@
-"""The four places that the worker runs on."""
+"""The places that the worker runs on."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from bench.mount import BenchError, noop_mount
+from bench.mount import BenchError, mount, noop_mount
 from bench.sample import WORKLOADS, parse
 
 TRACEFS: Final = str(Path(sys.executable).with_name("tracefs"))
@@ -30,6 +30,8 @@ class Worker:
 
     def __init__(self, folder: Path, *, iterations: int, budget_ms: int) -> None:
         self._program = folder / "worker"
+        self.floor = folder / "floor"
+        """The filesystem in C that only answers; compiled when it is first needed."""
         self._limits = (str(iterations), str(budget_ms))
         compiled(Path(__file__).with_name("worker.c"), self._program)
 
@@ -38,14 +40,18 @@ class Worker:
         return [str(self._program), str(folder / "pages"), *self._limits]
 
 
-def compiled(source: Path, program: Path) -> None:
-    """Compile one C file.
+def compiled(source: Path, program: Path, *libraries: str) -> None:
+    """Compile one C file, with *libraries* that pkg-config knows.
 
     Raises:
         BenchError: It can't be.
     """
+    flags: list[str] = []
+    if libraries:
+        asked = ["pkg-config", "--cflags", "--libs", *libraries]
+        flags = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split()
     done = subprocess.run(
-        ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(program), str(source)],
+        ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(program), str(source), *flags],
         capture_output=True,
         text=True,
         check=False,
@@ -85,6 +91,16 @@ def run_noop(worker: Worker, folder: Path, prefix: Sequence[str], _scratch: Path
         return _times([*prefix, *worker.command(mount_point)])
 
 
+def run_floor(worker: Worker, folder: Path, prefix: Sequence[str], _scratch: Path) -> Times:
+    """Run on the filesystem in C that does nothing, mounted beside the files."""
+    if not worker.floor.exists():
+        compiled(Path(__file__).with_name("floor.c"), worker.floor, "fuse3")
+    mount_point = folder / "floor"
+    mount_point.mkdir(exist_ok=True)
+    with mount([*prefix, str(worker.floor)], mount_point):
+        return _times([*prefix, *worker.command(mount_point)])
+
+
 def run_tracefs(worker: Worker, folder: Path, prefix: Sequence[str], scratch: Path) -> Times:
     """Run under ``tracefs run``, which records into *scratch*."""
     return _times([*prefix, *traced(worker.command(folder), folder, scratch)])
@@ -100,6 +116,7 @@ TARGETS: Final[dict[str, Callable[[Worker, Path, Sequence[str], Path], Times]]] 
     "bare": run_bare,
     "strace -f": run_strace,
     "strace --seccomp-bpf": run_strace_bpf,
+    "C floor": run_floor,
     "no-op": run_noop,
     "tracefs": run_tracefs,
 }

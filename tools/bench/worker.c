@@ -1,4 +1,4 @@
-/* The program that is measured: four workloads on FILE, each iteration timed.
+/* The program that is measured: workloads on FILE and beside it, each iteration timed.
  *
  * usage: worker FILE ITERATIONS BUDGET_MS
  *
@@ -10,12 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, PAGES = 256 };
+enum { PAGE = 4096, PAGES = 256, WHOLE = PAGE * PAGES };
 
-static unsigned char page[PAGE];
+static unsigned char page[PAGE], whole[WHOLE];
+static char beside[4096];	/* a name that is not there */
 
 static void must(int fine, const char *call)
 {
@@ -78,6 +80,39 @@ static void open_to_close(const char *path, int unused, long i)
     must(close(fd) == 0, "close");
 }
 
+static void write_whole(const char *path, int fd, long i)
+{
+    (void)path, (void)i;
+    must(pwrite(fd, whole, WHOLE, 0) == WHOLE, "pwrite");
+}
+
+static void read_whole(const char *path, int fd, long i)
+{
+    (void)path, (void)i;
+    must(pread(fd, whole, WHOLE, 0) == WHOLE, "pread");
+}
+
+static void read_page(const char *path, int fd, long i)
+{
+    /* Any order that is no order, the same in every run. */
+    off_t place = i * 7919 % PAGES * (off_t)PAGE;
+
+    (void)path;
+    must(pread(fd, page, PAGE, place) == PAGE, "pread");
+}
+
+static void create_to_unlink(const char *path, int unused, long i)
+{
+    struct stat info;
+    int fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+    (void)path, (void)unused, (void)i;
+    must(fd >= 0, "open");
+    must(close(fd) == 0, "close");
+    must(stat(beside, &info) == 0, "stat");
+    must(unlink(beside) == 0, "unlink");
+}
+
 static const struct workload {
     const char *name;
     void (*once)(const char *path, int fd, long i);
@@ -86,6 +121,10 @@ static const struct workload {
     {"pwrite+fdatasync", pwrite_sync},
     {"open+pwrite+fdatasync+close", open_to_close},
     {"lseek+write", seek_write},
+    {"pwrite-1MiB", write_whole},
+    {"pread-1MiB-cached", read_whole},
+    {"pread-cached", read_page},
+    {"create+stat+unlink", create_to_unlink},
 };
 
 static void measure(const struct workload *load, const char *path, int fd, long limit, int64_t budget)
@@ -121,6 +160,9 @@ int main(int argc, char **argv)
 
     must(limit > 0 && budget > 0, "arguments");
     memset(page, 'x', sizeof page);
+    memset(whole, 'x', sizeof whole);
+    int length = snprintf(beside, sizeof beside, "%s.new", argv[1]);
+    must(length > 0 && (size_t)length < sizeof beside, "arguments");
     /* The file gets its size beforehand, so that no iteration has to change it. */
     int fd = open_file(argv[1]);
     for (long i = 0; i < PAGES; i++)
