@@ -1,4 +1,4 @@
-"""System calls on files that Python does not offer."""
+"""System calls on files that Python does not offer, for what records and what replays."""
 
 import ctypes
 import os
@@ -11,15 +11,16 @@ RENAME_EXCHANGE: Final = 2
 
 def renameat2(old_dir: int, old: bytes, new_dir: int, new: bytes, flags: int) -> None:
     """Rename with flags (renameat2(2))."""
-    _check(_libc.renameat2(old_dir, old, new_dir, new, ctypes.c_uint(flags)), old)
+    require_success(_libc.renameat2(old_dir, old, new_dir, new, ctypes.c_uint(flags)), old)
 
 
 def fallocate(fd: int, mode: int, offset: int, length: int) -> None:
     """Allocate, free or zero a range of a file (fallocate(2)); nothing is emulated."""
-    _check(_libc.fallocate(fd, mode, ctypes.c_int64(offset), ctypes.c_int64(length)))
+    require_success(_libc.fallocate(fd, mode, ctypes.c_int64(offset), ctypes.c_int64(length)))
 
 
-def _check(result: int, what: bytes | None = None) -> None:
+def require_success(result: int, what: str | bytes | None = None) -> None:
+    """Raise OSError with the error of the last foreign call, if it did not return 0."""
     if result != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number), what)

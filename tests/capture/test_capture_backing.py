@@ -15,7 +15,7 @@ import pytest
 from capture_support import failure
 
 from tracefs.capture.backing import Backing, Caller, Changes, errno_of
-from tracefs.capture.groups import is_member
+from tracefs.capture.callers import is_member
 from tracefs.capture.inodes import Node
 
 Make = Callable[..., Backing]

@@ -14,7 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from tracefs.capture import freeing
-from tracefs.capture.groups import is_member
+from tracefs.capture.callers import is_member
 from tracefs.capture.inodes import InodeTable, Node, key_of
 from tracefs.capture.syscalls import making_as
 from tracefs.filecalls import RENAME_EXCHANGE, renameat2
@@ -123,7 +123,7 @@ class Backing:
     # -- changing
 
     def frees_much(self, node: Node, size: int) -> bool:
-        """Tell whether to cut the file off at *size* bytes takes long."""
+        """Tell whether it takes long to cut the file off at *size* bytes."""
         return freeing.frees_much(self.inodes.fd(node), size)
 
     def setattr(

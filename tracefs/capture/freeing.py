@@ -15,7 +15,7 @@ _BLOCK: Final = 512
 
 
 def frees_much(target: int, size: int = 0) -> bool:
-    """Tell whether to give the file that descriptor *target* is of *size* bytes takes long."""
+    """Tell whether it takes long to cut a file, by its descriptor, off at *size* bytes."""
     info = os.stat(target)
     allocated = info.st_blocks * _BLOCK
     return min(allocated, max(info.st_size, allocated) - size) > _IN_PLACE

@@ -28,14 +28,10 @@ import trio
 if TYPE_CHECKING:
     from types import ModuleType
 
-
 _AWAKE_NS: Final = 50_000
 """How long to stay awake after a request: what a wake-up on another core costs."""
-
-
 _ASK_EVERY: Final = 16
 """How many requests may be read in a row before other tasks get their turn."""
-
 _GRACE_S: Final = 1.0
 """For requests that are under way when the mount ends, in a thread."""
 

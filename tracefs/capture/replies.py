@@ -9,7 +9,7 @@ import pyfuse3
 from tracefs.capture.backing import Backing
 from tracefs.capture.inodes import Node, key_of
 
-_TIMEOUT_S: Final = 1.0
+TRUSTED_S: Final = 1
 """How long the kernel may trust names and attributes. Changes through the mount are seen at once;
 this bounds how late a change made past it is."""
 _ABSENCE_S: Final = 0.1
@@ -28,9 +28,9 @@ def attributes(node: Node, info: os.stat_result) -> pyfuse3.EntryAttributes:
     # pyfuse3 sends st_ino both as the node's id and as what stat(2) shows. The root's id is
     # fixed, but only entries carry it, and the root is never one.
     entry.st_ino = node.shown
-    entry.entry_timeout = _TIMEOUT_S
+    entry.entry_timeout = TRUSTED_S
     # A write clears set-id bits here, unseen by the kernel, which must ask again.
-    entry.attr_timeout = 0 if info.st_mode & _SETID else _TIMEOUT_S
+    entry.attr_timeout = 0 if info.st_mode & _SETID else TRUSTED_S
     entry.st_mode = info.st_mode
     entry.st_nlink = info.st_nlink
     entry.st_uid = info.st_uid

@@ -74,8 +74,6 @@ _FOOTER: Final = {
     End.ABORTED: "unmounted",
     End.TERMINATED: "terminated",
 }
-
-
 _MAX_TASKS: Final = 1 << 16
 """Requests that may be waited for at once. Beyond it pyfuse3 reads none, so that slow syncs of one
 file would hold up all others."""

@@ -1,4 +1,4 @@
-"""System calls that Python's standard library does not offer."""
+"""System calls that Python does not offer, for recording alone; others: `tracefs.filecalls`."""
 
 import ctypes
 import errno
@@ -7,6 +7,8 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
+
+from tracefs.filecalls import require_success
 
 _libc: Final = ctypes.CDLL(None, use_errno=True)
 
@@ -27,12 +29,6 @@ _STATX_SIZE: Final = 256
 _BTIME: Final = struct.Struct("=qI")
 
 
-def _check(result: int, what: str | bytes | None = None) -> None:
-    if result != 0:
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number), what)
-
-
 def kernel_version() -> tuple[int, ...]:
     """Return the kernel's version, as far as it is a number (uname(2)): (6, 1)."""
     parts = os.uname().release.split("-")[0].split(".")[:2]
@@ -41,12 +37,12 @@ def kernel_version() -> tuple[int, ...]:
 
 def unshare(flags: int) -> None:
     """Leave shared namespaces (unshare(2))."""
-    _check(_libc.unshare(flags))
+    require_success(_libc.unshare(flags))
 
 
 def mount(source: str, target: bytes, kind: str, flags: int, data: str) -> None:
     """Mount a filesystem (mount(2))."""
-    _check(
+    require_success(
         _libc.mount(source.encode(), target, kind.encode(), ctypes.c_ulong(flags), data.encode()),
         target,
     )
@@ -58,12 +54,12 @@ def keep_mounts_here() -> None:
     Were it cut off (MS_PRIVATE), it would hold on to mounts that end elsewhere
     (mount_namespaces(7)).
     """
-    _check(_libc.mount(None, b"/", None, ctypes.c_ulong(MS_REC | MS_SLAVE), None), b"/")
+    require_success(_libc.mount(None, b"/", None, ctypes.c_ulong(MS_REC | MS_SLAVE), None), b"/")
 
 
 def become_subreaper() -> None:
     """Adopt orphaned descendants (PR_SET_CHILD_SUBREAPER in prctl(2))."""
-    _check(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+    require_success(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 
 
 def birth_time_ns(fd: int) -> int | None:

@@ -11,7 +11,7 @@ from tracefs.capture.request import current  # before pyfuse3
 import pyfuse3
 
 from tracefs.capture.backing import NOTHING, Changes
-from tracefs.capture.groups import calls_chown
+from tracefs.capture.callers import calls_chown
 from tracefs.capture.inodes import Node
 from tracefs.capture.operations.handlers import (
     Handlers,
@@ -59,15 +59,17 @@ class AttributeOperations(Handlers):
             atime_ns=attr.st_atime_ns if fields.update_atime else None,
             mtime_ns=attr.st_mtime_ns if fields.update_mtime else None,
         )
-        # The kernel asks at every change of owner, though root's keeps some bits (chown_common),
-        # and with a request for nothing before it lets somebody copy or allocate (file_modified).
-        kills_setid = kills_setid or changes == Changes()
+        # The kernel asks at every change of owner, though root's keeps some bits (chown_common). A
+        # request for nothing is chown(path, -1, -1), or comes before a write, a copy or an
+        # allocation, which anybody may (file_modified).
+        asks_nothing = changes == NOTHING
+        kills_setid = kills_setid or asks_nothing
         killer = tid if kills_setid and (fields.update_size or ctx.uid != 0) else None
-        forbidden = False
-        if changes == NOTHING and ctx.uid != 0:
-            # Set-id bits go: by chown(path, -1, -1), or before a write, which anybody may.
-            killer = tid
-            forbidden = not self._backing.may_change_nothing(node, ctx.uid, tid)
+        forbidden = (
+            asks_nothing
+            and ctx.uid != 0
+            and not self._backing.may_change_nothing(node, ctx.uid, tid)
+        )
         fd = opened.fd if opened else None
         failed, truncated = await self._truncate_long(node, fd, changes.size)
         done = None

@@ -19,6 +19,7 @@ import pyfuse3
 from tracefs.capture.backing import Caller
 from tracefs.capture.fileattr import CHECKED_SINCE, READS, WRITES, control
 from tracefs.capture.operations.handlers import Handlers, OpenFile, attempt
+from tracefs.capture.replies import TRUSTED_S
 from tracefs.capture.syscalls import kernel_version
 from tracefs.filecalls import fallocate
 from tracefs.pathtext import to_text
@@ -30,7 +31,6 @@ _IN_PLACE: Final = 1 << 20
 _SYNCHRONOUS: Final = os.O_DSYNC | os.O_SYNC
 _KERNEL_COPIES: Final = frozenset({errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP})
 """What the source answers where it can't copy within itself."""
-_VALID_S: Final = 1
 
 
 class CarriedOperations(Handlers):
@@ -154,7 +154,7 @@ class CarriedOperations(Handlers):
         )
         if made is None:
             raise pyfuse3.FUSEError(failed)
-        return carried.made(ino, fh, info, valid_s=_VALID_S, direct_io=self._direct_io)
+        return carried.made(ino, fh, info, valid_s=TRUSTED_S, direct_io=self._direct_io)
 
     async def _ioctl(self, request: carried.Request, start: int) -> bytes:
         """Read or set inode flags; ENOTTY for all other commands, as for a file without any."""
