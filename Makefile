@@ -56,7 +56,7 @@ bench: setup-fuse ## Measure against the bare directory, strace and an empty fil
 
 # Whole programs and databases on the mount; in short form they are in make test.
 .PHONY: soak
-soak: setup-fuse setup-soak ## Let other people's programs judge the mount, for an hour or so
+soak: setup-fuse setup-soak ## Let other people's programs judge the mount, for hours
 	@$(BIN)/python tools/soak $(ARGS)
 
 .PHONY: doctor

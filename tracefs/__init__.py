@@ -2,7 +2,8 @@
 
 Layers, high to low (import-linter holds them, see ``pyproject.toml``)::
 
-    cli -> report -> check -> contracts -> trace -> findings, journal -> events -> errors
+    cli -> report -> check -> contracts -> trace, source, replay -> findings, journal -> events
+        -> errors
     cli -> capture -> witness -> journal -> events -> errors
 
 What records (``capture``, ``witness``) and what judges (``trace``, ``contracts``, ``check``,

@@ -86,7 +86,7 @@ class Footer(Struct, frozen=True, kw_only=True, tag="footer", tag_field="type"):
     end_ns: int
     """When the mount ended; what came later is not covered."""
     reason: str
-    """``unmounted`` or ``terminated``."""
+    """``unmounted``, ``terminated`` or ``never mounted``."""
 
 
 class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -164,7 +164,7 @@ class Create(Event, frozen=True, kw_only=True, tag="create"):
     mode: int
     """Permission bits after the umask."""
     existed: bool = False
-    """The name was there already (another program made it in between)."""
+    """The name was there already; in journals of earlier versions of tracefs alone."""
     size: int = 0
     uid: int | None = None
     """Owner of what was made, and its group; None: nothing was made, or not recorded."""

@@ -20,9 +20,9 @@ class Call(Struct, frozen=True, gc=False):
     ``exit`` where the end of a process closed a file; ``unknown``."""
     family: str
     """What it does: open, write, sync, syncdir, close, truncate, attr, xattr, rename, link, unlink,
-    symlink, mkdir, rmdir, mknod, read. Of what a filesystem never hears: seek, dup, flags, map,
-    allocate, syncfs (sync, syncfs), range (sync_file_range, which promises nothing), ring; none: a
-    call that reached nothing."""
+    symlink, mkdir, rmdir, mknod, read, allocate. Of what a filesystem never hears: seek, dup,
+    flags, map, syncfs (sync, syncfs), range (sync_file_range, which promises nothing), ring; none:
+    a call that reached nothing."""
     known_by: str | None
     """How the name is known: ``seccomp``, ``proc``, ``fuse``; None when it isn't."""
     path: str | None

@@ -1,9 +1,10 @@
 """Which calls a seccomp witness is notified of, by level.
 
-What FUSE never hears of has to be notified: `lseek`, `sync`, `sync_file_range`, `fallocate`, shared
-mappings, copies of descriptors, and what but a close closes one. A write or a sync is held by its
-own request, where a look into /proc names it at no extra stop, and a close makes a request as well;
-``full`` has those notified all the same, for their stacks, their descriptors and exact names.
+What FUSE never hears of has to be notified: `lseek`, `sync`, `sync_file_range`, a `fallocate` that
+the kernel refuses by itself, shared mappings, copies of descriptors, and what but a close closes
+one. A write or a sync is held by its own request, where a look into /proc names it at no extra
+stop, and a close makes a request as well; ``full`` has those notified all the same, for their
+stacks, their descriptors and exact names.
 """
 
 from collections.abc import Mapping
