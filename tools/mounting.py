@@ -20,7 +20,7 @@ class HungError(AssertionError):
 
 
 class Guard:
-    """The watchdog process of these tests."""
+    """The process of ``watchdog.py``, which knows every directory that may be mounted over."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(

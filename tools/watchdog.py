@@ -1,7 +1,7 @@
-"""A watchdog of the tests' mounts: ends those that are left once the tests are gone.
+"""A watchdog of the mounts of tests and soaks: ends those that are left once these are gone.
 
 Started with a pipe as standard input. Each line is a directory that may be mounted over; when the
-pipe closes, however the tests ended, every tracefs there is aborted and unmounted, so that no
+pipe closes, however they ended, every tracefs there is aborted and unmounted, so that no
 process hangs on a server that does.
 """
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import watchdog
 from mounting import PATIENCE_S, Guard, Mount, Run, run_traced
 
+from tracefs.capture import mounts
 from tracefs.journal.reader import JournalReader
 
 _LIMIT_S = 600
@@ -158,14 +159,13 @@ class Arena:
 
 def _await_unmounted(directory: Path) -> None:
     """Return when nothing is mounted there; it is unmounted a moment after its server's death."""
-    mountpoint = os.path.realpath(directory)
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as table:
+    mountpoint = os.fsencode(os.path.realpath(directory))
+    with open("/proc/self/mountinfo", "rb") as table:
         changes = select.poll()
         changes.register(table, select.POLLPRI)  # a mount or unmount since the last look (proc(5))
-        while any(line.split()[4] == mountpoint for line in table):
+        while mounts.find(mountpoint) is not None:
             if not changes.poll(PATIENCE_S * 1000):
                 raise AssertionError(f"still mounted: {directory}")
-            table.seek(0)
 
 
 def require_whole(recording: Path) -> int:

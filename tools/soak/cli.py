@@ -1,7 +1,6 @@
 """The command: run suites one after the other, and print what each did."""
 
 import argparse
-import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
@@ -96,7 +95,3 @@ class _names:  # noqa: N801  # argparse prints it as the type's name
             if name not in self._known:
                 raise argparse.ArgumentTypeError(f"no suite is called {name}")
         return names
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -23,20 +23,11 @@ def descriptors_below(pid: int, directory: Path) -> int:
 
 def resident_mib(pid: int) -> float:
     """Return how much memory process *pid* has resident (VmRSS in proc(5))."""
-    return _status(pid, "VmRSS")
-
-
-def peak_mib(pid: int) -> float:
-    """Return the most it ever had (VmHWM)."""
-    return _status(pid, "VmHWM")
-
-
-def _status(pid: int, field: str) -> float:
     with open(f"/proc/{pid}/status") as status:
         for line in status:
-            if line.startswith(f"{field}:"):
+            if line.startswith("VmRSS:"):
                 return int(line.split()[1]) / 1024
-    raise AssertionError(f"process {pid} has no {field}")
+    raise AssertionError(f"process {pid} has no memory")
 
 
 def forget(place: Place) -> None:

@@ -19,6 +19,8 @@ from tracefs.trace import Call, Trace
 
 _THREADS: Final = 64
 _PROCESSES: Final = 16
+_GROWTH_MIB: Final = 8
+"""More than threads that wait to be used again and the allocator's arenas account for."""
 
 _REQUESTS: Final[Mapping[type[events.AnyEvent], tuple[str, ...]]] = {
     events.Fsync: ("fsync", "fdatasync"),
@@ -117,10 +119,6 @@ def _kept(arena: Arena, seconds: float) -> Tally:
         failures.append(f"files are left: {left}")
     notes = (f"server: {resident:.1f} MiB resident, {grown:+.1f} after the same again",)
     return Tally(operations=(first + second).total(), failures=tuple(failures), notes=notes)
-
-
-_GROWTH_MIB: Final = 8
-"""More than threads that wait to be used again and the allocator's arenas account for."""
 
 
 def _crowd(arena: Arena, place: Place, seconds: float) -> tuple[Counter[str], str]:

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from mounting import TRACEFS
+
 from soak.arena import Arena
 from soak.hostile import bombs
 from soak.hostile_reading import CODES, COMMANDS
 from soak.suite import Scale, Suite, Tally
+from tracefs.journal.format import JOURNAL
 
 _DATA: Final = Path(__file__).parents[3] / "tests" / "data"
 _TOOLS: Final = Path(__file__).parents[2]
@@ -82,7 +85,7 @@ def _recorded(arena: Arena) -> Iterator[Path]:
         run = arena.run_traced(command, arena.bare(), "--witness", level, "--all", "--hash")
         if run.returncode != 0:
             raise AssertionError(f"the program failed: {run.stderr}")
-        yield run.recording / "journal.jsonl"
+        yield run.recording / JOURNAL
 
 
 def _read_bombs(arena: Arena, scale: Scale, seed: Path) -> Tally:
@@ -94,12 +97,12 @@ def _read_bombs(arena: Arena, scale: Scale, seed: Path) -> Tally:
     failures = []
     names = list(bombs(header, 2))
     for name in names:
-        journal = folder / "journal.jsonl"
+        journal = folder / JOURNAL
         with journal.open("wb") as file:
             file.writelines(line + b"\n" for line in bombs(header, count)[name])
         for words in COMMANDS[:: scale.pick(5, 1)]:
             done = subprocess.run(
-                [sys.executable, "-m", "tracefs", *words, str(journal)],
+                [*TRACEFS, *words, str(journal)],
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,

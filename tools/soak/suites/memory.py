@@ -17,6 +17,11 @@ _FLAT_MIB: Final = 4
 """What the allocator's arenas may make of nothing."""
 _BYTES_A_FILE: Final = 500
 """As docs/reference/limits.md says."""
+_LOOK: Final = """
+import os
+print(sum(1 for folder, _, names in os.walk(".") for name in names
+          if os.stat(f"{folder}/{name}").st_size == 0))
+"""
 
 
 def _run(arena: Arena, scale: Scale) -> Tally:
@@ -69,13 +74,6 @@ def _by_files_seen(arena: Arena, count: int) -> Tally:
         failures.append(f"{used[0]:.1f} MiB for {count} files, {used[1]:.1f} for them again")
     notes = (f"{each:.0f} bytes for each of {count} files seen, {left} descriptors kept",)
     return Tally(operations=2 * count, failures=tuple(failures), notes=notes)
-
-
-_LOOK: Final = """
-import os
-print(sum(1 for folder, _, names in os.walk(".") for name in names
-          if os.stat(f"{folder}/{name}").st_size == 0))
-"""
 
 
 def _by_files_recorded(arena: Arena, count: int) -> Tally:

@@ -84,6 +84,9 @@ _TARGETS: Final = (
     File(OWNER, OTHER, 0o2066),
 )
 _OPEN: Final = File(0, 0, 0o777)
+_FOR_DIRECTORIES: Final = ("rmdir", "chmod", "chown", "access", "setxattr user.x 0", "listdir")
+_MAKING: Final = ("open O_WRONLY|CREAT", "mkdir", "symlink", "mknod")
+_LINKS: Final = {b"link": b"file", b"dlink": b"full", b"dangling": b"none", b"loop": b"loop"}
 
 
 def cells() -> Iterator[Cell]:
@@ -102,10 +105,6 @@ def cells() -> Iterator[Cell]:
         for call, old, new in itertools.product(ON_PATHS, (b"file", b"dir"), (b"new", b"full/f")):
             yield Cell(who, call, (old, new), parent, target)
             yield Cell(who, call, (new, old), parent, target)
-
-
-_FOR_DIRECTORIES: Final = ("rmdir", "chmod", "chown", "access", "setxattr user.x 0", "listdir")
-_MAKING: Final = ("open O_WRONLY|CREAT", "mkdir", "symlink", "mknod")
 
 
 def prepare(base: bytes, cell: Cell) -> None:
@@ -132,9 +131,6 @@ def prepare(base: bytes, cell: Cell) -> None:
     for name in (b"full/f", b"file", b"dir", b"full"):
         _give(top + name, cell.target)
     _give(top, cell.parent)
-
-
-_LINKS: Final = {b"link": b"file", b"dlink": b"full", b"dangling": b"none", b"loop": b"loop"}
 
 
 def _give(path: bytes, file: File) -> None:
