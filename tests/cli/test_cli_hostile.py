@@ -16,18 +16,14 @@ from cli_support import astray, broken, header, kept, tracefs, undecided
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from soak.hostile import bombs, mutated
+from soak.hostile_reading import CODES, COMMANDS
 
 from tracefs.cli.main import main
 from tracefs.journal.format import encode
 
 DATA = Path(__file__).parent.parent / "data"
-READING = (
-    ["show"], ["show", "--json"], ["show", "--reads"], ["show", "--stray"],
-    ["show", "--stray", "--json"], ["check"], ["check", "--json"], ["stats"], ["stats", "--json"],
-)  # fmt: skip
 FORGED = "      1  7  0.0000"
 HOSTILE = f'x\n{FORGED}  close(3)\r\x1b[2J\x1b]0;title\x07\x9b31m\u202e\u2028\U000e0041<b>"'
-CODES = {0, 1, 3, 4}
 
 
 def plain(text: str) -> bool:
@@ -60,7 +56,7 @@ def poison(journal: Path) -> None:
     journal.write_bytes(b"".join(line + b"\n" for line in spelled))
 
 
-@pytest.mark.parametrize("words", READING, ids=" ".join)
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 @pytest.mark.parametrize("make", [kept, broken, undecided, astray])
 def test_no_text_in_a_journal_steers_the_terminal(
     make: Callable[[Path], Path],
@@ -156,7 +152,7 @@ def test_a_recording_whose_journal_is_no_file(
     recording = state / "a.trace"
     recording.mkdir()
     make(recording / "journal.jsonl")
-    for words in READING:
+    for words in COMMANDS:
         assert main([*words, str(recording)]) == 3
         assert "no regular file" in capsys.readouterr().err
     assert main(["list"]) == 0
@@ -166,13 +162,13 @@ def test_a_recording_whose_journal_is_no_file(
 
 @pytest.mark.timeout(20)
 def test_a_device_that_never_ends(capsys: pytest.CaptureFixture[str]) -> None:
-    for words in READING:
+    for words in COMMANDS:
         assert main([*words, "/dev/zero"]) == 3
         assert "is not a tracefs journal" in capsys.readouterr().err
 
 
 @pytest.mark.timeout(20)
-@pytest.mark.parametrize("words", READING, ids=" ".join)
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_a_pipe_that_never_ends_fills_no_disk(words: list[str]) -> None:
     command = [sys.executable, "-m", "tracefs", *words, "-"]
     with subprocess.Popen(["cat", "/dev/zero"], stdout=subprocess.PIPE) as endless:
@@ -239,7 +235,7 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
 @settings(
     max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-@given(seed=st.integers(0, 2**64), words=st.sampled_from(READING))
+@given(seed=st.integers(0, 2**64), words=st.sampled_from(COMMANDS))
 def test_damaged_journals_are_read_to_no_harm(
     seeds: list[bytes],
     tmp_path: Path,

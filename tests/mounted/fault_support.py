@@ -10,6 +10,7 @@ from pathlib import Path
 
 import watchdog
 from mounted_support import PATIENCE_S, TRACEFS, Guard, HungError
+from soak.processes import children
 
 from tracefs.capture.mounts import find
 from tracefs.journal.reader import Ending, JournalReader
@@ -123,11 +124,6 @@ def await_end(pidfd: int) -> None:
 def is_mounted(directory: Path) -> bool:
     """Return whether a tracefs covers *directory* here; other namespaces may have copies of it."""
     return find(os.fsencode(directory)) is not None
-
-
-def children(pid: int) -> list[int]:
-    """Return the process ids of a process's children."""
-    return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def cmdline(pid: int) -> bytes:
