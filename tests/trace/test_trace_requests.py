@@ -270,6 +270,8 @@ def test_truncations(
         (None, {"uid": 1}, "chown"),
         (None, {"atime_ns": 1}, "utimensat"),
         (None, {"mode": 0o600}, "unknown"),
+        (sight("chown"), {"left_mode": 0o755}, "chown"),
+        (None, {"left_mode": 0o755}, "unknown"),
     ],
 )
 def test_attributes(seen: Sighting | None, fields: dict[str, Any], name: str) -> None:
@@ -281,6 +283,9 @@ def test_attributes(seen: Sighting | None, fields: dict[str, Any], name: str) ->
     ("seen", "fields"),
     [
         (sight("pwrite64", 3), {"mode": 0o755}),
+        (sight("pwrite64", 3), {}),
+        (sight("copy_file_range", 3, 0, 3), {"left_mode": 0o755}),
+        (sight("fallocate", 3), {"left_mode": 0o755}),
         (sight("ftruncate", 3), {"mode": 0o755}),
         (sight("openat", 0, 0, O_TRUNC), {"size": 0, "fh": 1}),
         (sight("creat"), {"size": 0, "fh": 1}),

@@ -167,7 +167,7 @@ class Namer:
         if isinstance(call, str):
             return _attributes_alone(event, call)
         if call.family != "attr":
-            if _only_mode(event):
+            if _may_clear_setid(event):
                 return None
             return unknown(f"{call.name} was seen, which changes no owner or time")
         if not _changes(call.name, event):
@@ -233,9 +233,14 @@ def _removes_directory(call: Syscall, seen: Sighting) -> bool:
     return call.name == "unlinkat" and bool((argument(seen, 2) or 0) & _AT_REMOVEDIR)
 
 
-def _only_mode(event: Setattr) -> bool:
+def _may_clear_setid(event: Setattr) -> bool:
+    """Tell whether the kernel may have asked for it in passing, to have setuid bits cleared.
+
+    It gives the mode alone, or nothing where the filesystem is to find the mode (fuse_setattr in
+    fs/fuse/dir.c).
+    """
     others = (event.uid, event.gid, event.atime_ns, event.mtime_ns)
-    return event.mode is not None and all(field is None for field in others)
+    return all(field is None for field in others)
 
 
 def _changes(call: str, event: Setattr) -> bool:
@@ -250,8 +255,10 @@ def _changes(call: str, event: Setattr) -> bool:
 
 def _attributes_alone(event: Setattr, why: str) -> Name:
     """Name a change of attributes whose caller nobody saw."""
-    if _only_mode(event):
-        return unknown(f"chmod, or the kernel clearing setuid bits: {why}")
+    if _may_clear_setid(event):
+        # chown(path, -1, -1) asks for nothing, too.
+        call = "chown" if event.mode is None else "chmod"
+        return unknown(f"{call}, or the kernel clearing setuid bits: {why}")
     if event.uid is not None or event.gid is not None:
         return Name("chown", "fuse")
     return Name("utimensat", "fuse")
