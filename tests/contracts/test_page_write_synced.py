@@ -341,6 +341,17 @@ def test_what_is_less_than_a_sync_of_the_file_is_told(name: str, family: str, wh
     assert why in finding.message
 
 
+def test_what_grows_again_after_o_trunc_has_no_size_as_before() -> None:
+    script = Script()
+    opened = script.open(flags=["O_RDWR", "O_TRUNC"])  # eight pages, as the open finds it
+    for page in (0, 1, 1):
+        script.write(opened, page)
+        script.sync(opened, "fsync")
+    script.end(opened)
+    found = advice(judge(script.items, without=("open-flags",)))
+    assert found == ["fdatasync-suffices"]  # of the last sync, which nothing grew before
+
+
 def test_a_range_of_another_file_is_no_part_of_it() -> None:
     script = Script()
     opened, other = script.open(), script.open("b.db")

@@ -35,13 +35,15 @@ class OpenFiles:
         file = self._file(call.ino, call.path)
         if call.created:
             file.name = self._names.created(call)
-        if call.created or "O_TRUNC" in call.flags:
+        truncates = "O_TRUNC" in call.flags
+        if call.created or truncates:
             file.changed = file.resized = True
         if call.size is not None:
             again = file.opens > 1
             file.resized = file.resized or (again and call.size != file.size)
             file.largest = max(call.size, file.largest) if again else call.size
-            file.size = call.size
+            # The kernel cuts the file off after the open, which found it as it was.
+            file.size = 0 if truncates else call.size
         append = "O_APPEND" in call.flags
         opened = Open(
             file=file,
