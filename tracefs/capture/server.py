@@ -155,7 +155,7 @@ class Server:
                 self._link = WitnessLink(witness_fd, journal)
             end = self._loop(operations, loop, device)
             self._hear_the_last()
-            gap = coverage.gap(end, operations.left())
+            gap = coverage.gap(end, operations.left()) or operations.given_up
             if self._link is not None:
                 # Where the command goes on, so would the witness.
                 self._link.end(stop=end is not End.UNMOUNTED or gap is not None)

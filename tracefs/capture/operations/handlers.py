@@ -11,6 +11,7 @@ from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 import pyfuse3
+import trio
 
 from tracefs.capture.backing import Backing, Caller, errno_of
 from tracefs.capture.inodes import Node
@@ -73,6 +74,8 @@ class Handlers(pyfuse3.Operations):
         self._last_fh = 0
         self._asked_again: tuple[int, bytes] | None = None
         """Thread and path of the last open that ended with ESTALE, and so is asked for again."""
+        self.given_up: str | None = None
+        """Says so, if the mount's end found a request waiting: what it has done, no line tells."""
 
     async def _answer_carried(self) -> bytes:
         """Answer the request that READ stands for."""
@@ -104,6 +107,9 @@ def guarded(
         try:
             return await handler(self, *args, **kwargs)
         except pyfuse3.FUSEError:
+            raise
+        except trio.Cancelled:
+            self.given_up = f"the mount ended during a request: {handler.__name__}"
             raise
         except OSError as error:
             raise pyfuse3.FUSEError(errno_of(error)) from None
