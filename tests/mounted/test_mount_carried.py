@@ -2,11 +2,12 @@
 
 import ctypes
 import os
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from mounted_support import Guard, Mount, Run, act, calls, journal, put
+from mounted_support import Guard, Mount, Run, act, calls, journal, outcome, put
 
 from tracefs import events
 
@@ -30,6 +31,53 @@ def test_allocations_are_recorded_and_synced_where_the_open_says_so(
     assert (first.mode, first.offset, first.size, first.errno) == (0, 0, 3 * MIB, 0)
     assert (second.mode, second.offset, second.size) == (1, 4096, 100)
     assert (first.synced, second.synced) == (bool(flags), bool(flags))
+
+
+def allocate_too_much(flags: int, mode: int) -> object:
+    """Append, allocate more than there is, and append again through the same open."""
+    fd = os.open("f", os.O_CREAT | os.O_APPEND | flags, 0o600)
+    os.write(fd, b"x" * 100)
+    os.fstat(fd)  # the kernel may trust what it has heard for a second
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.fallocate(fd, mode, ctypes.c_long(0), ctypes.c_long(64 * MIB))
+    failed = ctypes.get_errno()
+    appended = outcome(os.write, fd, b"y")
+    info = os.fstat(fd)
+    with open("f", "rb") as file:
+        contents = file.read().rstrip(b"\0")
+    os.unlink("f")
+    # How much there is to get differs a little from one time to the next.
+    return failed, info.st_size > MIB, info.st_blocks * 512 > MIB, appended, contents
+
+
+@pytest.fixture
+def small(tmp_path: Path, as_root: None) -> Iterator[Path]:
+    """Two directories on a filesystem of 16 MiB that keeps what a failed fallocate got."""
+    image = tmp_path / "image"
+    with open(image, "wb") as file:
+        file.truncate(16 * MIB)
+    place = tmp_path / "place"
+    place.mkdir()
+    subprocess.run(["mkfs.ext4", "-q", "-m0", image], check=True, timeout=30)
+    subprocess.run(["mount", "-o", "loop", image, place], check=True, timeout=30)
+    for name in ("src", "bare"):
+        (place / name).mkdir()
+    yield place
+    subprocess.run(["umount", place], check=True, timeout=30)
+
+
+@pytest.mark.parametrize("mode", [0, 1, 0x10])
+@pytest.mark.parametrize("flags", [os.O_RDWR, os.O_WRONLY])
+def test_the_end_of_a_file_is_known_after_an_allocation_that_failed_half_way(
+    tmp_path: Path, small: Path, guard: Guard, flags: int, mode: int
+) -> None:
+    (tmp_path / "mnt").mkdir()
+    mount = Mount(small / "src", tmp_path / "mnt", tmp_path / "rec", guard)
+    try:
+        traced = act(mount.mountpoint, allocate_too_much, flags, mode)
+    finally:
+        mount.end()
+    assert traced == act(small / "bare", allocate_too_much, flags, mode)
 
 
 def copy(flags: int) -> int:

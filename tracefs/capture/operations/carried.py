@@ -3,6 +3,7 @@
 Allocating and copying take as long as they are long, so only small ones are done in place.
 """
 
+import contextlib
 import errno
 import os
 from collections.abc import Callable
@@ -58,6 +59,7 @@ class CarriedOperations(Handlers):
         seen = self._look(request.tid)
         asked = carried.fallocate(request.body)
         opened = self._files[asked.fh]
+        before = os.fstat(opened.fd).st_size
         failed, _ = await self._sized(
             asked.length, fallocate, opened.fd, asked.mode, asked.offset, asked.length
         )
@@ -80,6 +82,9 @@ class CarriedOperations(Handlers):
             )
         )
         if failed:
+            # ext4 keeps what it got (ext4_alloc_file_blocks), and the kernel takes a failure for no
+            # change: the next O_APPEND would go to the old end.
+            await self._syncer.in_thread(_tell_size, opened.node.ino, opened.fd, before)
             raise pyfuse3.FUSEError(failed)
         return b""
 
@@ -198,6 +203,20 @@ def carry_all() -> None:
     if kernel_version() >= CHECKED_SINCE:
         opcodes.append(carried.IOCTL)
     carry(*opcodes)
+
+
+def _tell_size(ino: int, fd: int, before: int) -> None:
+    """Let the kernel know how long a file is after an allocation that failed half-way.
+
+    To be called in a thread: the kernel may wait for a page, and with it for a READ.
+    """
+    with contextlib.suppress(OSError):
+        size = os.fstat(fd).st_size
+        if size > before:
+            # Only a byte that is stored moves the kernel's end (fuse_write_update_attr); what was
+            # allocated reads as zero.
+            pyfuse3.notify_store(ino, size - 1, b"\0")
+        pyfuse3.invalidate_inode(ino, attr_only=True)
 
 
 def _copy_range(
