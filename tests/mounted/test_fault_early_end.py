@@ -14,6 +14,7 @@ from fault_support import (
     await_end,
     ending,
     is_mounted,
+    require_incomplete,
     require_unknown,
     tracefs,
 )
@@ -167,3 +168,29 @@ def test_a_forced_end_that_nobody_is_hurt_by_leaves_a_whole_recording(
 
     assert mount.process.returncode == 0
     assert ending(mount.recording).complete
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "os.fsync(fd)",
+        "os.ftruncate(fd, 100)",
+        "os.posix_fallocate(fd, 0, 8192)",
+        "os.copy_file_range(fd, fd, 100, 0, 200)",
+    ],
+)
+def test_an_open_that_is_used_after_the_close_of_a_duplicate_was_not_given_up(
+    tmp_path: Path, guard: Guard, use: str
+) -> None:
+    for name in ("src", "mnt"):
+        (tmp_path / name).mkdir()
+    mount = Mount(tmp_path / "src", tmp_path / "mnt", tmp_path / "rec", guard)
+    program = Puppet(mount.mountpoint, guard)
+    assert program.do(OPEN, PAGE, SYNC, "os.close(os.dup(fd))", use) == "ok"
+    os.kill(mount.server, signal.SIGTERM)
+    _, said = mount.process.communicate(timeout=PATIENCE_S)
+    program.end()
+
+    assert mount.process.returncode == 3
+    assert "files were open: pages.db" in said
+    require_incomplete(mount.recording)

@@ -51,6 +51,8 @@ class AttributeOperations(Handlers):
         seen = self._look(ctx.pid)
         node = self._inodes[inode]
         opened = None if fh is None else self._files.get(fh)
+        if opened is not None:
+            opened.closed = False
         changes = Changes(
             mode=attr.st_mode & 0o7777 if fields.update_mode else None,
             uid=attr.st_uid if fields.update_uid else None,

@@ -59,6 +59,7 @@ class CarriedOperations(Handlers):
         seen = self._look(request.tid)
         asked = carried.fallocate(request.body)
         opened = self._files[asked.fh]
+        opened.closed = False
         before = os.fstat(opened.fd).st_size
         failed, _ = await self._sized(
             asked.length, fallocate, opened.fd, asked.mode, asked.offset, asked.length
@@ -97,6 +98,7 @@ class CarriedOperations(Handlers):
         seen = self._look(request.tid)
         asked = carried.copy(request.body)
         opened, source = self._files[asked.fh], self._files[asked.from_fh]
+        opened.closed = source.closed = False
         if opened.flags & _SYNCHRONOUS or self._recorder.wants_contents:
             raise pyfuse3.FUSEError(errno.EOPNOTSUPP)
         failed, count = await self._sized(

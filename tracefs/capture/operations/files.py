@@ -191,6 +191,7 @@ class FileOperations(Handlers):
         tid, _, _ = current()
         seen = self._look(tid)
         opened = self._files[fh]
+        opened.closed = False
         failed = await self._syncer.sync(opened.fd, datasync=datasync)
         self._record(
             events.Fsync(

@@ -40,7 +40,7 @@ class OpenFile:
         self.flags = flags
         """As the kernel gave them; those of *fd* are fewer."""
         self.closed = False
-        """A descriptor of it was closed, and nothing written since: by all signs the last one."""
+        """A descriptor of it was closed, and none used since: by all signs the last one."""
 
 
 class OpenDirectory:
