@@ -56,7 +56,8 @@ bench: setup-fuse ## Measure against the bare directory, strace and an empty fil
 
 # Whole programs and databases on the mount; in short form they are in make test.
 .PHONY: soak
-soak: setup-fuse setup-soak ## Let other people's programs judge the mount, for hours
+soak: setup-fuse ## Let other people's programs judge the mount, for hours
+	$(if $(filter -h --help,$(ARGS)),,@tools/setup --soak $(ARGS))
 	@$(BIN)/python tools/soak $(ARGS)
 
 .PHONY: doctor

@@ -161,6 +161,17 @@ def test_the_soak_suites_programs_are_installed_on_request_alone(machine: Machin
     assert list(machine.noted("cargo")) == ["-V", built]
 
 
+def test_what_the_chosen_suites_lack_alone_is_asked_for(machine: Machine) -> None:
+    machine.has(*EVERYTHING)
+    machine.plays("apt-get", APT)
+    machine.setup()
+    done = machine.setup("--soak", "--short", "--only", "fio,dbench", MISSING="debian:fio")
+    assert done.returncode == 0, done.stderr
+    (asked,) = [words for words in machine.noted("python") if "tools/soak" in words]
+    assert asked.endswith("tools/soak --missing --short --only fio,dbench")
+    assert [words.split()[-1] for words in machine.noted("apt-get")] == ["fio", "fio"]
+
+
 def test_with_the_soak_suites_programs_there_nothing_is_installed(machine: Machine) -> None:
     machine.has(*EVERYTHING)
     machine.plays("apt-get", APT)

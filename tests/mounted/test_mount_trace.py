@@ -151,3 +151,52 @@ def test_names_of_any_bytes_are_recorded(traced_run: Callable[..., Run]) -> None
     run = traced_run([sys.executable, "-c", program])
     (create,) = journal(run.recording, events.Create)
     assert create.path == "caf\\xe9 \\\\ \n"
+
+
+LINKED = """
+import os, threading
+os.mkdir("d")
+def touch(name, data):
+    fd = os.open(name, os.O_RDWR)
+    os.pwrite(fd, data, 0)
+    os.close(fd)
+os.close(os.open("pages", os.O_RDWR | os.O_CREAT, 0o644))
+held = os.open("pages", os.O_RDWR)
+os.link("pages", "d/copy")
+touch("pages", b"1")
+touch("d/copy", b"2")
+os.listdir("d"), list(os.scandir("d"))
+touch("pages", b"3")
+os.truncate("d/copy", 0)
+os.chmod("pages", 0o600)
+touch("d/copy", b"4")
+other = threading.Thread(target=touch, args=("pages", b"5"))
+other.start()
+other.join()
+os.pwrite(held, b"6", 0)
+os.link("pages", "third")
+os.unlink("pages")
+touch("third", b"7")
+touch("d/copy", b"8")
+"""
+
+
+def test_of_several_names_the_one_that_was_used_is_told(traced_run: Callable[..., Run]) -> None:
+    run = traced_run([sys.executable, "-c", LINKED])
+    assert (run.returncode, run.stderr) == (0, "")
+    found = calls(run.recording, "write", "truncate", "attr", "link")
+    assert [(call.call, call.path) for call in found] == [
+        ("link", "d/copy"),
+        ("pwrite64", "pages"),
+        ("pwrite64", "d/copy"),
+        ("pwrite64", "pages"),
+        ("truncate", "d/copy"),
+        ("chmod", "pages"),
+        ("pwrite64", "d/copy"),
+        ("pwrite64", "pages"),
+        ("pwrite64", "pages"),
+        ("link", "third"),
+        ("pwrite64", "third"),
+        ("pwrite64", "d/copy"),
+    ]
+    assert [call.target for call in found if call.family == "link"] == ["pages", "pages"]

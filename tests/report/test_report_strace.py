@@ -104,3 +104,10 @@ def test_head_and_foot(snapshot: SnapshotAssertion) -> None:
 
 def test_the_end_of_a_process_returns_nothing() -> None:
     assert " = ?" in LINES.line(call("exit_group", "close", result=None))
+
+
+@pytest.mark.parametrize("name", ["copy_file_range", "sendfile", "splice"])
+def test_what_ends_with_its_source_names_the_pages_that_were_written(name: str) -> None:
+    whole_file = call(name, "write", offset=4096, length=1 << 62, result=10000)
+    line = LINES.line(whole_file)
+    assert line.endswith(f"# pages 1-3, offset 4096, short: 10000 of {1 << 62} bytes")

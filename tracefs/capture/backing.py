@@ -9,13 +9,14 @@ import errno
 import os
 import stat
 from collections.abc import Callable
+from time import monotonic_ns
 from typing import Final
 
 from msgspec import Struct
 
 from tracefs.capture import freeing
 from tracefs.capture.callers import is_member
-from tracefs.capture.inodes import InodeTable, Node, key_of
+from tracefs.capture.inodes import TRUSTED_S, InodeTable, Node, key_of
 from tracefs.capture.syscalls import making_as
 from tracefs.filecalls import RENAME_EXCHANGE, renameat2
 
@@ -202,19 +203,24 @@ class Backing:
 
     def link(self, node: Node, parent: Node, name: bytes) -> tuple[Node, os.stat_result]:
         """Give *node* one more name."""
+        path = self.inodes.path(node)
         os.link(
             self._magic(node),
             name,
             dst_dir_fd=self.inodes.fd(parent),
             follow_symlinks=True,
         )
-        return self.lookup(parent, name)
+        made = self.lookup(parent, name)
+        if made[1].st_nlink == 2:
+            node.before_link = path, monotonic_ns() + TRUSTED_S * 1_000_000_000
+        return made
 
     def unlink(self, parent: Node, name: bytes) -> Node | None:
         """Remove a name; return the node, if the kernel knows it."""
         node = self.child(parent, name)
         os.unlink(name, dir_fd=self.inodes.fd(parent))
         if node is not None:
+            node.before_link = None
             self.inodes.detached(node, parent, name)
         return node
 
@@ -246,6 +252,7 @@ class Backing:
             else:
                 self.inodes.detached(replaced, parent, name)
         if moved is not None:
+            moved.before_link = None
             self.inodes.moved(moved, parent, name)
         return moved, replaced
 

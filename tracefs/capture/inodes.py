@@ -12,6 +12,7 @@ import gc
 import os
 import stat
 from itertools import islice
+from time import monotonic_ns
 from typing import Final, TypeAlias
 
 from tracefs.capture import freeing
@@ -22,6 +23,12 @@ _OWN_NUMBERS: Final = 1 << 62
 FREEZE_EVERY: Final = 1 << 13
 """New nodes after which the garbage collector is to know none of them any longer."""
 _O_PATH_NOFOLLOW: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+
+TRUSTED_S: Final = 1
+"""How long the kernel may trust names and attributes. Changes through the mount are seen at once;
+this bounds how late a change made past it is."""
+_MOST_ASKED: Final = 1 << 12
+"""Threads whose last look-up of a file with several names is kept."""
 
 Key: TypeAlias = tuple[int, int, int]
 """Device, inode number and type (S_IFMT) of a backing file."""
@@ -36,6 +43,7 @@ class Node:
     """One file that the kernel holds a reference to."""
 
     __slots__ = (
+        "before_link",
         "birth_ns",
         "born_by_ns",
         "children",
@@ -69,6 +77,8 @@ class Node:
         """When the backing file was made, noted as its descriptor is closed; None: not known."""
         self.born_by_ns: int | None = None
         """When it was there already, of one that never had a descriptor; None: not known."""
+        self.before_link: tuple[bytes, int] | None = None
+        """Path that it had as its only one, and until when the kernel may use it unasked."""
 
 
 class InodeTable:
@@ -84,6 +94,8 @@ class InodeTable:
         self._pinned: dict[int, Node] = {}
         self._max_open = max_open
         self._next_own = _OWN_NUMBERS
+        self._asked: dict[int, tuple[int, bytes]] = {}
+        """Thread -> the file with several names that it looked up last, and by which of them."""
         self._fresh = 0
         """Nodes that the garbage collector still goes through."""
 
@@ -189,6 +201,27 @@ class InodeTable:
         if node is not self.root:
             names.append(node.path)
         return b"/".join(reversed(names)) or b"."
+
+    def asked(self, tid: int, node: Node, parent: Node, name: bytes) -> None:
+        """Note by which of its names thread *tid* has looked *node* up."""
+        if len(self._asked) >= _MOST_ASKED:
+            self._asked.clear()
+        self._asked[tid] = (node.ino, self.path_of(parent, name))
+
+    def path_used(self, tid: int, node: Node) -> bytes:
+        """Return the path by which thread *tid* now reaches *node*, of which there may be several.
+
+        It has looked that up just before, unless the kernel still trusts the only one there was.
+        """
+        ino, path = self._asked.pop(tid, (0, b""))
+        if ino == node.ino:
+            return path
+        if node.before_link is not None:
+            path, until_ns = node.before_link
+            if monotonic_ns() < until_ns:
+                return path
+            node.before_link = None
+        return self.path(node)
 
     def path_of(self, parent: Node, name: bytes) -> bytes:
         """Return the path of an entry."""

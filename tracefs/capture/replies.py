@@ -7,11 +7,8 @@ from typing import Final
 import pyfuse3
 
 from tracefs.capture.backing import Backing
-from tracefs.capture.inodes import Node, key_of
+from tracefs.capture.inodes import TRUSTED_S, Node, key_of
 
-TRUSTED_S: Final = 1
-"""How long the kernel may trust names and attributes. Changes through the mount are seen at once;
-this bounds how late a change made past it is."""
 _ABSENCE_S: Final = 0.1
 """How long it may trust that there is no such name: from the look-up by which a program creates a
 file to its creation. Would it not, then another that looks for the name in between makes it drop
@@ -28,7 +25,9 @@ def attributes(node: Node, info: os.stat_result) -> pyfuse3.EntryAttributes:
     # pyfuse3 sends st_ino both as the node's id and as what stat(2) shows. The root's id is
     # fixed, but only entries carry it, and the root is never one.
     entry.st_ino = node.shown
-    entry.entry_timeout = TRUSTED_S
+    # Of a file with several names the kernel must ask which one is used: an OPEN has none.
+    linked = info.st_nlink > 1 and not stat.S_ISDIR(info.st_mode)
+    entry.entry_timeout = 0 if linked else TRUSTED_S
     # A write clears set-id bits here, unseen by the kernel, which must ask again.
     entry.attr_timeout = 0 if info.st_mode & _SETID else TRUSTED_S
     entry.st_mode = info.st_mode

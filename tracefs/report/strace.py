@@ -20,6 +20,8 @@ from tracefs.trace.call import Call
 _NANOSECONDS: Final = 1_000_000_000
 _AT_POSITION: Final = frozenset({"write", "writev", "sendfile", "splice", "copy_file_range"})
 """Calls whose offset is the file position or passed by pointer: it stands in the remark."""
+_TO_ITS_END: Final = frozenset({"sendfile", "splice", "copy_file_range"})
+"""Calls that end where their source does; programs ask for more than it has."""
 _BY_ADDRESS: Final = frozenset({"mmap", "msync"})
 """Calls that name memory, not a descriptor."""
 _WITHOUT_FILE: Final = frozenset({"sync"})
@@ -239,7 +241,8 @@ def _moved(call: Call, before: int) -> Iterator[str]:
 
 
 def _where(call: Call, offset: int, page_size: int) -> Iterator[str]:
-    length = call.result if call.length is None else call.length
+    to_its_end = call.call in _TO_ITS_END and bool(call.result)
+    length = call.result if call.length is None or to_its_end else call.length
     if length is not None:
         yield str(pages_of(offset, length, page_size))
     if call.call in _AT_POSITION:

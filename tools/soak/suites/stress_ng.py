@@ -40,7 +40,9 @@ _TELLING: Final = re.compile(
 )
 # A call that is stopped for the seccomp witness can be interrupted by a signal, such as that of the
 # stressor's end, where it couldn't else (docs/reference/limits.md): now and then it is.
-_INTERRUPTED: Final = re.compile(r"(?:lseek|dup\d?) failed, errno=N \(Interrupted system call\)$")
+_INTERRUPTED: Final = re.compile(
+    r"(?:lseek|dup\d?) failed, errno=N \(Interrupted system call\)(?:, filesystem type: \w+)?$"
+)
 _STATUS: Final = re.compile(r"^exit status (\d+)$", re.MULTILINE)
 _MEANING: Final = {"0": "passed", "2": "failed", "3": "no resource", "4": "not implemented"}
 

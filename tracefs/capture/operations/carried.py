@@ -19,8 +19,8 @@ import pyfuse3
 
 from tracefs.capture.backing import Caller
 from tracefs.capture.fileattr import CHECKED_SINCE, READS, WRITES, control
+from tracefs.capture.inodes import TRUSTED_S
 from tracefs.capture.operations.handlers import Handlers, OpenFile, attempt
-from tracefs.capture.replies import TRUSTED_S
 from tracefs.capture.syscalls import kernel_version
 from tracefs.filecalls import fallocate
 from tracefs.pathtext import to_text

@@ -51,7 +51,7 @@ class FileOperations(Handlers):
                 tid=ctx.pid,
                 errno=failed,
                 seen=seen,
-                path=to_text(self._inodes.path(node)),
+                path=to_text(self._inodes.path_used(ctx.pid, node)),
                 ino=inode,
                 fh=fh,
                 flags=flags,

@@ -39,7 +39,10 @@ class NameOperations(Handlers):
             return no_entry()
         if found is None:
             raise pyfuse3.FUSEError(failed)
-        return attributes(*found)
+        node, info = found
+        if info.st_nlink > 1:
+            self._inodes.asked(ctx.pid, node, parent, name)
+        return attributes(node, info)
 
     async def forget(self, inode_list: Sequence[tuple[int, int]]) -> None:
         """Take back look-up counts; never fails."""
@@ -148,7 +151,7 @@ class NameOperations(Handlers):
         start = monotonic_ns()
         seen = self._look(ctx.pid)
         node, parent = self._inodes[inode], self._inodes[new_parent_inode]
-        old = to_text(self._inodes.path(node))
+        old = to_text(self._inodes.path_used(ctx.pid, node))
         failed, made = attempt(self._backing.link, node, parent, new_name)
         self._record(
             events.Link(
