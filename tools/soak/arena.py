@@ -51,7 +51,7 @@ class Place:
         """Return when the mount is gone whose server somebody else has killed."""
         self.killed = True
         self._mount.process.communicate(timeout=PATIENCE_S)
-        _await_unmounted(self.path)
+        await_unmounted(self.path)
 
 
 class Arena:
@@ -157,7 +157,7 @@ class Arena:
         return run
 
 
-def _await_unmounted(directory: Path) -> None:
+def await_unmounted(directory: Path) -> None:
     """Return when nothing is mounted there; it is unmounted a moment after its server's death."""
     mountpoint = os.fsencode(os.path.realpath(directory))
     with open("/proc/self/mountinfo", "rb") as table:

@@ -20,9 +20,8 @@ import watchdog
 from mounting import PATIENCE_S, TRACEFS
 
 from soak import processes
-from soak.arena import Arena
+from soak.arena import Arena, await_unmounted
 from soak.suite import Scale, Suite, Tally
-from tracefs.capture import mounts
 from tracefs.check import check
 from tracefs.events import Create, Fsync, Write
 from tracefs.findings import Verdict
@@ -183,9 +182,11 @@ def _await_silence(recording: Path) -> None:
 
 def _left_behind(where: Path, recording: Path) -> list[str]:
     failures = []
-    # In this namespace: others may hold copies of the mount, as long as what runs there does.
-    if mounts.find(os.fsencode(where)) is not None:
-        failures.append("left mounted")
+    try:
+        # By the watch, a moment after the server's death.
+        await_unmounted(where)
+    except AssertionError as error:
+        failures.append(str(error))
     running = processes.recording(recording)
     if running:
         failures.append(f"left running: {running}")
