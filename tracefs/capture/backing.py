@@ -8,7 +8,8 @@ call; the caller passes it on. Permissions were checked by the kernel (``default
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import monotonic_ns
 from typing import Final
 
@@ -181,25 +182,25 @@ class Backing:
         self, parent: Node, name: bytes, mode: int, rdev: int, caller: Caller
     ) -> tuple[Node, os.stat_result]:
         """Make a file, FIFO, socket or device."""
-        return self._make(os.mknod, parent, name, mode, caller, rdev)
+        return self._make(
+            lambda dir_fd: os.mknod(name, mode, rdev, dir_fd=dir_fd), parent, name, mode, caller
+        )
 
     def mkdir(
         self, parent: Node, name: bytes, mode: int, caller: Caller
     ) -> tuple[Node, os.stat_result]:
         """Make a directory."""
-        return self._make(os.mkdir, parent, name, mode, caller)
+        return self._make(
+            lambda dir_fd: os.mkdir(name, mode, dir_fd=dir_fd), parent, name, mode, caller
+        )
 
     def symlink(
         self, parent: Node, name: bytes, target: bytes, caller: Caller
     ) -> tuple[Node, os.stat_result]:
         """Make a symbolic link."""
-        dir_fd = self.inodes.fd(parent)
-        if self._is_other(caller):
-            with making_as(caller.uid, caller.gid):
-                os.symlink(target, name, dir_fd=dir_fd)
-            return self.lookup(parent, name)
-        os.symlink(target, name, dir_fd=dir_fd)
-        return self._given(parent, name, 0, caller)
+        return self._make(
+            lambda dir_fd: os.symlink(target, name, dir_fd=dir_fd), parent, name, 0, caller
+        )
 
     def link(self, node: Node, parent: Node, name: bytes) -> tuple[Node, os.stat_result]:
         """Give *node* one more name."""
@@ -373,23 +374,24 @@ class Backing:
     def _kept(self, flags: int) -> int:
         return (flags & ~self._stripped) | os.O_CLOEXEC
 
-    def _is_other(self, caller: Caller) -> bool:
-        """Return whether what *caller* makes has to be made in another name than the server's."""
-        return self._makes_for_others and caller != Caller(self._uid, self._gid)
+    @contextmanager
+    def _as(self, caller: Caller) -> Iterator[bool]:
+        """Let what is made belong to *caller* from the first, if it can; give whether it does."""
+        if not self._makes_for_others or caller == Caller(self._uid, self._gid):
+            yield False
+            return
+        with making_as(caller.uid, caller.gid):
+            yield True
 
     def _open_new(
         self, parent: Node, name: bytes, mode: int, flags: int, caller: Caller
     ) -> tuple[int, int, os.stat_result]:
         """Make and open a file of *caller*'s: descriptor, one with O_PATH, and attributes."""
         dir_fd = self.inodes.fd(parent)
-        other = self._is_other(caller)
-        if other:
-            with making_as(caller.uid, caller.gid):
-                fd = os.open(name, flags, mode, dir_fd=dir_fd)
-        else:
+        with self._as(caller) as is_theirs:
             fd = os.open(name, flags, mode, dir_fd=dir_fd)
         try:
-            if not other:
+            if not is_theirs:
                 self._give(fd, parent, mode, caller)
             # Not by the name, which may lead elsewhere by now.
             info = os.stat(fd)
@@ -400,20 +402,17 @@ class Backing:
 
     def _make(
         self,
-        call: Callable[..., None],
+        call: Callable[[int], None],
         parent: Node,
         name: bytes,
         mode: int,
         caller: Caller,
-        *more: int,
     ) -> tuple[Node, os.stat_result]:
+        """Let *call* make *name* in a directory, whose descriptor it is given, for *caller*."""
         dir_fd = self.inodes.fd(parent)
-        if self._is_other(caller):
-            with making_as(caller.uid, caller.gid):
-                call(name, mode, *more, dir_fd=dir_fd)
-            return self.lookup(parent, name)
-        call(name, mode, *more, dir_fd=dir_fd)
-        return self._given(parent, name, mode, caller)
+        with self._as(caller) as is_theirs:
+            call(dir_fd)
+        return self.lookup(parent, name) if is_theirs else self._given(parent, name, mode, caller)
 
     def _given(
         self, parent: Node, name: bytes, mode: int, caller: Caller
