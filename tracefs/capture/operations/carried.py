@@ -134,34 +134,14 @@ class CarriedOperations(Handlers):
         parent = self._inodes[request.nodeid]
         caller = Caller(request.uid, request.gid)
         failed, made = attempt(self._backing.tmpfile, parent, asked.mode, asked.flags, caller)
-        fh = size = ino = 0
-        uid = gid = None
-        path = self._inodes.path(parent)
-        if made is not None:
-            fd, node, info = made
-            ino, path = node.ino, self._inodes.path(node)
-            uid, gid = info.st_uid, info.st_gid
-            fh, size = self._opened(fd, node, asked.flags), info.st_size
-        self._record(
-            events.Create(
-                start_ns=start,
-                end_ns=monotonic_ns(),
-                tid=request.tid,
-                errno=failed,
-                seen=seen,
-                path=to_text(path),
-                ino=ino,
-                fh=fh,
-                flags=asked.flags,
-                mode=asked.mode,
-                size=size,
-                uid=uid,
-                gid=gid,
-            )
+        path = self._inodes.path(parent if made is None else made[1])
+        fh = self._record_made(
+            start, request.tid, seen, failed, made, path=path, flags=asked.flags, mode=asked.mode
         )
         if made is None:
             raise pyfuse3.FUSEError(failed)
-        return carried.made(ino, fh, info, valid_s=TRUSTED_S, direct_io=self._direct_io)
+        _, node, info = made
+        return carried.made(node.ino, fh, info, valid_s=TRUSTED_S, direct_io=self._direct_io)
 
     async def _ioctl(self, request: carried.Request, start: int) -> bytes:
         """Read or set inode flags; ENOTTY for all other commands, as for a file without any."""

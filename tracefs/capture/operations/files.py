@@ -90,31 +90,13 @@ class FileOperations(Handlers):
         failed, made = attempt(self._backing.create, parent, name, mode, flags, caller(ctx))
         if failed == errno.ESTALE and self._asks_again(ctx.pid, self._inodes.path_of(parent, name)):
             raise pyfuse3.FUSEError(failed)
-        fh = size = ino = 0
-        uid = gid = None
-        if made is not None:
-            fd, node, info = made
-            ino, uid, gid = node.ino, info.st_uid, info.st_gid
-            fh, size = self._opened(fd, node, flags), info.st_size
-        self._record(
-            events.Create(
-                start_ns=start,
-                end_ns=monotonic_ns(),
-                tid=ctx.pid,
-                errno=failed,
-                seen=seen,
-                path=self._text(parent, name),
-                ino=ino,
-                fh=fh,
-                flags=flags,
-                mode=mode,
-                size=size,
-                uid=uid,
-                gid=gid,
-            )
+        path = self._inodes.path_of(parent, name)
+        fh = self._record_made(
+            start, ctx.pid, seen, failed, made, path=path, flags=flags, mode=mode
         )
         if made is None:
             raise pyfuse3.FUSEError(failed)
+        _, node, info = made
         return self._file_info(fh), attributes(node, info)
 
     @guarded

@@ -7,12 +7,15 @@ request has done, no line tells.
 
 import errno
 import functools
+import os
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
+from time import monotonic_ns
+from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 
 import pyfuse3
 import trio
 
+from tracefs import events
 from tracefs.capture.backing import Backing, Caller, errno_of
 from tracefs.capture.inodes import Node
 from tracefs.capture.recorder import Recorder
@@ -20,8 +23,8 @@ from tracefs.capture.spare import Spare
 from tracefs.capture.syncer import Syncer
 from tracefs.pathtext import to_text
 
-if TYPE_CHECKING:
-    import os
+Made: TypeAlias = tuple[int, Node, os.stat_result]
+"""Descriptor, node and attributes of a file that was made and opened."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -89,6 +92,44 @@ class Handlers(pyfuse3.Operations):
         self._last_fh += 1
         self._files[self._last_fh] = OpenFile(self._last_fh, fd, node, flags)
         return self._last_fh
+
+    def _record_made(
+        self,
+        start_ns: int,
+        tid: int,
+        seen: events.Sighting | None,
+        failed: int,
+        made: Made | None,
+        *,
+        path: bytes,
+        flags: int,
+        mode: int,
+    ) -> int:
+        """Keep and record the open of a file that was to be made; return its number, or 0."""
+        fh = size = ino = 0
+        uid = gid = None
+        if made is not None:
+            fd, node, info = made
+            ino, size, uid, gid = node.ino, info.st_size, info.st_uid, info.st_gid
+            fh = self._opened(fd, node, flags)
+        self._record(
+            events.Create(
+                start_ns=start_ns,
+                end_ns=monotonic_ns(),
+                tid=tid,
+                errno=failed,
+                seen=seen,
+                path=to_text(path),
+                ino=ino,
+                fh=fh,
+                flags=flags,
+                mode=mode,
+                size=size,
+                uid=uid,
+                gid=gid,
+            )
+        )
+        return fh
 
     def _query(self, operation: str, start_ns: int, tid: int, failed: int, node: Node) -> None:
         """Record a request that only asks about *node*, if that is wanted."""
