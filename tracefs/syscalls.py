@@ -29,6 +29,9 @@ class Syscall(Struct, frozen=True):
     """Index of open(2), RWF_* or RENAME_* flags."""
 
 
+CHOWNS: Final = frozenset({"chown", "fchown", "lchown", "fchownat"})
+"""Calls that change owner and group."""
+
 _CALLS: Final = {
     call.name: call
     for call in (

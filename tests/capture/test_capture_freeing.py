@@ -83,7 +83,7 @@ def test_what_frees_much(size: int, to: int, *, much: bool, tmp_path: Path) -> N
 def test_a_sparse_file_has_nothing_to_free(tmp_path: Path) -> None:
     with open(tmp_path / "f", "wb") as file:
         file.truncate(1 << 40)
-        assert not freeing.frees_much(file.fileno())
+        assert not freeing.frees_much(file.fileno(), 0)
 
 
 def test_a_large_file_that_the_kernel_forgets_ends_in_a_thread(

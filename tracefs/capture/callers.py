@@ -3,13 +3,11 @@
 import os
 from typing import Final
 
-from tracefs.syscalls import table
+from tracefs.syscalls import CHOWNS, table
+from tracefs.witness import procfs
 
-_CHOWN: Final = {"chown", "lchown", "fchown", "fchownat"}
 _CHOWN_NUMBERS: Final = {
-    str(number).encode()
-    for number, call in table(os.uname().machine).items()
-    if call.name in _CHOWN
+    number for number, call in table(os.uname().machine).items() if call.name in CHOWNS
 }
 
 
@@ -38,6 +36,7 @@ def calls_chown(tid: int) -> bool:
     """
     try:
         with open(f"/proc/{tid}/syscall", "rb") as line:
-            return line.read().partition(b" ")[0] in _CHOWN_NUMBERS
+            held = procfs.call(line.fileno())
     except OSError:
         return False
+    return held is not None and held[0] in _CHOWN_NUMBERS

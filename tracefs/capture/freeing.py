@@ -14,16 +14,15 @@ _BLOCK: Final = 512
 """Unit of st_blocks (stat(2))."""
 
 
-def frees_much(target: int, size: int = 0) -> bool:
+def frees_much(target: int, size: int) -> bool:
     """Tell whether it takes long to cut a file, by its descriptor, off at *size* bytes."""
-    info = os.stat(target)
-    allocated = info.st_blocks * _BLOCK
-    return min(allocated, max(info.st_size, allocated) - size) > _IN_PLACE
+    return _much_beyond(os.stat(target), size)
 
 
 def close(fd: int) -> None:
     """Close a descriptor of a file that may have no name; in a thread if its end takes long."""
-    if os.stat(fd).st_nlink == 0 and frees_much(fd):
+    info = os.stat(fd)
+    if info.st_nlink == 0 and _much_beyond(info, 0):
         try:
             threading.Thread(target=os.close, args=(fd,)).start()
         except RuntimeError:
@@ -31,3 +30,8 @@ def close(fd: int) -> None:
         else:
             return
     os.close(fd)
+
+
+def _much_beyond(info: os.stat_result, size: int) -> bool:
+    allocated = info.st_blocks * _BLOCK
+    return min(allocated, max(info.st_size, allocated) - size) > _IN_PLACE

@@ -8,7 +8,7 @@ request alone decides, where it can, and where it can't the call is unknown, wit
 from typing import Final, NamedTuple
 
 from tracefs.events import Create, Event, Fsync, Fsyncdir, Header, Open, Setattr, Sighting
-from tracefs.syscalls import Syscall, table
+from tracefs.syscalls import CHOWNS, Syscall, table
 from tracefs.trace.flags import FMODE_EXEC, O_ACCMODE, O_CREAT, O_TRUNC, o_directory, open_flags
 
 UNKNOWN: Final = "unknown"
@@ -22,7 +22,6 @@ _ASYNCHRONOUS: Final = {
     "io_submit": "io_submit: which of its operations is not visible",
 }
 _BY_MODE: Final = {"chmod", "fchmod", "fchmodat", "fchmodat2"}
-_BY_OWNER: Final = {"chown", "fchown", "lchown", "fchownat"}
 _SYNCING: Final = frozenset({"sync", "write"})
 _XATTR: Final = frozenset({"xattr"})
 _OPEN: Final = frozenset({"open", "ioctl"})
@@ -248,7 +247,7 @@ def _changes(call: str, event: Setattr) -> bool:
     owner = event.uid is not None or event.gid is not None
     if call in _BY_MODE:
         return event.mode is not None and not owner
-    if call in _BY_OWNER:
+    if call in CHOWNS:
         return event.atime_ns is None and event.mtime_ns is None
     return not owner and event.mode is None
 
