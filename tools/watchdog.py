@@ -27,8 +27,8 @@ def connections(directory: str) -> set[int]:
     return found
 
 
-def abort(directory: str) -> bool:
-    """End every FUSE connection of *directory* and detach its mount; whether there was one."""
+def abort(directory: str) -> None:
+    """End every FUSE connection of *directory* and detach its mount."""
     left = connections(directory)
     if left and not os.listdir(CONNECTIONS):
         libc().mount(b"fusectl", CONNECTIONS.encode(), b"fusectl", 0, None)
@@ -37,7 +37,6 @@ def abort(directory: str) -> bool:
             file.write("1")
     if left:
         libc().umount2(os.fsencode(directory), MNT_DETACH)
-    return bool(left)
 
 
 def libc() -> ctypes.CDLL:

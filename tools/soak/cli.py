@@ -74,24 +74,19 @@ def _parser() -> argparse.ArgumentParser:
         epilog="suites:\n" + "\n".join(f"  {one.name:<18} {one.about}" for one in SUITES),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    names = tuple(suite.name for suite in SUITES)
     add = parser.add_argument
     add("--missing", action="store_true", help="print what to install, a line each, and end")
     add("--short", action="store_true", help="seconds for each, as the tests do")
-    add("--only", type=_names(names), default=(), metavar="NAMES", help="these alone: fio,git")
+    add("--only", type=_names, default=(), metavar="NAMES", help="these alone: fio,git")
     add("--dir", type=Path, default=Path(), metavar="DIR", help="where to work (default: here)")
     return parser
 
 
-class _names:  # noqa: N801  # argparse prints it as the type's name
-    """Names of suites, separated by commas."""
-
-    def __init__(self, known: Sequence[str]) -> None:
-        self._known = known
-
-    def __call__(self, text: str) -> tuple[str, ...]:
-        names = tuple(text.split(","))
-        for name in names:
-            if name not in self._known:
-                raise argparse.ArgumentTypeError(f"no suite is called {name}")
-        return names
+def _names(text: str) -> tuple[str, ...]:
+    """Read names of suites, separated by commas."""
+    known = {suite.name for suite in SUITES}
+    names = tuple(text.split(","))
+    for name in names:
+        if name not in known:
+            raise argparse.ArgumentTypeError(f"no suite is called {name}")
+    return names
