@@ -5,6 +5,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from types import ModuleType
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tracefs.events import Sighting
 from tracefs.witness import _procfs, procfs
 
 FUNCTIONS: list[tuple[Callable[[int], Any], Callable[[int], Any]]] = [
@@ -58,6 +60,43 @@ def test_both_ways_say_the_same(kind_and_text: tuple[int, bytes]) -> None:
     kind, text = kind_and_text
     fast, model = list(both(text))[kind]
     assert fast == model
+
+
+TABLE = bytes([0, procfs.NO_FD, 2])
+WORDS = st.lists(st.integers(0, 5) | NUMBER, min_size=8, max_size=8)
+
+
+@given(st.integers(0, 4), WORDS, INFOS, NAMES, st.sampled_from([0, 3]))
+def test_one_step_sees_what_three_see(
+    nr: int, words: list[int], info: bytes, name: bytes, kept: int
+) -> None:
+    line = b"%d %s\n" % (nr, b" ".join(b"0x%x" % word for word in words))
+    with ExitStack() as stack:
+        call, comm, fdinfo = (
+            stack.enter_context(tempfile.TemporaryFile(buffering=0)) for _ in range(3)
+        )
+        for file, text in ((call, line), (comm, name), (fdinfo, info)):
+            file.write(text)
+        files = {kept: fdinfo.fileno()}
+        seen = procfs.sight(Sighting, TABLE, 7, call.fileno(), comm.fileno(), files)
+        shown = procfs.read_comm(comm.fileno())
+        position, flags, mount, ino = procfs.read_fdinfo(fdinfo.fileno())
+    fd = words[TABLE[nr]] & 0xFFFFFFFF if nr in (0, 2) else None
+    ordinary = isinstance(shown, str) and max(words[6:]) >= 1 << 32
+    if not ordinary or (fd is not None and (fd != kept or None in (mount, ino))):
+        assert seen is None
+        return
+    assert isinstance(shown, str)
+    assert seen == Sighting(
+        nr=nr,
+        args=tuple(words[:6]),
+        pid=7,
+        comm=shown,
+        fd=fd,
+        position=None if fd is None else position,
+        fd_flags=None if fd is None else flags,
+        fd_ino=None if fd is None else ino,
+    )
 
 
 @pytest.mark.parametrize(

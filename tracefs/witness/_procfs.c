@@ -3,67 +3,25 @@
  * tracefs/witness/procfs.py has the same in Python, for machines without a compiler, and says what
  * each returns. The interpreter lock is kept: these reads wait for nobody but the kernel.
  */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "procfs.h"
 
-#include <errno.h>
 #include <sched.h>
-#include <string.h>
-#include <unistd.h>
 
-enum { LOOKS = 33, LINE = 256, INFO = 512, NAME = 64, ARGUMENTS = 6 };
+enum { LOOKS = 33, FIELDS = 8 };
 
-/* Read from the beginning, and end it with a NUL; -1: errno says why. */
-static ssize_t
-read_text(int fd, char *text, size_t size)
+static PyObject *with_fd, *without_fd;	/* names of the fields that a sighting is made of */
+
+static PyObject *
+from_args(const unsigned long long args[ARGUMENTS])
 {
-	ssize_t got;
-
-	do
-		got = pread(fd, text, size - 1, 0);
-	while (got < 0 && errno == EINTR);
-	if (got >= 0)
-		text[got] = '\0';
-	return got;
-}
-
-/* Take one number from *at on, after blanks; 0: there is none. */
-static int
-take(const char **at, int base, unsigned long long *number)
-{
-	char *end;
-
-	while (**at == ' ' || **at == '\t' || **at == '\n')
-		++*at;
-	if (**at < '0' || **at > '9')
-		return 0;
-	errno = 0;
-	*number = strtoull(*at, &end, base);
-	if (errno || (*end && *end != ' ' && *end != '\n' && *end != '\t'))
-		return 0;
-	*at = end;
-	return 1;
-}
-
-static int
-skip(const char **at, const char *word)
-{
-	size_t length = strlen(word);
-
-	while (**at == ' ' || **at == '\t' || **at == '\n')
-		++*at;
-	if (strncmp(*at, word, length))
-		return 0;
-	*at += length;
-	return 1;
+	return Py_BuildValue("(KKKKKK)", args[0], args[1], args[2], args[3], args[4], args[5]);
 }
 
 static PyObject *
 call(PyObject *module, PyObject *number)
 {
-	unsigned long long nr, args[ARGUMENTS], stack, code;
+	struct held held;
 	char line[LINE];
-	const char *at = line;
 	int fd = (int)PyLong_AsLong(number), looks = LOOKS;
 
 	(void)module;
@@ -76,23 +34,16 @@ call(PyObject *module, PyObject *number)
 			break;
 		sched_yield();
 	}
-	if (!take(&at, 10, &nr))
+	if (!parse_call(line, &held))
 		Py_RETURN_NONE;
-	for (int i = 0; i < ARGUMENTS; i++)
-		if (!take(&at, 16, &args[i]))
-			Py_RETURN_NONE;
-	if (!take(&at, 16, &stack) || !take(&at, 16, &code))
-		Py_RETURN_NONE;
-	return Py_BuildValue("(K(KKKKKK)KK)", nr, args[0], args[1], args[2], args[3], args[4],
-			     args[5], stack, code);
+	return Py_BuildValue("(KNKK)", held.nr, from_args(held.args), held.stack, held.code);
 }
 
 static PyObject *
 fdinfo(PyObject *module, PyObject *number)
 {
-	unsigned long long position, flags, mount, ino;
+	unsigned long long found[4];
 	char text[INFO];
-	const char *at = text;
 	int fd = (int)PyLong_AsLong(number);
 
 	(void)module;
@@ -100,16 +51,16 @@ fdinfo(PyObject *module, PyObject *number)
 		return NULL;
 	if (read_text(fd, text, sizeof text) < 0)
 		return PyErr_SetFromErrno(PyExc_OSError);
-	if (!skip(&at, "pos:") || !take(&at, 10, &position) || !skip(&at, "flags:")
-	    || !take(&at, 8, &flags)) {
-		errno = ENODATA;
-		return PyErr_SetFromErrno(PyExc_OSError);
+	switch (parse_fdinfo(text, found)) {
+	case 4:
+		return Py_BuildValue("(KKKK)", found[0], found[1], found[2], found[3]);
+	case 3:
+		return Py_BuildValue("(KKKO)", found[0], found[1], found[2], Py_None);
+	case 2:
+		return Py_BuildValue("(KKOO)", found[0], found[1], Py_None, Py_None);
 	}
-	if (!skip(&at, "mnt_id:") || !take(&at, 10, &mount))
-		return Py_BuildValue("(KKOO)", position, flags, Py_None, Py_None);
-	if (!skip(&at, "ino:") || !take(&at, 10, &ino))
-		return Py_BuildValue("(KKKO)", position, flags, mount, Py_None);
-	return Py_BuildValue("(KKKK)", position, flags, mount, ino);
+	errno = ENODATA;
+	return PyErr_SetFromErrno(PyExc_OSError);
 }
 
 static PyObject *
@@ -117,26 +68,60 @@ comm(PyObject *module, PyObject *number)
 {
 	char name[NAME];
 	ssize_t length;
-	int fd = (int)PyLong_AsLong(number);
+	int plain, fd = (int)PyLong_AsLong(number);
 
 	(void)module;
 	if (fd == -1 && PyErr_Occurred())
 		return NULL;
-	length = read_text(fd, name, sizeof name);
+	length = read_name(fd, name, &plain);
 	if (length < 0)
 		return PyErr_SetFromErrno(PyExc_OSError);
-	if (length)
-		length--;	/* the newline that ends it */
-	for (ssize_t i = 0; i < length; i++)
-		if (name[i] < ' ' || name[i] > '~' || name[i] == '\\')
-			return PyBytes_FromStringAndSize(name, length);
-	return PyUnicode_DecodeASCII(name, length, NULL);
+	return plain ? PyUnicode_DecodeASCII(name, length, NULL)
+		     : PyBytes_FromStringAndSize(name, length);
+}
+
+/* sight(make, descriptors, pid, syscall, comm, kept): see procfs.py. */
+static PyObject *
+sight(PyObject *module, PyObject *const *given, Py_ssize_t count)
+{
+	struct sighting looked;
+	PyObject *values[FIELDS] = {NULL}, *seen = NULL;
+
+	(void)module;
+	if (count != 6 || !PyBytes_Check(given[1]) || !PyDict_Check(given[5])) {
+		PyErr_SetString(PyExc_TypeError, "sight(make, descriptors, pid, syscall, comm, kept)");
+		return NULL;
+	}
+	if (!sighted((int)PyLong_AsLong(given[3]), (int)PyLong_AsLong(given[4]), given[1], given[5],
+		     &looked)) {
+		if (PyErr_Occurred())
+			return NULL;
+		Py_RETURN_NONE;
+	}
+	values[0] = PyLong_FromUnsignedLongLong(looked.held.nr);
+	values[1] = from_args(looked.held.args);
+	values[2] = Py_NewRef(given[2]);
+	values[3] = PyUnicode_DecodeASCII(looked.name, (Py_ssize_t)looked.name_length, NULL);
+	if (looked.names_fd) {
+		values[4] = PyLong_FromUnsignedLong(looked.fd);
+		values[5] = PyLong_FromUnsignedLongLong(looked.info[0]);
+		values[6] = PyLong_FromUnsignedLongLong(looked.info[1]);
+		values[7] = PyLong_FromUnsignedLongLong(looked.info[3]);
+	}
+	if (!PyErr_Occurred())
+		seen = PyObject_Vectorcall(given[0], values, 0,
+					   looked.names_fd ? with_fd : without_fd);
+	for (int i = 0; i < FIELDS; i++)
+		Py_XDECREF(values[i]);
+	return seen;
 }
 
 static PyMethodDef methods[] = {
 	{"call", call, METH_O, "call(fd) -> (nr, args, stack, code) or None"},
 	{"fdinfo", fdinfo, METH_O, "fdinfo(fd) -> (position, flags, mount, ino)"},
 	{"comm", comm, METH_O, "comm(fd) -> the name, as bytes if it needs escapes"},
+	{"sight", (PyCFunction)(void (*)(void))sight, METH_FASTCALL,
+	 "sight(make, descriptors, pid, syscall, comm, kept) -> make(...) or None"},
 	{NULL, NULL, 0, NULL},
 };
 
@@ -147,5 +132,10 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC
 PyInit__procfs(void)
 {
+	without_fd = Py_BuildValue("(ssss)", "nr", "args", "pid", "comm");
+	with_fd = Py_BuildValue("(ssssssss)", "nr", "args", "pid", "comm", "fd", "position",
+				"fd_flags", "fd_ino");
+	if (!without_fd || !with_fd)
+		return NULL;
 	return PyModule_Create(&definition);
 }

@@ -14,7 +14,7 @@ from typing import Final
 
 from tracefs.events import Sighting
 from tracefs.syscalls import Syscall, table
-from tracefs.witness.procfs import Held
+from tracefs.witness.procfs import NO_FD, Held, sight
 from tracefs.witness.threads import Thread, Threads, why
 
 _INT: Final = 0xFFFFFFFF
@@ -29,6 +29,7 @@ class ProcWitness:
     def __init__(self, machine: str, *, max_threads: int = 128) -> None:
         """Look at programs of ``uname -m`` *machine*; keep files of *max_threads* threads open."""
         self._calls: dict[int, Syscall] = table(machine)
+        self._descriptors = _descriptors(self._calls)
         self._threads = Threads(max_threads)
 
     def close(self) -> None:
@@ -41,6 +42,13 @@ class ProcWitness:
         The caller must not be handling a FLUSH or RELEASE of that thread.
         """
         thread = self._threads.get(tid)
+        if thread is not None:
+            seen = sight(Sighting, self._descriptors, *thread.files)
+            if seen is not None:
+                return seen
+        return self._look_closely(tid, thread)
+
+    def _look_closely(self, tid: int, thread: Thread | None) -> Sighting:
         try:
             fresh = thread is None
             if thread is None:
@@ -65,6 +73,14 @@ class ProcWitness:
         if call is None or call.fd is None:
             return Sighting(nr=nr, args=args, pid=thread.pid, comm=comm)
         return _look_at_descriptor(thread, args[call.fd] & _INT, nr, args, comm)
+
+
+def _descriptors(calls: dict[int, Syscall]) -> bytes:
+    """Return, for each number, which argument is the descriptor; see `procfs.sight`."""
+    return bytes(
+        NO_FD if nr not in calls or calls[nr].fd is None else calls[nr].fd or 0
+        for nr in range(max(calls, default=-1) + 1)
+    )
 
 
 def _look_at_descriptor(

@@ -1,18 +1,23 @@
 """What /proc says of a thread, from files of it that are open already (proc(5)).
 
-``call``, ``fdinfo`` and ``comm`` are those of ``_procfs.c`` where that was compiled, which take
-half as long; else the ones here, which say the same.
+``call``, ``fdinfo``, ``comm`` and ``sight`` are those of ``_procfs.c`` where that was compiled,
+which take half as long; else the ones here, which say the same.
 """
 
 import errno
 import os
+from collections.abc import Callable
 from typing import Final
+
+from tracefs.events import Sighting
 
 _LOOKS: Final = 33
 """At a thread that a signal woke; it waits again at once: request_wait_answer in fs/fuse/dev.c,
 seccomp_do_user_notification in kernel/seccomp.c."""
 _WORDS: Final = 9
 _NAME_BYTES: Final = 63
+NO_FD: Final = 255
+"""In the table that `sight` takes."""
 
 Held = tuple[int, tuple[int, ...], int, int]
 """Number and six arguments of a system call, stack pointer and program counter."""
@@ -83,9 +88,34 @@ def read_comm(fd: int) -> str | bytes:
     return name.decode("ascii") if plain else name
 
 
-try:
-    from tracefs.witness._procfs import call, comm, fdinfo
-except ImportError:
-    call, comm, fdinfo = read_call, read_comm, read_fdinfo
+def look_again(
+    make: Callable[..., Sighting],
+    descriptors: bytes,
+    pid: int,
+    syscall: int,
+    comm: int,
+    kept: dict[int, int],
+) -> Sighting | None:
+    """Return what a held thread does, in one step; None: it takes `call`, `comm` and `fdinfo`.
 
-__all__ = ["call", "comm", "fdinfo", "parse_fdinfo", "syscall_line"]
+    None whenever something is out of the ordinary: the thread isn't held, is gone, runs 32-bit
+    code, has a name that needs escapes, or uses a descriptor that isn't kept.
+
+    Args:
+        make: `Sighting`.
+        descriptors: for each system call number, which argument is the descriptor; `NO_FD`: none.
+        pid: its thread group.
+        syscall: its open ``syscall``.
+        comm: its open ``comm``.
+        kept: its open ``fdinfo/N``, by N.
+    """
+    del make, descriptors, pid, syscall, comm, kept
+    return None
+
+
+try:
+    from tracefs.witness._procfs import call, comm, fdinfo, sight
+except ImportError:
+    call, comm, fdinfo, sight = read_call, read_comm, read_fdinfo, look_again
+
+__all__ = ["NO_FD", "call", "comm", "fdinfo", "parse_fdinfo", "sight", "syscall_line"]

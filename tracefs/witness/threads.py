@@ -44,16 +44,18 @@ class Thread:
         OSError: it is gone, or may not be read.
     """
 
-    __slots__ = ("_comm", "_fdinfo", "_syscall", "pid", "tid")
+    __slots__ = ("_comm", "_fdinfo", "_syscall", "files", "pid", "tid")
 
     def __init__(self, tid: int) -> None:
         self.tid = tid
-        self._fdinfo: OrderedDict[int, int] = OrderedDict()
+        self._fdinfo: dict[int, int] = {}
         self._syscall = self._comm = -1
         try:
             self._syscall = os.open(f"/proc/{tid}/syscall", os.O_RDONLY | os.O_CLOEXEC)
             self._comm = os.open(f"/proc/{tid}/comm", os.O_RDONLY | os.O_CLOEXEC)
             self.pid = _thread_group(tid)
+            self.files = (self.pid, self._syscall, self._comm, self._fdinfo)
+            """What `procfs.sight` reads it by."""
         except OSError:
             self.close()
             raise
@@ -84,9 +86,7 @@ class Thread:
             kept = os.open(f"/proc/{self.tid}/fdinfo/{fd}", os.O_RDONLY | os.O_CLOEXEC)
             self._fdinfo[fd] = kept
             if len(self._fdinfo) > MAX_FDS:
-                os.close(self._fdinfo.popitem(last=False)[1])
-        else:
-            self._fdinfo.move_to_end(fd)
+                os.close(self._fdinfo.pop(next(iter(self._fdinfo))))
         return _as_fdinfo(procfs.fdinfo(kept))
 
 
@@ -96,10 +96,14 @@ class Threads:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._kept: OrderedDict[int, Thread] = OrderedDict()
+        self._last: Thread | None = None
 
     def get(self, tid: int) -> Thread | None:
         """Return the thread that is kept under this number, whether or not it still lives."""
-        thread = self._kept.get(tid)
+        thread = self._last
+        if thread is not None and thread.tid == tid:
+            return thread
+        self._last = thread = self._kept.get(tid)
         if thread is not None:
             self._kept.move_to_end(tid)
         return thread
@@ -118,12 +122,14 @@ class Threads:
 
     def forget(self, tid: int) -> None:
         """Close what is kept under this number."""
+        self._last = None
         thread = self._kept.pop(tid, None)
         if thread is not None:
             thread.close()
 
     def close(self) -> None:
         """Close everything."""
+        self._last = None
         while self._kept:
             self._kept.popitem()[1].close()
 
