@@ -16,11 +16,11 @@ wait goes through trio. `Loop.through_trio` counts those.
 import os
 import select
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from time import monotonic_ns
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pyfuse3
 import trio
@@ -92,15 +92,23 @@ class Loop(trio.abc.Instrument):
         if self._poller is not None:
             self._poller.unregister(control_fd)
 
-    async def wait_readable(self, fd: int) -> None:
+    def wait_readable(self, fd: int) -> Awaitable[None]:
         """Return when the FUSE device *fd* may be read; ClosedResourceError after `stop`."""
-        self._register(fd)
-        if not self._lock.has_waiters:
-            # A task that pyfuse3 has just started to read next must reach the lock, or it starts
-            # one for every request.
-            await trio.lowlevel.checkpoint()
+        if not self._lock.waiters:
+            return self._wait_after_others(fd)
         if self._may_read_unasked():
-            return
+            return DONE
+        return self._wait(fd)
+
+    async def _wait_after_others(self, fd: int) -> None:
+        # A task that pyfuse3 has just started to read next must reach the lock, or it starts one
+        # for every request.
+        await trio.lowlevel.checkpoint()
+        if not self._may_read_unasked():
+            await self._wait(fd)
+
+    async def _wait(self, fd: int) -> None:
+        self._register(fd)
         while True:
             if self.stopping:
                 raise trio.ClosedResourceError
@@ -156,6 +164,16 @@ class Loop(trio.abc.Instrument):
         self._lock.hand_over()
 
 
+class _Done(tuple[()]):
+    """An awaitable that is done: no coroutine is made, and no Python runs."""
+
+    __slots__ = ()
+    __await__ = tuple.__iter__
+
+
+DONE: Final = cast("Awaitable[None]", _Done())
+
+
 class _Lock:
     """A mutual exclusion whose free path does not yield.
 
@@ -165,30 +183,34 @@ class _Lock:
 
     def __init__(self) -> None:
         self._held = False
-        self._waiters: deque[trio.lowlevel.Task] = deque()
+        self.waiters: Final[deque[trio.lowlevel.Task]] = deque()
+        """Tasks that wait for it, in their order."""
 
-    async def __aenter__(self) -> None:
+    def __aenter__(self) -> Awaitable[None]:
+        if self._held:
+            return self._acquire()
+        self._held = True
+        return DONE
+
+    def __aexit__(self, *_: object) -> Awaitable[None]:
+        self._held = False
+        return DONE
+
+    async def _acquire(self) -> None:
         while self._held:
             task = trio.lowlevel.current_task()
-            self._waiters.append(task)
+            self.waiters.append(task)
             await trio.lowlevel.wait_task_rescheduled(partial(self._give_up, task))
         self._held = True
 
-    async def __aexit__(self, *_: object) -> None:
-        self._held = False
-
-    @property
-    def has_waiters(self) -> bool:
-        return bool(self._waiters)
-
     def _give_up(self, task: trio.lowlevel.Task, _: object) -> trio.lowlevel.Abort:
-        self._waiters.remove(task)
+        self.waiters.remove(task)
         return trio.lowlevel.Abort.SUCCEEDED
 
     def hand_over(self) -> None:
         """Wake one waiter, if there is one; the caller holds nothing."""
-        if not self._held and self._waiters:
-            trio.lowlevel.reschedule(self._waiters.popleft())
+        if not self._held and self.waiters:
+            trio.lowlevel.reschedule(self.waiters.popleft())
 
 
 class _Lowlevel:
