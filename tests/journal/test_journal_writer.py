@@ -83,7 +83,7 @@ def test_each_event_is_one_write(tmp_path: Path) -> None:
     # A pipe in packet mode (pipe(7), O_DIRECT) gives back one write with each read.
     writer = started(tmp_path / "a.trace", [])
     read_end, write_end = os.pipe2(os.O_DIRECT)
-    os.dup2(write_end, writer._journal)
+    os.dup2(write_end, writer.descriptor)
     for event in PAGE_WRITE:
         writer.event(event)
         assert os.read(read_end, 4096) == encode(event) + b"\n"
@@ -119,7 +119,7 @@ def test_the_journal_is_locked_while_it_is_written(tmp_path: Path) -> None:
 
 def test_no_descriptor_reaches_another_program(tmp_path: Path) -> None:
     writer = started(tmp_path / "a.trace", [], payload=True)
-    assert not os.get_inheritable(writer._journal)
+    assert not os.get_inheritable(writer.descriptor)
     assert not os.get_inheritable(writer._payload)
     writer.close(end_ns=1, reason="unmounted")
 
@@ -155,7 +155,7 @@ def test_a_write_that_fails_ends_journalling(
     reasons: list[str] = []
     writer = started(tmp_path / "a.trace", reasons)
     writer.event(WRITE)
-    break_it(writer._journal)
+    break_it(writer.descriptor)
     for event in PAGE_WRITE:
         writer.event(event)
     writer.close(end_ns=1, reason="unmounted")
@@ -170,7 +170,7 @@ def test_a_write_that_fails_ends_journalling(
 def test_a_footer_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
     reasons: list[str] = []
     writer = started(tmp_path / "a.trace", reasons)
-    break_by_full_device(writer._journal)
+    break_by_full_device(writer.descriptor)
     # The link count of a device says nothing; only the write fails.
     writer.close(end_ns=1, reason="unmounted")
     assert reasons == ["journal.jsonl: No space left on device"]

@@ -301,7 +301,9 @@ def test_a_number_that_went_to_another_thread_is_looked_at_anew(
         look_until_in(witness, new.pid, WRITE, fd)
         # What is kept for a number whose thread has died, and which the kernel gave away again.
         witness._threads.forget(new.pid)
-        witness._threads._kept[new.pid] = witness._threads._kept.pop(old.pid)
+        kept = witness._threads
+        kept._kept[new.pid] = kept._kept.pop(old.pid)
+        kept.files[new.pid] = kept.files.pop(old.pid)
         seen = witness.look(new.pid)
     assert (seen.comm, seen.pid) == ("new", new.pid)
 

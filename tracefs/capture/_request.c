@@ -30,6 +30,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "shortcut.h"
+
 #define EXPORTED __attribute__((visibility("default")))
 
 /* The first two members of libfuse's struct fuse_custom_io, all that is needed (libfuse 3.14). */
@@ -51,6 +53,7 @@ static custom_io_fn *custom_io;
 
 #define CARRIED UINT64_MAX
 #define MAX_BODY 1024
+#define MOST_IN_A_ROW 16
 
 static struct fuse_in_header header;
 static uint64_t carried_opcodes;	/* a bit for each */
@@ -182,16 +185,33 @@ fuse_session_process_buf(struct fuse_session *session, const struct fuse_buf *bu
 		real_process(session, buf);
 }
 
+static int
+takes_shortcut(int device, const struct fuse_buf *buf)
+{
+	look(buf);
+	if (!header.len || is_page_cache || (header.opcode == FUSE_WRITE && kills_setid))
+		return 0;
+	return shortcut(device, &header, (const char *)buf->mem + sizeof header,
+			buf->size - sizeof header);
+}
+
 /* pyfuse3 ends the mount with an exception on all errors but EINTR.
  * EAGAIN: the device is read without blocking, since a request may be withdrawn between poll(2)
- * and read(2). ECONNABORTED: the connection ended meanwhile (fuse_dev_do_read in fs/fuse/dev.c). */
+ * and read(2). ECONNABORTED: the connection ended meanwhile (fuse_dev_do_read in fs/fuse/dev.c).
+ * Some are answered here; then the next is read, but not for long: others have tasks, too. */
 EXPORTED int
 fuse_session_receive_buf(struct fuse_session *session, struct fuse_buf *buf)
 {
-	int result = real_receive(session, buf);
+	int result, in_a_row = 0;
 
-	if (result > 0)
-		requests++;
+	do {
+		result = real_receive(session, buf);
+		if (result > 0)
+			requests++;
+	} while (result > 0 && takes_shortcut(fuse_session_fd(session), buf)
+		 && ++in_a_row < MOST_IN_A_ROW);
+	if (in_a_row == MOST_IN_A_ROW)
+		return -EINTR;
 	if (result == -EAGAIN)
 		return -EINTR;
 	if (result == -ECONNABORTED) {
@@ -264,6 +284,23 @@ carried(PyObject *module, PyObject *unused)
 			     (Py_ssize_t)carried_size);
 }
 
+static PyObject *
+answer(PyObject *module, PyObject *args)
+{
+	struct fuse_buf buf = {0};
+	Py_buffer request;
+	int device, answered;
+
+	(void)module;
+	if (!PyArg_ParseTuple(args, "iy*", &device, &request))
+		return NULL;
+	buf.mem = request.buf;
+	buf.size = (size_t)request.len;
+	answered = takes_shortcut(device, &buf);
+	PyBuffer_Release(&request);
+	return PyBool_FromLong(answered);
+}
+
 static PyMethodDef methods[] = {
 	{"received", received, METH_NOARGS,
 	 "received() -> number of requests read so far; -1: the connection has ended"},
@@ -273,6 +310,10 @@ static PyMethodDef methods[] = {
 	 "carried() -> (opcode, nodeid, tid, uid, gid, body) of the request being handled"},
 	{"current", current, METH_NOARGS,
 	 "current() -> (tid, is_page_cache, kills_setid) of the request being handled"},
+	{"shortcut", set_shortcut, METH_VARARGS,
+	 "shortcut(files, threads, descriptors, journal, check_every): see request.py"},
+	{"answer", answer, METH_VARARGS,
+	 "answer(device, request) -> whether it was answered by the shortcut, as one that is read is"},
 	{NULL, NULL, 0, NULL},
 };
 

@@ -194,6 +194,8 @@ class InodeTable:
 
     def path(self, node: Node) -> bytes:
         """Return the path from the traced directory; the last one, when no name is left."""
+        if node.parent is self.root:
+            return node.name  # most are; this runs for each open
         names: list[bytes] = []
         while node.parent is not None:
             names.append(node.name)
@@ -213,9 +215,9 @@ class InodeTable:
 
         It has looked that up just before, unless the kernel still trusts the only one there was.
         """
-        ino, path = self._asked.pop(tid, (0, b""))
-        if ino == node.ino:
-            return path
+        asked = self._asked.pop(tid, None)
+        if asked is not None and asked[0] == node.ino:
+            return asked[1]
         if node.before_link is not None:
             path, until_ns = node.before_link
             if monotonic_ns() < until_ns:

@@ -9,6 +9,10 @@ to the handler that has just been called, until that awaits.
 
 `received` counts the requests; -1: the connection has ended.
 
+`shortcut` lets requests on *files* be answered without a handler where nothing is out of the
+ordinary (``_shortcut.c``): *threads* and *descriptors* are what the witness knows, *journal* is
+looked after once in *check_every* lines. Without arguments it ends that.
+
 Import this module before pyfuse3: the extension must be in the global symbol scope first
 (see ``_request.c``).
 """
@@ -18,7 +22,7 @@ import sys
 
 from tracefs.errors import SetupError
 
-__all__ = ["CARRIED", "carried", "carry", "current", "received"]
+__all__ = ["CARRIED", "carried", "carry", "current", "received", "shortcut"]
 
 if "pyfuse3" in sys.modules:
     raise ImportError("tracefs.capture.request must be imported before pyfuse3")
@@ -26,7 +30,7 @@ if "pyfuse3" in sys.modules:
 _flags = sys.getdlopenflags()
 sys.setdlopenflags(os.RTLD_NOW | os.RTLD_GLOBAL)
 try:
-    from tracefs.capture._request import CARRIED, carried, carry, current, received
+    from tracefs.capture._request import CARRIED, carried, carry, current, received, shortcut
 except ImportError as error:
     raise SetupError(
         f"the compiled part of tracefs is missing ({error})",

@@ -32,8 +32,8 @@ class JournalWriter:
         folder: the recording; made with mode 0700, or an empty directory that exists.
         header: first line.
         payload: also make ``payload.bin``.
-        shared: other processes append lines too (`tracefs.journal.appender`); they have ended
-            when `close` is called.
+        shared: others append lines too, through `descriptor` or in another process
+            (`tracefs.journal.appender`); they have ended when `close` is called.
         on_failure: told the reason; must not raise.
 
     Raises:
@@ -60,9 +60,10 @@ class JournalWriter:
         self._payload = -1
         self._payload_size = 0
         made = _make_folder(folder)
-        self._journal = _create(folder / JOURNAL)
+        self.descriptor = _create(folder / JOURNAL)
+        """Of the journal, with O_APPEND; -1: journalling has stopped."""
         self._recording = True
-        lock.hold(self._journal)
+        lock.hold(self.descriptor)
         try:
             if payload:
                 self._payload = _create(folder / PAYLOAD)
@@ -83,17 +84,18 @@ class JournalWriter:
         # `_append` written out: this runs once for each request, while the program waits.
         try:
             line = encode(event) + b"\n"
-            written = os.write(self._journal, line)
+            written = os.write(self.descriptor, line)
         except UNWRITABLE as error:
             self._fail(f"{JOURNAL}: {why_lost(error)}")
             return
         if written != len(line):
             self._fail(_short(JOURNAL, written, len(line)))
             return
-        self._hash.update(line)
+        if not self._shared:
+            self._hash.update(line)
         self.events += 1
         if not self.events % CHECK_EVERY:
-            self._check_linked()
+            self.check_linked()
 
     def payload(self, data: bytes) -> int | None:
         """Append *data* to the side file, before the line that refers to it.
@@ -117,14 +119,14 @@ class JournalWriter:
             end_ns: CLOCK_MONOTONIC nanoseconds when the mount ended.
             reason: ``unmounted`` or ``terminated``.
         """
-        if not self._recording or not self._check_linked():
+        if not self._recording or not self.check_linked():
             return
         if self._shared and not self._count_all():
             return
         footer = Footer(
             events=self.events, sha256=self._hash.hexdigest(), end_ns=end_ns, reason=reason
         )
-        if not self._append(self._journal, JOURNAL, encode(footer) + b"\n"):
+        if not self._append(self.descriptor, JOURNAL, encode(footer) + b"\n"):
             return
         error = self._close_files()
         if error is not None:
@@ -135,12 +137,25 @@ class JournalWriter:
         if self._recording:
             self._fail(reason)
 
+    def torn(self, written: int, length: int, error: int) -> None:
+        """End journalling, since of another's line *written* bytes alone are there, or none.
+
+        Args:
+            written: what write(2) returned.
+            length: of the line, in bytes.
+            error: its error number; 0: none.
+        """
+        if error:
+            self.stop(f"{JOURNAL}: {os.strerror(error)}")
+        else:
+            self.stop(_short(JOURNAL, written, length))
+
     def _count_all(self) -> bool:
         """Count and hash what is in the file, by whomever."""
         self._hash = hashlib.sha256()
         lines = offset = 0
         try:
-            while block := os.pread(self._journal, _BLOCK, offset):
+            while block := os.pread(self.descriptor, _BLOCK, offset):
                 self._hash.update(block)
                 lines += block.count(b"\n")
                 offset += len(block)
@@ -153,12 +168,12 @@ class JournalWriter:
     def _begin(self, header: Header) -> None:
         """Write the first line; raise what went wrong."""
         line = encode(header) + b"\n"
-        written = os.write(self._journal, line)
+        written = os.write(self.descriptor, line)
         if written != len(line):
             raise RecordingError(
                 f"cannot record into {_name(self.folder)}: {_short(JOURNAL, written, len(line))}"
             )
-        if not os.fstat(self._journal).st_nlink:
+        if not os.fstat(self.descriptor).st_nlink:
             raise RecordingError(f"{_name(self.folder)} was deleted while it was made")
         self._hash.update(line)
 
@@ -173,9 +188,12 @@ class JournalWriter:
             return False
         return True
 
-    def _check_linked(self) -> bool:
-        """Writing to a deleted file succeeds; only its link count tells."""
-        for descriptor, file in ((self._journal, JOURNAL), (self._payload, PAYLOAD)):
+    def check_linked(self) -> bool:
+        """Return whether the files are still there, else end journalling.
+
+        Writing to a deleted file succeeds; only its link count tells.
+        """
+        for descriptor, file in ((self.descriptor, JOURNAL), (self._payload, PAYLOAD)):
             try:
                 if descriptor >= 0 and not os.fstat(descriptor).st_nlink:
                     self._fail(f"{file}: it was deleted")
@@ -193,13 +211,13 @@ class JournalWriter:
     def _close_files(self) -> OSError | None:
         self._recording = False
         failure = None
-        for descriptor in (self._journal, self._payload):
+        for descriptor in (self.descriptor, self._payload):
             try:
                 if descriptor >= 0:
                     os.close(descriptor)
             except OSError as error:
                 failure = error
-        self._journal = self._payload = -1
+        self.descriptor = self._payload = -1
         return failure
 
 

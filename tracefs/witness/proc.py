@@ -29,8 +29,10 @@ class ProcWitness:
     def __init__(self, machine: str, *, max_threads: int = 128) -> None:
         """Look at programs of ``uname -m`` *machine*; keep files of *max_threads* threads open."""
         self._calls: dict[int, Syscall] = table(machine)
-        self._descriptors = _descriptors(self._calls)
         self._threads = Threads(max_threads)
+        self.descriptors: Final = _descriptors(self._calls)
+        """For each call by its number: which argument is the descriptor; see `procfs.sight`."""
+        self.files: Final = self._threads.files
 
     def close(self) -> None:
         """Close every kept descriptor."""
@@ -43,7 +45,7 @@ class ProcWitness:
         """
         thread = self._threads.get(tid)
         if thread is not None:
-            seen = sight(Sighting, self._descriptors, *thread.files)
+            seen = sight(Sighting, self.descriptors, *thread.files)
             if seen is not None:
                 return seen
         return self._look_closely(tid, thread)

@@ -7,7 +7,7 @@ and answers ESRCH once the thread is gone, so that a reused number is noticed.
 import errno
 import os
 from collections import OrderedDict
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from tracefs.pathtext import to_text
 from tracefs.witness import procfs
@@ -20,6 +20,10 @@ _MAX_THREADS: Final = 128
 def affordable(limit: int) -> int:
     """Return how many threads to keep where *limit* descriptors are allowed: half of them."""
     return min(_MAX_THREADS, max(1, limit // 2 // _DESCRIPTORS))
+
+
+Files: TypeAlias = tuple[int, int, int, dict[int, int]]
+"""What `procfs.sight` reads a thread by: thread group, ``syscall``, ``comm``, and ``fdinfo/N``."""
 
 
 class Fdinfo(NamedTuple):
@@ -54,8 +58,7 @@ class Thread:
             self._syscall = os.open(f"/proc/{tid}/syscall", os.O_RDONLY | os.O_CLOEXEC)
             self._comm = os.open(f"/proc/{tid}/comm", os.O_RDONLY | os.O_CLOEXEC)
             self.pid = _thread_group(tid)
-            self.files = (self.pid, self._syscall, self._comm, self._fdinfo)
-            """What `procfs.sight` reads it by."""
+            self.files: Files = (self.pid, self._syscall, self._comm, self._fdinfo)
         except OSError:
             self.close()
             raise
@@ -97,6 +100,8 @@ class Threads:
         self._limit = limit
         self._kept: OrderedDict[int, Thread] = OrderedDict()
         self._last: Thread | None = None
+        self.files: Final[dict[int, Files]] = {}
+        """Of each thread that is kept, by its number; as of now, also later."""
 
     def get(self, tid: int) -> Thread | None:
         """Return the thread that is kept under this number, whether or not it still lives."""
@@ -116,8 +121,9 @@ class Threads:
         """
         self.forget(tid)
         thread = self._kept[tid] = Thread(tid)
+        self.files[tid] = thread.files
         if len(self._kept) > self._limit:
-            self._kept.popitem(last=False)[1].close()
+            self.forget(next(iter(self._kept)))
         return thread
 
     def forget(self, tid: int) -> None:
@@ -125,13 +131,13 @@ class Threads:
         self._last = None
         thread = self._kept.pop(tid, None)
         if thread is not None:
+            del self.files[tid]
             thread.close()
 
     def close(self) -> None:
         """Close everything."""
-        self._last = None
-        while self._kept:
-            self._kept.popitem()[1].close()
+        for tid in tuple(self._kept):
+            self.forget(tid)
 
 
 def why(error: OSError) -> str:

@@ -13,6 +13,9 @@ import os
 from collections.abc import Callable
 from typing import Final
 
+from tracefs.capture.request import shortcut  # before pyfuse3
+
+# isort: split
 from tracefs.capture.backing import Backing
 from tracefs.capture.coverage import Left
 from tracefs.capture.operations.attributes import AttributeOperations
@@ -22,7 +25,9 @@ from tracefs.capture.operations.files import FileOperations
 from tracefs.capture.operations.names import NameOperations
 from tracefs.capture.recorder import Recorder
 from tracefs.capture.syncer import Syncer
+from tracefs.journal.writer import CHECK_EVERY, JournalWriter
 from tracefs.pathtext import to_text
+from tracefs.witness.proc import ProcWitness
 
 UNSUPPORTED: Final = {
     "access": errno.ENOSYS,  # never asked: default_permissions lets the kernel decide
@@ -55,6 +60,13 @@ class Operations(
         super().__init__(backing, recorder, syncer, direct_io=direct_io)
         carry_all()
         self._ready = ready
+
+    def take_shortcut(self, witness: ProcWitness, journal: JournalWriter) -> None:
+        """Let requests on open files be answered in C, as far as nothing is out of the ordinary.
+
+        *journal* is one that is shared.
+        """
+        shortcut(self._files, witness.files, witness.descriptors, journal, CHECK_EVERY)
 
     def init(self) -> None:
         """Note that the kernel has agreed on the protocol."""

@@ -34,13 +34,22 @@ class FileOperations(Handlers):
         seen = self._look(ctx.pid)
         node = self._inodes[inode]
         killer = tid if flags & os.O_TRUNC and kills_setid else None
-        failed, fd = await self._open(node, flags)
+        fd = None
+        if not flags & os.O_TRUNC:
+            failed, fd = attempt(self._backing.open, node, flags)
+        if flags & os.O_TRUNC or failed == errno.EAGAIN:
+            failed, fd = await self._open(node, flags)
         fh = size = 0
         left_mode = None
         if fd is not None:
-            failed, found = attempt(self._look_into, fd, killer)
-            if found is not None:
-                size, left_mode = found
+            try:
+                if killer is not None:
+                    left_mode = self._backing.drop_setid(fd, killer)
+                size = os.stat(fd).st_size
+            except OSError as error:
+                os.close(fd)
+                failed = errno_of(error)
+            else:
                 fh = self._opened(fd, node, flags)
         if failed == errno.ESTALE and self._asks_again(ctx.pid, self._inodes.path(node)):
             raise pyfuse3.FUSEError(failed)
@@ -64,7 +73,7 @@ class FileOperations(Handlers):
         return self._file_info(fh)
 
     async def _open(self, node: Node, flags: int) -> tuple[int, int | None]:
-        """Open it; in a thread cut it off (O_TRUNC) if that takes long."""
+        """Open it, though that may take long; in a thread cut it off (O_TRUNC) if that does."""
         cuts = bool(flags & os.O_TRUNC and flags & os.O_ACCMODE != os.O_RDONLY)
         slowly = cuts and bool(attempt(self._backing.frees_much, node, 0)[1])
         asked = flags & ~os.O_TRUNC if slowly else flags
@@ -250,18 +259,6 @@ class FileOperations(Handlers):
         again = self._asked_again != asked
         self._asked_again = asked if again else None
         return again
-
-    def _look_into(self, fd: int, killer: int | None) -> tuple[int, int | None]:
-        """Return the size of what was just opened, and the mode that is left if it was changed.
-
-        *killer* is the thread that clears set-id bits; None: they stay. Closes *fd* if it raises.
-        """
-        try:
-            left = None if killer is None else self._backing.drop_setid(fd, killer)
-            return os.stat(fd).st_size, left
-        except OSError:
-            os.close(fd)
-            raise
 
     def _file_info(self, fh: int) -> pyfuse3.FileInfo:
         # Without keep_cache each open drops the file's cached pages, so that a change made past

@@ -21,6 +21,7 @@ from tracefs.capture.inodes import Node
 from tracefs.capture.recorder import Recorder
 from tracefs.capture.spare import Spare
 from tracefs.capture.syncer import Syncer
+from tracefs.capture.syscalls import is_in_memory
 from tracefs.pathtext import to_text
 
 Made: TypeAlias = tuple[int, Node, os.stat_result]
@@ -34,14 +35,17 @@ H = TypeVar("H", bound="Handlers")
 class OpenFile:
     """One open of a regular file."""
 
-    __slots__ = ("closed", "fd", "fh", "flags", "node")
+    __slots__ = ("closed", "fd", "fh", "flags", "in_memory", "ino", "node")
 
-    def __init__(self, fh: int, fd: int, node: Node, flags: int) -> None:
+    def __init__(self, fh: int, fd: int, node: Node, flags: int, *, in_memory: bool) -> None:
         self.fh = fh
         self.fd = fd
         self.node = node
+        self.ino = node.ino
         self.flags = flags
         """As the kernel gave them; those of *fd* are fewer."""
+        self.in_memory = in_memory
+        """A sync of it does nothing, and so takes no time."""
         self.closed = False
         """A descriptor of it was closed, and none used since: by all signs the last one."""
 
@@ -75,6 +79,8 @@ class Handlers(pyfuse3.Operations):
         self._files: dict[int, OpenFile] = {}
         self._directories: dict[int, OpenDirectory] = {}
         self._last_fh = 0
+        self._in_memory: dict[int, bool] = {}
+        """Of each device that files were opened on."""
         self._asked_again: tuple[int, bytes] | None = None
         """Thread and path of the last open that ended with ESTALE, and so is asked for again."""
         self.given_up: str | None = None
@@ -90,7 +96,11 @@ class Handlers(pyfuse3.Operations):
     def _opened(self, fd: int, node: Node, flags: int) -> int:
         """Keep an open of a file; return its number."""
         self._last_fh += 1
-        self._files[self._last_fh] = OpenFile(self._last_fh, fd, node, flags)
+        device = node.key[0]
+        in_memory = self._in_memory.get(device)
+        if in_memory is None:
+            in_memory = self._in_memory[device] = is_in_memory(fd)
+        self._files[self._last_fh] = OpenFile(self._last_fh, fd, node, flags, in_memory=in_memory)
         return self._last_fh
 
     def _record_made(
