@@ -2,6 +2,8 @@
 
 import errno
 import os
+import select
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,60 +13,76 @@ import trio
 import trio.testing
 
 from tracefs.capture import _standby
-from tracefs.capture import syncer as module
+from tracefs.capture.inodes import Node
 from tracefs.capture.loop import Loop
 from tracefs.capture.syncer import Syncer
 
+IN_PLACE = 250_000
+"""How long a sync is waited for in place, in ns."""
+SLOW = IN_PLACE
+
+
+def a_file(number: int = 2, *, device: int = 1) -> Node:
+    return Node(number, (device, number, stat.S_IFREG))
+
 
 class Disk:
-    """Stands for os.fsync and the thread that stands by.
+    """Stands for the threads that stand by; how long a sync is to take is said.
 
-    How long a sync seems to take is said, and where each was done is kept.
+    Keeps what was begun, with the patience, and what was done by os.fsync and where.
     """
 
-    RUNNING = _standby.RUNNING
-    BUSY = _standby.BUSY
+    NONE = _standby.NONE
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now_ns = 0
         self.takes_ns = 0
-        self.busy = False
-        self.where: list[str] = []
-        self.calls: list[str] = []
+        self.error = 0
+        self.memory = False
+        self.has_threads = True
+        self.begun: list[tuple[str, int]] = []
+        self.calls: list[tuple[str, str]] = []
+        self.asked = 0
         self.then: Callable[[], object] = int
+        self.ended = os.eventfd(1)
         for name in ("fsync", "fdatasync"):
             monkeypatch.setattr(os, name, self._call(name))
-        monkeypatch.setattr(module, "monotonic_ns", lambda: self.now_ns)
 
     def _call(self, name: str) -> Callable[[int], None]:
         def sync(fd: int) -> None:
-            self.now_ns += self.takes_ns
-            self.calls.append(name)
             main = threading.current_thread() is threading.main_thread()
-            self.where.append("main" if main else "thread")
+            self.calls.append((name, "main" if main else "thread"))
             self.then()
 
         return sync
 
-    def begin(self, _fd: int, datasync: bool, patience_ns: int, /) -> int:
-        assert patience_ns == 250_000
-        if self.busy:
-            return self.BUSY
-        self.calls.append("fdatasync" if datasync else "fsync")
-        if self.takes_ns < patience_ns:
-            self.where.append("standby")
-            return 0
-        self.where.append("standby, then thread")
-        return self.RUNNING
+    def in_memory(self, _fd: int, /) -> bool:
+        self.asked += 1
+        return self.memory
 
-    def end(self) -> int:
-        assert threading.current_thread() is not threading.main_thread()
-        return 0
+    def begin(self, _fd: int, datasync: bool, patience_ns: int, /) -> int:
+        if not self.has_threads:
+            return self.NONE
+        self.begun.append(("fdatasync" if datasync else "fsync", patience_ns))
+        return self.error if self.takes_ns < patience_ns else self.NONE - 3
+
+    def event(self, answer: int, /) -> int:
+        assert answer == self.NONE - 3
+        return self.ended
+
+    def end(self, answer: int, /) -> tuple[int, int]:
+        assert answer == self.NONE - 3
+        return self.error, self.takes_ns
+
+    @property
+    def patience(self) -> list[int]:
+        return [patience for _, patience in self.begun]
 
 
 @pytest.fixture
-def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
-    return Disk(monkeypatch)
+def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
+    disk = Disk(monkeypatch)
+    yield disk
+    os.close(disk.ended)
 
 
 @pytest.fixture
@@ -74,51 +92,59 @@ def file(tmp_path: Path) -> Iterator[int]:
     os.close(fd)
 
 
-def syncs(*takes_ns: int, disk: Disk) -> list[int]:
-    """Sync once for each time that it is to take; the answers."""
+def syncs(disk: Disk, *wanted: tuple[Node, int]) -> list[int]:
+    """Sync each file, which is to take so long; the answers."""
     loop = Loop()
     syncer = Syncer(loop, disk)
 
     async def main() -> list[int]:
         answers = []
-        for takes in takes_ns:
-            disk.takes_ns = takes
-            answers.append(await syncer.sync(0, datasync=False))
+        for node, disk.takes_ns in wanted:
+            answers.append(await syncer.sync(node, 0, datasync=False))
         return answers
 
     return trio.run(main, instruments=[loop])
+
+
+def of_one_file(disk: Disk, *takes_ns: int) -> list[int]:
+    node = a_file()
+    return syncs(disk, *((node, takes) for takes in takes_ns))
 
 
 def test_a_real_sync_answers_zero(file: int) -> None:
     loop = Loop()
 
     async def main() -> list[int]:
-        syncer = Syncer(loop)
-        return [await syncer.sync(file, datasync=bool(n % 2)) for n in range(8)]
+        syncer, node = Syncer(loop), a_file()
+        return [await syncer.sync(node, file, datasync=bool(n % 2)) for n in range(8)]
 
     assert trio.run(main, instruments=[loop]) == [0] * 8
 
 
-@pytest.mark.parametrize("slow", [False, True], ids=["by the standby", "in a thread"])
-def test_the_error_number_is_the_answer(*, slow: bool, disk: Disk) -> None:
+@pytest.mark.parametrize("quick_syncs", [0, 4, 5], ids=["not waited for", "in place", "in memory"])
+def test_the_error_number_is_the_answer(quick_syncs: int) -> None:
     # fsync(2): a descriptor that doesn't support it.
     read_end, write_end = os.pipe()
     loop = Loop()
-    syncer = Syncer(loop) if not slow else Syncer(loop, disk)
-    disk.busy = slow
-
-    def fail() -> None:
-        raise OSError(errno.EINVAL, "")
-
-    disk.then = fail
+    node = a_file()
 
     async def main() -> list[int]:
-        return [await syncer.sync(write_end, datasync=False) for _ in range(3)]
+        syncer = Syncer(loop)
+        answers = []
+        for _ in range(3):
+            node.quick_syncs = quick_syncs
+            answers.append(await syncer.sync(node, write_end, datasync=False))
+        return answers
 
     assert trio.run(main, instruments=[loop]) == [errno.EINVAL] * 3
-    assert not slow or disk.where == ["thread"] * 3
     os.close(read_end)
     os.close(write_end)
+
+
+@pytest.mark.parametrize("takes_ns", [0, SLOW])
+def test_an_error_of_the_standby_is_the_answer(takes_ns: int, disk: Disk) -> None:
+    disk.error = errno.EIO
+    assert of_one_file(disk, takes_ns, takes_ns) == [errno.EIO] * 2
 
 
 def test_an_error_without_a_number_is_eio(disk: Disk) -> None:
@@ -126,46 +152,75 @@ def test_an_error_without_a_number_is_eio(disk: Disk) -> None:
         raise OSError
 
     disk.then = fail
-    disk.busy = True
-    assert syncs(0, 0, disk=disk) == [errno.EIO] * 2
+    disk.has_threads = False
+    assert of_one_file(disk, 0, 0) == [errno.EIO] * 2
 
 
-@pytest.mark.parametrize("busy", [False, True])
-def test_fsync_and_fdatasync_are_told_apart(*, busy: bool, disk: Disk) -> None:
+@pytest.mark.parametrize("has_threads", [False, True])
+def test_fsync_and_fdatasync_are_told_apart(*, has_threads: bool, disk: Disk) -> None:
     loop = Loop()
-    disk.busy = busy
+    disk.has_threads = has_threads
 
     async def main() -> None:
-        syncer = Syncer(loop, disk)
+        syncer, node = Syncer(loop, disk), a_file()
         for datasync in (True, False) * 3:
-            await syncer.sync(0, datasync=datasync)
+            await syncer.sync(node, 0, datasync=datasync)
 
     trio.run(main, instruments=[loop])
-    assert disk.calls == ["fdatasync", "fsync"] * 3
+    done = disk.begun if has_threads else disk.calls
+    assert [name for name, _ in done] == ["fdatasync", "fsync"] * 3
 
 
-def test_quick_syncs_cost_no_thread(disk: Disk) -> None:
-    syncs(*[249_999] * 6, disk=disk)
-    assert disk.where == ["standby"] * 6
+def test_quick_syncs_are_waited_for_in_place(disk: Disk) -> None:
+    of_one_file(disk, *[SLOW - 1] * 6)
+    assert disk.patience == [IN_PLACE] * 6
 
 
-def test_one_slow_sync_sends_the_next_four_to_a_thread(disk: Disk) -> None:
-    slow = 250_000
-    syncs(0, slow, 0, 0, 0, 0, 0, disk=disk)
-    assert disk.where == ["standby", "standby, then thread", *["thread"] * 4, "standby"]
+def test_after_a_slow_sync_four_quick_ones_are_to_be_seen(disk: Disk) -> None:
+    of_one_file(disk, 0, SLOW, 0, 0, 0, 0, 0)
+    assert disk.patience == [IN_PLACE, IN_PLACE, 0, 0, 0, 0, IN_PLACE]
 
 
-def test_slow_ones_in_between_keep_syncs_in_threads(disk: Disk) -> None:
-    syncs(250_000, *[0, 0, 0, 250_000] * 3, disk=disk)
-    assert disk.where == ["standby, then thread", *["thread"] * 12]
+def test_slow_ones_in_between_keep_a_file_from_stalling_others(disk: Disk) -> None:
+    of_one_file(disk, SLOW, *[0, 0, 0, SLOW] * 3)
+    assert disk.patience == [IN_PLACE, *[0] * 12]
 
 
-def test_while_one_is_slow_others_go_to_threads_until_it_has_ended(disk: Disk) -> None:
-    disk.busy = True
-    syncs(0, 0, disk=disk)
-    disk.busy = False
-    syncs(0, disk=disk)
-    assert disk.where == ["thread", "thread", "standby"]
+def test_a_slow_file_and_a_quick_one_leave_each_other_alone(disk: Disk) -> None:
+    slow, quick = a_file(2), a_file(3)
+    syncs(disk, (quick, 0), (slow, SLOW), *[(quick, 0), (slow, SLOW)] * 5)
+    assert disk.patience == [IN_PLACE, IN_PLACE, *[IN_PLACE, 0] * 5]
+
+
+def test_a_new_file_is_expected_to_be_as_its_device_was(disk: Disk) -> None:
+    fresh = [a_file(number) for number in range(2, 6)]
+    other = a_file(9, device=2)
+    syncs(disk, (fresh[0], SLOW), (fresh[1], SLOW), (other, 0), (fresh[2], 0), (fresh[3], 0))
+    assert disk.patience == [IN_PLACE, 0, IN_PLACE, 0, IN_PLACE]
+
+
+def test_what_devices_did_is_kept_of_a_few(disk: Disk) -> None:
+    loop = Loop()
+    syncer = Syncer(loop, disk)
+
+    async def main() -> None:
+        for device in range(1000):
+            await syncer.sync(a_file(device=device), 0, datasync=False)
+
+    trio.run(main, instruments=[loop])
+    assert len(syncer._devices) <= 64
+
+
+def test_in_memory_a_sync_is_done_in_place(disk: Disk) -> None:
+    disk.memory = True
+    of_one_file(disk, 0, 0, 0)
+    assert (disk.calls, disk.begun, disk.asked) == ([("fsync", "main")] * 3, [], 1)
+
+
+def test_without_a_thread_to_stand_by_python_has_one(disk: Disk) -> None:
+    disk.has_threads = False
+    assert of_one_file(disk, 0, 0) == [0, 0]
+    assert disk.calls == [("fsync", "thread")] * 2
 
 
 def test_without_a_thread_to_be_had_no_sync_is_lost(
@@ -175,52 +230,61 @@ def test_without_a_thread_to_be_had_no_sync_is_lost(
         raise RuntimeError("can't start new thread")  # as threading.Thread.start does
 
     monkeypatch.setattr(trio.to_thread, "run_sync", none)
-    disk.busy = True
-    assert syncs(0, 0, disk=disk) == [0, 0]
-    assert disk.where == ["main", "main"]
+    disk.has_threads = False
+    assert of_one_file(disk, 0, 0) == [0, 0]
+    assert disk.calls == [("fsync", "main")] * 2
 
 
-def test_slow_syncs_let_other_requests_proceed(disk: Disk) -> None:
-    # The disk finishes once another task has said so; inline it never would.
+def test_calls_in_threads_let_other_requests_proceed() -> None:
+    # Each comes to its end once another task has said so; inline none ever would.
     other_ran = threading.Event()
-    disk.then = other_ran.wait
-    disk.busy = True
     loop = Loop()
-    answers: list[int] = []
+    answers: list[bool] = []
+    begun: list[None] = []
     many = 60  # more than trio's own limit of threads
-    syncer = Syncer(loop, disk)
+    syncer = Syncer(loop)
 
-    async def sync() -> None:
-        answers.append(await syncer.sync(0, datasync=True))
+    def call() -> bool:
+        begun.append(None)
+        return other_ran.wait()
+
+    async def wait() -> None:
+        answers.append(await syncer.in_thread(call))
 
     async def main() -> None:
         async with trio.open_nursery() as nursery:
             for _ in range(many):
-                nursery.start_soon(sync)
+                nursery.start_soon(wait)
             await trio.testing.wait_all_tasks_blocked()
-            while len(disk.where) < many:
+            while len(begun) < many:
                 await trio.lowlevel.checkpoint()
             other_ran.set()
 
     trio.run(main, instruments=[loop])
-    assert answers == [0] * many
+    assert answers == [True] * many
 
 
-def test_a_sync_in_a_thread_lets_another_request_proceed(disk: Disk) -> None:
+@pytest.mark.parametrize("has_threads", [False, True], ids=["in a thread", "by the standby"])
+def test_a_sync_that_is_not_waited_for_lets_another_request_proceed(
+    *, has_threads: bool, disk: Disk
+) -> None:
     other_ran = threading.Event()
     disk.then = other_ran.wait
-    disk.busy = True
+    disk.has_threads = has_threads
+    disk.takes_ns = SLOW
+    os.eventfd_read(disk.ended)
     loop = Loop()
     answers: list[int] = []
 
     async def first() -> None:
         async with loop.lock():
             pass
-        answers.append(await Syncer(loop, disk).sync(0, datasync=True))
+        answers.append(await Syncer(loop, disk).sync(a_file(), 0, datasync=True))
 
     async def second() -> None:
         async with loop.lock():
             other_ran.set()
+            os.eventfd_write(disk.ended, 1)
 
     async def main() -> None:
         async with trio.open_nursery() as nursery:
@@ -235,14 +299,22 @@ def test_a_sync_in_a_thread_lets_another_request_proceed(disk: Disk) -> None:
 
     trio.run(main, instruments=[loop])
     assert answers == [0]
-    assert disk.where == ["thread"]
 
 
-def test_the_standby_gives_up_waiting_and_says_so_later(file: int) -> None:
-    # On a disk a sync takes longer than nothing.
+def test_syncs_that_go_on_have_a_thread_each_and_few_are_kept(file: int) -> None:
+    threads = len(os.listdir("/proc/self/task"))
     os.write(file, b"x")
-    answer = _standby.begin(file, True, 0)
-    assert answer in {0, _standby.RUNNING}
-    if answer == _standby.RUNNING:
-        assert _standby.begin(file, True, 0) == _standby.BUSY
-        assert _standby.end() == 0
+    answers = [_standby.begin(file, bool(n % 2), 0) for n in range(20)]
+    assert not any(answer > 0 for answer in answers)
+    going_on = [answer for answer in answers if answer < 0]
+    assert all(answer <= _standby.RUNNING for answer in going_on)
+    assert len(set(going_on)) == len(going_on)
+    for answer in going_on:
+        assert select.select([_standby.event(answer)], [], [])[0]
+        failed, took_ns = _standby.end(answer)
+        assert (failed, took_ns >= 0) == (0, True)
+    while len(os.listdir("/proc/self/task")) > threads + 4:
+        os.sched_yield()
+    for answer in (_standby.RUNNING, _standby.RUNNING - 100, 0, 7):
+        with pytest.raises(ValueError, match="no sync is running there"):
+            _standby.end(answer)

@@ -35,10 +35,13 @@ def test_closing_never_fails_for_want_of_a_descriptor(traced_run: Callable[..., 
     assert (run.returncode, run.stdout, run.stderr) == (0, "Too many open files\n", "")
 
 
-# Syncs where no thread can be started: the stack of one doesn't fit into the address space.
+# Syncs where no thread can be started: the stack of one of Python's doesn't fit into the address
+# space, and there is no descriptor left by which the standby could say that it has ended.
 SYNCER = """
 import os, resource, sys, threading
 import trio
+from tracefs.capture import _standby
+from tracefs.capture.inodes import Node
 from tracefs.capture.loop import Loop
 from tracefs.capture.syncer import Syncer
 
@@ -49,7 +52,10 @@ async def main(loop, fd):
         threading.Thread(target=int).start()
     except RuntimeError:
         print("no thread")
-    print(await Syncer(loop).sync(fd, datasync=False))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+    if _standby.begin(fd, False, 0) == _standby.NONE:
+        print("no standby")
+    print(await Syncer(loop).sync(Node(2, (1, 2, 0)), fd, datasync=False))
 
 threading.stack_size(64 << 20)
 loop = Loop()
@@ -63,7 +69,7 @@ def test_a_sync_for_which_there_is_no_thread_is_made_all_the_same(tmp_path: Path
         capture_output=True, text=True, timeout=PATIENCE_S, check=False,
     )  # fmt: skip
 
-    assert (done.stdout, done.stderr) == ("no thread\n0\n", "")
+    assert (done.stdout, done.stderr) == ("no thread\nno standby\n0\n", "")
 
 
 @contextmanager

@@ -5,9 +5,11 @@ on time: what must go on while it is held would else never come to its end.
 """
 
 import os
+import select
 import signal
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from held_support import Held, mounted_over
 from mounted_support import TRACEFS, Guard, Mount, act, calls, get, journal, outcome, put
 
 from tracefs import events
+from tracefs.capture import _standby
 
 MANY = 150
 """More than pyfuse3 has tasks (99), and trio has threads (40), unless told."""
@@ -94,6 +97,27 @@ def test_a_slow_sync_after_quick_ones_stalls_nobody(held: Held, mount: Mount) ->
     assert [event.errno for event in syncs_of(mount, "fsync-a")] == [0]
     named = [call.call for call in calls(mount.recording, "sync") if call.path == "fsync-a"]
     assert named == ["fsync"]
+
+
+def sync_beside(name: str) -> Any:
+    """Sync a file by the standby until the wait is given up, then another one, in place."""
+    fd, other = (os.open(each, os.O_RDWR | os.O_CREAT, 0o644) for each in (name, "b"))
+    held = _standby.begin(fd, True, 1)
+    # A patience that nobody would have: it ends at once, or the test hangs.
+    answers = [_standby.begin(other, True, 1 << 40) for _ in range(3)]
+    early = outcome(_standby.end, held)
+    os.fsync(other)
+    ended, _, _ = select.select([_standby.event(held)], [], [])
+    return held <= _standby.RUNNING, answers, early, bool(ended), _standby.end(held)[0]
+
+
+def test_while_a_sync_is_held_others_are_waited_for_in_place(held: Held, tmp_path: Path) -> None:
+    with ThreadPoolExecutor() as pool:
+        done = pool.submit(act, held.source, sync_beside, "fsync-a")
+        held.await_held("fsync-a")
+        held.await_done("fsync b")
+        held.let_go("fsync-a")
+        assert done.result() == (True, [0, 0, 0], "EAGAIN", True, 0)
 
 
 # Each its own file: the kernel locks a file while it is synced (fuse_fsync in fs/fuse/file.c).

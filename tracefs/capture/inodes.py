@@ -29,6 +29,8 @@ TRUSTED_S: Final = 1
 this bounds how late a change made past it is."""
 _MOST_ASKED: Final = 1 << 12
 """Threads whose last look-up of a file with several names is kept."""
+SYNC_UNKNOWN: Final = -1
+"""Of a file that was never synced."""
 
 Key: TypeAlias = tuple[int, int, int]
 """Device, inode number and type (S_IFMT) of a backing file."""
@@ -54,6 +56,7 @@ class Node:
         "name",
         "parent",
         "path",
+        "quick_syncs",
         "shown",
     )
 
@@ -79,6 +82,9 @@ class Node:
         """When it was there already, of one that never had a descriptor; None: not known."""
         self.before_link: tuple[bytes, int] | None = None
         """Path that it had as its only one, and until when the kernel may use it unasked."""
+        # A small number, which costs no memory: there may be a million files.
+        self.quick_syncs = SYNC_UNKNOWN
+        """How many of its last syncs were quick, as far as `tracefs.capture.syncer` counts."""
 
 
 class InodeTable:

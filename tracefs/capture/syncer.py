@@ -1,21 +1,20 @@
 """fsync and fdatasync that reach the disk without stalling other requests.
 
-Where syncs have been quick, one is handed to the thread that stands by (``_standby.c``) and waited
-for in place, which costs 5 µs; in memory it is done at once. After 250 µs the wait goes on through
-trio, and other requests are served. A worker thread of trio's costs 150 to 400 µs, but stalls
-nobody at all: so it has the syncs where the last ones were slow.
+A sync is handed to a thread that stands by (``_standby.c``). Of a file whose syncs have been quick
+it is waited for in place, which costs 5 µs, for 250 µs at most; of one whose syncs have been slow
+it is not, so that nobody is stalled. In memory, where it does nothing, it is done in place.
 """
 
 import math
 import os
 from collections.abc import Callable
-from time import monotonic_ns
 from typing import Any, Final, Protocol, TypeVar
 
 import trio
 
 from tracefs.capture import _standby
 from tracefs.capture.backing import errno_of
+from tracefs.capture.inodes import SYNC_UNKNOWN, Node
 from tracefs.capture.loop import Loop
 
 T = TypeVar("T")
@@ -23,25 +22,33 @@ T = TypeVar("T")
 _QUICK_NS: Final = 250_000
 """How long all requests may be stalled by one sync."""
 _PROOF: Final = 4
-"""How many quick syncs in a row make the next one likely to be quick."""
+"""How many quick syncs in a row make the next one of that file likely to be quick."""
+_IN_MEMORY: Final = _PROOF + 1
+"""Of a file whose syncs do nothing."""
+_MOST_DEVICES: Final = 64
 
 
 class Standby(Protocol):
     """What ``_standby.c`` offers."""
 
     @property
-    def RUNNING(self) -> int:  # noqa: N802  # as in C
-        """Answer of *begin*: the sync goes on."""
-
-    @property
-    def BUSY(self) -> int:  # noqa: N802
+    def NONE(self) -> int:  # noqa: N802  # as in C
         """Answer of *begin*: nothing was done."""
 
     def begin(self, fd: int, datasync: bool, patience_ns: int, /) -> int:
-        """Sync *fd* and return 0 or the error number, if it takes no longer than *patience_ns*."""
+        """Sync *fd* and return 0 or the error number, if it takes no longer than *patience_ns*.
 
-    def end(self) -> int:
-        """Return 0 or the error number of the sync that was running, once it has ended."""
+        Else an answer below *NONE*, for *event* and *end*.
+        """
+
+    def event(self, answer: int, /) -> int:
+        """Return a descriptor that is readable once the sync has ended."""
+
+    def end(self, answer: int, /) -> tuple[int, int]:
+        """Return 0 or the error number of a sync that has ended, and how many ns it took."""
+
+    def in_memory(self, fd: int, /) -> bool:
+        """Return whether a sync does nothing there."""
 
 
 class Syncer:
@@ -50,20 +57,29 @@ class Syncer:
     def __init__(self, loop: Loop, standby: Standby = _standby) -> None:
         self._loop = loop
         self._standby = standby
-        self._quick = _PROOF
+        self._devices: dict[int, bool] = {}
+        """Device -> whether the last sync there was quick."""
         # Any number may be slow at once: trio's own limit would let some hold up the others.
         self._threads = trio.CapacityLimiter(math.inf)
 
-    async def sync(self, fd: int, *, datasync: bool) -> int:
-        """Sync *fd* and return 0 or the error number."""
-        if self._quick >= _PROOF:
-            answer = self._standby.begin(fd, datasync, _QUICK_NS)
-            if answer >= 0:
-                return answer
-            if answer == self._standby.RUNNING:
-                self._quick = 0
-                return await self.in_thread(self._standby.end)
-        return await self.in_thread(self._timed, os.fdatasync if datasync else os.fsync, fd)
+    async def sync(self, node: Node, fd: int, *, datasync: bool) -> int:
+        """Sync *fd*, an open of *node*, and return 0 or the error number."""
+        if node.quick_syncs == SYNC_UNKNOWN:
+            node.quick_syncs = self._guess(node, fd)
+        quick = node.quick_syncs
+        if quick == _IN_MEMORY:
+            return _synced(fd, datasync)
+        answer = self._standby.begin(fd, datasync, _QUICK_NS if quick == _PROOF else 0)
+        if answer >= 0:
+            self._learn(node, quick=True)
+            return answer
+        if answer == self._standby.NONE:
+            return await self.in_thread(_synced, fd, datasync)
+        with self._loop.through_trio():
+            await trio.lowlevel.wait_readable(self._standby.event(answer))
+        failed, took_ns = self._standby.end(answer)
+        self._learn(node, quick=took_ns < _QUICK_NS)
+        return failed
 
     async def in_thread(self, call: Callable[..., T], *args: Any) -> T:
         """Return what *call* returns, in a thread; other requests go on meanwhile."""
@@ -76,12 +92,22 @@ class Syncer:
                 # No thread is to be had (pthread_create(3)): all wait, and nothing is lost.
                 return call(*args)
 
-    def _timed(self, call: Callable[[int], None], fd: int) -> int:
-        start = monotonic_ns()
-        try:
-            call(fd)
-        except OSError as error:
-            return errno_of(error)
-        finally:
-            self._quick = self._quick + 1 if monotonic_ns() - start < _QUICK_NS else 0
-        return 0
+    def _guess(self, node: Node, fd: int) -> int:
+        """Return what to expect of a file that was never synced: what its device did last."""
+        if self._standby.in_memory(fd):
+            return _IN_MEMORY
+        return _PROOF if self._devices.get(node.key[0], True) else 0
+
+    def _learn(self, node: Node, *, quick: bool) -> None:
+        node.quick_syncs = min(node.quick_syncs + 1, _PROOF) if quick else 0
+        if len(self._devices) >= _MOST_DEVICES:
+            self._devices.clear()
+        self._devices[node.key[0]] = quick
+
+
+def _synced(fd: int, datasync: bool) -> int:
+    try:
+        (os.fdatasync if datasync else os.fsync)(fd)
+    except OSError as error:
+        return errno_of(error)
+    return 0

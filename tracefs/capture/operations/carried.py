@@ -66,7 +66,7 @@ class CarriedOperations(Handlers):
         )
         synced = not failed and bool(opened.flags & _SYNCHRONOUS)
         if synced:
-            failed = await self._syncer.sync(opened.fd, datasync=False)
+            failed = await self._syncer.sync(opened.node, opened.fd, datasync=False)
         self._record(
             events.Fallocate(
                 start_ns=start,

@@ -67,7 +67,7 @@ class DirectoryOperations(Handlers):
         tid, _, _ = current()
         seen = self._look(tid)
         directory = self._directories[fh]
-        failed = await self._syncer.sync(directory.fd, datasync=datasync)
+        failed = await self._syncer.sync(directory.node, directory.fd, datasync=datasync)
         self._record(
             events.Fsyncdir(
                 start_ns=start,

@@ -183,7 +183,7 @@ class FileOperations(Handlers):
         seen = self._look(tid)
         opened = self._files[fh]
         opened.closed = False
-        failed = await self._syncer.sync(opened.fd, datasync=datasync)
+        failed = await self._syncer.sync(opened.node, opened.fd, datasync=datasync)
         self._record(
             events.Fsync(
                 start_ns=start,
