@@ -97,6 +97,6 @@ changelog: setup ## Show what the next release's notes would say
 .PHONY: clean
 clean: ## Remove what was built, .venv included; recordings stay
 	rm -rf .venv build dist *.egg-info .coverage* .hypothesis .*_cache
-	rm -f tracefs/capture/*.so tools/pagealloc/go/pagealloc
+	rm -f tracefs/*/*.so tools/pagealloc/go/pagealloc
 	rm -rf tools/pagealloc/rust/target tools/pagealloc/cpp/build
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -76,7 +76,7 @@ class Header(Struct, frozen=True, kw_only=True, tag="header", tag_field="type"):
     """Types of the event lines that were asked for; others are absent, not unseen."""
 
 
-class Footer(Struct, frozen=True, kw_only=True, tag="footer", tag_field="type"):
+class Footer(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="footer", tag_field="type"):
     """Last line; a journal without it is incomplete."""
 
     events: int
@@ -87,6 +87,10 @@ class Footer(Struct, frozen=True, kw_only=True, tag="footer", tag_field="type"):
     """When the mount ended; what came later is not covered."""
     reason: str
     """``unmounted``, ``terminated`` or ``never mounted``."""
+    payload_size: int | None = None
+    """Bytes in ``payload.bin``; None: there is none, or not recorded."""
+    payload_sha256: str | None = None
+    """Of these bytes."""
 
 
 class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -198,7 +202,8 @@ class Write(Event, frozen=True, kw_only=True, tag="write"):
     cached: bool = False
     """FUSE_WRITE_CACHE: a dirty page of a shared mapping, not a write call."""
     payload: int | None = None
-    """Offset in ``payload.bin`` of the bytes accepted; None: not kept."""
+    """Offset in ``payload.bin`` of the bytes accepted; None: not kept. Where the recording was
+    killed, they may not be there."""
     digest: str | None = None
     """BLAKE2b-128 of the bytes accepted, hexadecimal; None: not asked for."""
     zero: bool = False

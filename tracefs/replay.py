@@ -20,7 +20,8 @@ from tracefs import events
 from tracefs.errors import RecordingError
 from tracefs.events import AnyEvent
 from tracefs.filecalls import fallocate, renameat2
-from tracefs.journal.format import PAYLOAD
+from tracefs.journal.payload import PayloadReader, digest
+from tracefs.journal.reader import Ending
 from tracefs.pathtext import to_bytes
 
 _FIND: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -48,12 +49,7 @@ class Replay:
 
     def __init__(self, directory: Path, recording: Path) -> None:
         """Begin with *directory*, and the bytes of *recording*; RecordingError: it kept none."""
-        try:
-            self._payload = os.open(recording / PAYLOAD, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise RecordingError(
-                f"{recording} has no bytes to replay: {error.strerror}", repair="record --payload"
-            ) from None
+        self._payload = PayloadReader(recording)
         self._root = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self._files: dict[int, int] = {}
         """Inode number in the journal -> descriptor (O_PATH)."""
@@ -72,8 +68,9 @@ class Replay:
     def close(self) -> None:
         """Close every descriptor."""
         held = [fd for _, fd in self._opens.values() if fd >= 0]
-        for fd in (*self._files.values(), *held, self._root, self._payload):
+        for fd in (*self._files.values(), *held, self._root):
             os.close(fd)
+        self._payload.close()
 
     def run(self, journal: Iterable[AnyEvent]) -> None:
         """Apply every event; the umask of this process is 0 meanwhile."""
@@ -83,6 +80,15 @@ class Replay:
                 self.apply(event)
         finally:
             os.umask(umask)
+
+    def doubt(self, ending: Ending) -> str | None:
+        """Say why what came of it may not be what was recorded; None: it is, to the byte.
+
+        *ending* is that of the journal whose events were all applied.
+        """
+        if ending.footer is None or ending.reason is not None:
+            return ending.reason
+        return self._payload.difference(ending.footer)
 
     def apply(self, event: AnyEvent) -> None:
         """Do what *event* tells was done; the umask must be 0.
@@ -171,7 +177,9 @@ class Replay:
             raise RecordingError(f"nothing is open to write to: {event}")
         if event.left_mode is not None:
             os.fchmod(fd, event.left_mode)
-        data = self._bytes(event.payload, event.result)
+        data = self._payload.read(event.payload, event.result)
+        if event.digest not in (None, digest(data)):
+            raise RecordingError("bytes to replay aren't those that were written: another hash")
         if os.pwrite(fd, data, event.offset) != len(data):
             raise OSError(errno.ENOSPC, "short write")
 
@@ -262,18 +270,10 @@ class Replay:
         if isinstance(event, events.Removexattr):
             os.removexattr(path, name)
             return
-        os.setxattr(path, name, self._bytes(event.payload, event.size))
+        os.setxattr(path, name, self._payload.read(event.payload, event.size))
         _leave(path, event.left_mode)
 
     # -- helpers
-
-    def _bytes(self, offset: int | None, size: int) -> bytes:
-        if not size:
-            return b""
-        data = b"" if offset is None else os.pread(self._payload, size, offset)
-        if len(data) != size:
-            raise RecordingError("bytes to replay are missing", repair="record --payload")
-        return data
 
     def _made(self, ino: int, parent: int, name: bytes, uid: int | None, gid: int | None) -> None:
         """Take note of what was made, and give it to whom it was given."""

@@ -103,28 +103,33 @@ def test_the_kernel_itself_is_not_looked_at(make: Make) -> None:
 
 
 def test_contents_are_kept_only_when_wanted(make: Make, tmp_path: Path) -> None:
-    assert make().contents(b"secret") == (None, None)
+    assert make().contents(b"secret", 6) == (None, None)
     assert b"secret" not in (tmp_path / "rec" / JOURNAL).read_bytes()
 
 
 def test_a_digest_alone_keeps_no_bytes(make: Make, tmp_path: Path) -> None:
     digest = hashlib.blake2b(b"page", digest_size=16).hexdigest()
-    assert make(digests=True).contents(b"page") == (None, digest)
+    assert make(digests=True).contents(b"page, of which so much", 4) == (None, digest)
     assert not (tmp_path / "rec" / PAYLOAD).exists()
 
 
-@given(writes=st.lists(st.binary(max_size=64), max_size=8))
+@given(
+    writes=st.lists(st.tuples(st.binary(max_size=64), st.integers(0, 64)), max_size=8),
+    digests=st.booleans(),
+)
 def test_payload_offsets_lead_back_to_the_bytes(
-    tmp_path_factory: pytest.TempPathFactory, writes: list[bytes]
+    tmp_path_factory: pytest.TempPathFactory, writes: list[tuple[bytes, int]], digests: bool
 ) -> None:
     folder = tmp_path_factory.mktemp("payload") / "rec"
     journal = JournalWriter(folder, HEADER, payload=True, on_failure=pytest.fail)
-    recorder = Recorder(journal, None, Wanted(payload=True))
-    kept = [recorder.contents(data) for data in writes]
-    raw = (folder / PAYLOAD).read_bytes()
-    for data, (offset, digest) in zip(writes, kept, strict=True):
-        assert offset is not None
-        assert raw[offset : offset + len(data)] == data
-        assert digest == hashlib.blake2b(data, digest_size=16).hexdigest()
-    assert len(raw) == sum(map(len, writes))
+    recorder = Recorder(journal, None, Wanted(payload=True, digests=digests))
+    accepted = [(data, min(most, len(data))) for data, most in writes]
+    kept = [recorder.contents(data, result) for data, result in accepted]
     journal.close(0, "terminated")
+    raw = (folder / PAYLOAD).read_bytes()
+    for (data, result), (offset, digest) in zip(accepted, kept, strict=True):
+        assert offset is not None
+        assert raw[offset : offset + result] == data[:result]
+        hashed = hashlib.blake2b(data[:result], digest_size=16).hexdigest()
+        assert digest == (hashed if digests else None)
+    assert len(raw) == sum(result for _, result in accepted)

@@ -120,7 +120,8 @@ def test_the_journal_is_locked_while_it_is_written(tmp_path: Path) -> None:
 def test_no_descriptor_reaches_another_program(tmp_path: Path) -> None:
     writer = started(tmp_path / "a.trace", [], payload=True)
     assert not os.get_inheritable(writer.descriptor)
-    assert not os.get_inheritable(writer._payload)
+    assert writer._payload is not None
+    assert not os.get_inheritable(writer._payload.fd)
     writer.close(end_ns=1, reason="unmounted")
 
 
@@ -179,7 +180,8 @@ def test_a_footer_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
 def test_payload_that_fails_ends_journalling_before_its_line(tmp_path: Path) -> None:
     reasons: list[str] = []
     writer = started(tmp_path / "a.trace", reasons, payload=True)
-    break_by_full_device(writer._payload)
+    assert writer._payload is not None
+    break_by_full_device(writer._payload.fd)
     assert writer.payload(b"data") is None
     writer.event(WRITE)
     writer.close(end_ns=1, reason="unmounted")

@@ -1,19 +1,18 @@
 """Between handlers and journal: what is recorded of a request."""
 
-import hashlib
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from tracefs.events import AnyEvent, Query, Sighting
+from tracefs.journal.payload import digest
 from tracefs.journal.writer import JournalWriter
 from tracefs.witness.proc import ProcWitness
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_DIGEST_BYTES: Final = 16
 _MAX_REASON: Final = 200
 
 
@@ -73,12 +72,16 @@ class Recorder:
         """Whether the bytes written are to be kept, or hashed."""
         return self._wanted.payload or self._wanted.digests
 
-    def contents(self, data: bytes) -> tuple[int | None, str | None]:
-        """Keep the bytes written: offset in the side file, and hash, as far as wanted."""
+    def contents(self, data: bytes, result: int) -> tuple[int | None, str | None]:
+        """Keep the *result* bytes of *data* that were written, without making a copy of them.
+
+        Returns:
+            Their offset in the side file, and their hash, as far as wanted.
+        """
         if not self.wants_contents:
             return None, None
-        digest = hashlib.blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
-        return self._journal.payload(data) if self._wanted.payload else None, digest
+        hashed = digest(memoryview(data)[:result]) if self._wanted.digests else None
+        return self._journal.payload(data, result) if self._wanted.payload else None, hashed
 
     def value(self, data: bytes) -> int | None:
         """Keep the value of an extended attribute, if bytes are wanted; return its offset."""

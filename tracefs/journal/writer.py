@@ -12,6 +12,7 @@ from tracefs.events import AnyEvent, Footer, Header
 from tracefs.journal import lock
 from tracefs.journal.appender import UNWRITABLE, why_lost
 from tracefs.journal.format import JOURNAL, PAYLOAD, encode
+from tracefs.journal.payload import PayloadWriter
 from tracefs.pathtext import to_text
 
 CHECK_EVERY: Final = 1024
@@ -57,8 +58,7 @@ class JournalWriter:
         self._on_failure = on_failure
         self._hash = hashlib.sha256()
         self._shared = shared
-        self._payload = -1
-        self._payload_size = 0
+        self._payload: PayloadWriter | None = None
         made = _make_folder(folder)
         self.descriptor = _create(folder / JOURNAL)
         """Of the journal, with O_APPEND; -1: journalling has stopped."""
@@ -66,7 +66,7 @@ class JournalWriter:
         lock.hold(self.descriptor)
         try:
             if payload:
-                self._payload = _create(folder / PAYLOAD)
+                self._payload = PayloadWriter(_create(folder / PAYLOAD))
             self._begin(header)
         except (RecordingError, *UNWRITABLE) as error:
             self._close_files()
@@ -94,26 +94,33 @@ class JournalWriter:
         if not self._shared:
             self._hash.update(line)
         self.events += 1
+        if self._payload is not None:
+            self._check_payload(self._payload)
         if not self.events % CHECK_EVERY:
             self.check_linked()
 
-    def payload(self, data: bytes) -> int | None:
-        """Append *data* to the side file, before the line that refers to it.
+    def payload(self, data: bytes, length: int | None = None) -> int | None:
+        """Have the first *length* bytes of *data* appended to the side file; None: all of them.
+
+        They may come to be there after the line that refers to them; a footer is only written once
+        they are.
 
         Returns:
-            Its offset in bytes; None when it is not kept, because journalling has stopped or no
-            payload was asked for.
+            Their offset in bytes; None when they are not kept, because journalling has stopped or
+            no payload was asked for.
         """
-        if not self._recording or self._payload < 0:
+        if not self._recording or self._payload is None:
             return None
-        if not self._append(self._payload, PAYLOAD, data):
+        try:
+            return self._payload.keep(data, len(data) if length is None else length)
+        except UNWRITABLE as error:
+            self._fail(f"{PAYLOAD}: {why_lost(error)}")
             return None
-        offset = self._payload_size
-        self._payload_size += len(data)
-        return offset
 
     def close(self, end_ns: int, reason: str) -> None:
         """End the recording with a footer, unless journalling has stopped; may be called again.
+
+        Waits until the bytes written are in the side file.
 
         Args:
             end_ns: CLOCK_MONOTONIC nanoseconds when the mount ended.
@@ -121,10 +128,20 @@ class JournalWriter:
         """
         if not self._recording or not self.check_linked():
             return
+        try:
+            kept = None if self._payload is None else self._payload.finish()
+        except OSError as why:
+            self._fail(f"{PAYLOAD}: {why_lost(why)}")
+            return
         if self._shared and not self._count_all():
             return
         footer = Footer(
-            events=self.events, sha256=self._hash.hexdigest(), end_ns=end_ns, reason=reason
+            events=self.events,
+            sha256=self._hash.hexdigest(),
+            end_ns=end_ns,
+            reason=reason,
+            payload_size=None if kept is None else kept.size,
+            payload_sha256=None if kept is None else kept.sha256,
         )
         if not self._append(self.descriptor, JOURNAL, encode(footer) + b"\n"):
             return
@@ -188,12 +205,19 @@ class JournalWriter:
             return False
         return True
 
+    def _check_payload(self, payload: PayloadWriter) -> None:
+        try:
+            payload.check()
+        except OSError as error:
+            self._fail(f"{PAYLOAD}: {why_lost(error)}")
+
     def check_linked(self) -> bool:
         """Return whether the files are still there, else end journalling.
 
         Writing to a deleted file succeeds; only its link count tells.
         """
-        for descriptor, file in ((self.descriptor, JOURNAL), (self._payload, PAYLOAD)):
+        payload = -1 if self._payload is None else self._payload.fd
+        for descriptor, file in ((self.descriptor, JOURNAL), (payload, PAYLOAD)):
             try:
                 if descriptor >= 0 and not os.fstat(descriptor).st_nlink:
                     self._fail(f"{file}: it was deleted")
@@ -210,14 +234,19 @@ class JournalWriter:
 
     def _close_files(self) -> OSError | None:
         self._recording = False
+        journal, payload = self.descriptor, self._payload
+        self.descriptor, self._payload = -1, None
         failure = None
-        for descriptor in (self.descriptor, self._payload):
-            try:
-                if descriptor >= 0:
-                    os.close(descriptor)
-            except OSError as error:
-                failure = error
-        self.descriptor = self._payload = -1
+        try:
+            if journal >= 0:
+                os.close(journal)
+        except OSError as error:
+            failure = error
+        try:
+            if payload is not None:
+                payload.close()
+        except OSError as error:
+            failure = error
         return failure
 
 

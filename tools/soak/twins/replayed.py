@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from soak.twins.tree import differences, scan
+from tracefs.errors import RecordingError
 from tracefs.journal.reader import JournalReader
 from tracefs.replay import Replay
 from tracefs.rlimits import raise_descriptor_limit
@@ -20,6 +21,9 @@ def replay(recording: Path, directory: Path) -> int:
     try:
         with JournalReader(recording) as reader, Replay(directory, recording) as replaying:
             replaying.run(reader.events())
+            doubt = replaying.doubt(reader.ending)
+            if doubt is not None:
+                raise RecordingError(f"the replayed tree proves nothing: {doubt}")
             return reader.ending.events
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)

@@ -151,7 +151,7 @@ class FileOperations(Handlers):
             result = os.pwrite(opened.fd, buf, off)
         except OSError as error:
             failed = errno_of(error)
-        payload, digest = self._recorder.contents(buf[:result])
+        payload, digest = self._recorder.contents(buf, result)
         self._record(
             events.Write(
                 start_ns=start,
