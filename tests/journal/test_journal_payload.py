@@ -175,11 +175,13 @@ def test_after_a_failure_nothing_is_written(spool: type[SpoolType]) -> None:
 def test_what_is_dropped_is_written_to_no_other_file(
     spool: type[SpoolType], tmp_path: Path
 ) -> None:
+    threads = len(os.listdir("/proc/self/task"))
     writer = PayloadWriter(opened(tmp_path / "payload.bin"), spool)
     for _ in range(4):
         writer.keep(bytes(MIB), MIB)
     number = writer.fd
     writer.close()
+    assert len(os.listdir("/proc/self/task")) == threads
     fd = opened(tmp_path / "other")
     assert fd == number
     os.close(fd)
