@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import tracemalloc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -111,6 +112,19 @@ def test_a_digest_alone_keeps_no_bytes(make: Make, tmp_path: Path) -> None:
     digest = hashlib.blake2b(b"page", digest_size=16).hexdigest()
     assert make(digests=True).contents(b"page, of which so much", 4) == (None, digest)
     assert not (tmp_path / "rec" / PAYLOAD).exists()
+
+
+def test_of_the_bytes_written_no_copy_is_made(make: Make) -> None:
+    recorder = make(payload=True, digests=True)
+    data = bytes(1 << 20)
+    tracemalloc.start()
+    try:
+        for result in (len(data), len(data) - 1):
+            recorder.contents(data, result)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 64 << 10
 
 
 @given(
