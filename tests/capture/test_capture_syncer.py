@@ -235,6 +235,29 @@ def test_without_a_thread_to_be_had_no_sync_is_lost(
     assert disk.calls == [("fsync", "main")] * 2
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_end_of_a_sync_is_waited_for_however_it_is_told(
+    *, fails: bool, disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trio wakes for nothing, or the kernel has no memory to wake it."""
+    early = [BlockingIOError(errno.EAGAIN, "it hasn't ended")] * 3
+
+    async def wait(fd: int) -> None:
+        assert fd == disk.ended
+        if fails:
+            raise OSError(errno.ENOMEM, "epoll_ctl")
+
+    def end(answer: int, /) -> tuple[int, int]:
+        if early:
+            raise early.pop()
+        return errno.EIO, SLOW
+
+    monkeypatch.setattr(trio.lowlevel, "wait_readable", wait)
+    monkeypatch.setattr(disk, "end", end)
+    assert of_one_file(disk, SLOW) == [errno.EIO]
+    assert not early
+
+
 def test_calls_in_threads_let_other_requests_proceed() -> None:
     # Each comes to its end once another task has said so; inline none ever would.
     other_ran = threading.Event()

@@ -49,6 +49,12 @@ class Held:
         while self._line() != what:
             pass
 
+    def await_all(self, *lines: str) -> None:
+        """Return once the source has said each of these, in whatever order."""
+        missing = set(lines)
+        while missing:
+            missing.discard(self._line())
+
     def let_go(self, name: str) -> None:
         """Hold requests of *name* no longer."""
         assert self._process.stdin is not None

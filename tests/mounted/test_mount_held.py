@@ -114,8 +114,7 @@ def sync_beside(name: str) -> Any:
 def test_while_a_sync_is_held_others_are_waited_for_in_place(held: Held, tmp_path: Path) -> None:
     with ThreadPoolExecutor() as pool:
         done = pool.submit(act, held.source, sync_beside, "fsync-a")
-        held.await_held("fsync-a")
-        held.await_done("fsync b")
+        held.await_all("held fsync-a", "fsync b")
         held.let_go("fsync-a")
         assert done.result() == (True, [0, 0, 0], "EAGAIN", True, 0)
 

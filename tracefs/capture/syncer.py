@@ -7,6 +7,7 @@ it is not, so that nobody is stalled. In memory, where it does nothing, it is do
 
 import math
 import os
+import select
 from collections.abc import Callable
 from typing import Any, Final, Protocol, TypeVar
 
@@ -75,9 +76,7 @@ class Syncer:
             return answer
         if answer == self._standby.NONE:
             return await self.in_thread(_synced, fd, datasync)
-        with self._loop.through_trio():
-            await trio.lowlevel.wait_readable(self._standby.event(answer))
-        failed, took_ns = self._standby.end(answer)
+        failed, took_ns = await self._ended(answer)
         self._learn(node, quick=took_ns < _QUICK_NS)
         return failed
 
@@ -92,6 +91,21 @@ class Syncer:
                 # No thread is to be had (pthread_create(3)): all wait, and nothing is lost.
                 return call(*args)
 
+    async def _ended(self, answer: int) -> tuple[int, int]:
+        """Return error number and duration of a sync that goes on, once it has ended."""
+        event = self._standby.event(answer)
+        while True:
+            try:
+                with self._loop.through_trio():
+                    await trio.lowlevel.wait_readable(event)
+            except OSError:
+                # epoll_ctl(2) has no memory; the sync goes on all the same.
+                await self.in_thread(_await_readable, event)
+            try:
+                return self._standby.end(answer)
+            except BlockingIOError:
+                continue
+
     def _guess(self, node: Node, fd: int) -> int:
         """Return what to expect of a file that was never synced: what its device did last."""
         if self._standby.in_memory(fd):
@@ -103,6 +117,12 @@ class Syncer:
         if len(self._devices) >= _MOST_DEVICES:
             self._devices.clear()
         self._devices[node.key[0]] = quick
+
+
+def _await_readable(fd: int) -> None:
+    poller = select.poll()
+    poller.register(fd, select.POLLIN)
+    poller.poll()
 
 
 def _synced(fd: int, datasync: bool) -> int:
