@@ -63,13 +63,17 @@ class Syncer:
         # Any number may be slow at once: trio's own limit would let some hold up the others.
         self._threads = trio.CapacityLimiter(math.inf)
 
-    async def sync(self, node: Node, fd: int, *, datasync: bool) -> int:
-        """Sync *fd*, an open of *node*, and return 0 or the error number."""
+    def in_memory(self, node: Node, fd: int) -> bool:
+        """Return whether a sync of *fd*, an open of *node*, does nothing."""
         if node.quick_syncs == SYNC_UNKNOWN:
             node.quick_syncs = self._guess(node, fd)
-        quick = node.quick_syncs
-        if quick == _IN_MEMORY:
+        return node.quick_syncs == _IN_MEMORY
+
+    async def sync(self, node: Node, fd: int, *, datasync: bool) -> int:
+        """Sync *fd*, an open of *node*, and return 0 or the error number."""
+        if self.in_memory(node, fd):
             return _synced(fd, datasync)
+        quick = node.quick_syncs
         answer = self._standby.begin(fd, datasync, _QUICK_NS if quick == _PROOF else 0)
         if answer >= 0:
             self._learn(node, quick=True)

@@ -23,10 +23,6 @@ _PR_SET_SECUREBITS: Final = 28
 _PR_GET_SECUREBITS: Final = 27
 _SECBIT_NO_SETUID_FIXUP: Final = 1 << 2
 _AT_EMPTY_PATH: Final = 0x1000
-# struct statfs: f_type first, a long; linux/magic.h.
-_STATFS_SIZE: Final = 256
-_TMPFS_MAGIC: Final = 0x01021994
-_RAMFS_MAGIC: Final = 0x858458F6
 _STATX_BTIME: Final = 0x800
 # struct statx (linux/stat.h): stx_mask first, stx_btime at byte 80.
 _STATX_SIZE: Final = 256
@@ -76,18 +72,6 @@ def birth_time_ns(fd: int) -> int | None:
         return None
     seconds, nanoseconds = _BTIME.unpack_from(buffer, 80)
     return int(seconds) * 1_000_000_000 + int(nanoseconds)
-
-
-def is_in_memory(fd: int) -> bool:
-    """Return whether *fd* is on tmpfs or ramfs, where a sync does nothing (noop_fsync, fs/libfs.c).
-
-    By ``f_type`` in statfs(2); False where that fails.
-    """
-    buffer = ctypes.create_string_buffer(_STATFS_SIZE)
-    if _libc.fstatfs(fd, buffer) != 0:
-        return False
-    (kind,) = struct.unpack_from("@L", buffer)
-    return kind in (_TMPFS_MAGIC, _RAMFS_MAGIC)
 
 
 def keep_capabilities() -> bool:

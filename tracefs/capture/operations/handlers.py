@@ -21,7 +21,6 @@ from tracefs.capture.inodes import Node
 from tracefs.capture.recorder import Recorder
 from tracefs.capture.spare import Spare
 from tracefs.capture.syncer import Syncer
-from tracefs.capture.syscalls import is_in_memory
 from tracefs.pathtext import to_text
 
 Made: TypeAlias = tuple[int, Node, os.stat_result]
@@ -79,8 +78,6 @@ class Handlers(pyfuse3.Operations):
         self._files: dict[int, OpenFile] = {}
         self._directories: dict[int, OpenDirectory] = {}
         self._last_fh = 0
-        self._in_memory: dict[int, bool] = {}
-        """Of each device that files were opened on."""
         self._asked_again: tuple[int, bytes] | None = None
         """Thread and path of the last open that ended with ESTALE, and so is asked for again."""
         self.given_up: str | None = None
@@ -96,10 +93,7 @@ class Handlers(pyfuse3.Operations):
     def _opened(self, fd: int, node: Node, flags: int) -> int:
         """Keep an open of a file; return its number."""
         self._last_fh += 1
-        device = node.key[0]
-        in_memory = self._in_memory.get(device)
-        if in_memory is None:
-            in_memory = self._in_memory[device] = is_in_memory(fd)
+        in_memory = self._syncer.in_memory(node, fd)
         self._files[self._last_fh] = OpenFile(self._last_fh, fd, node, flags, in_memory=in_memory)
         return self._last_fh
 
