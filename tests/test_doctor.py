@@ -406,3 +406,18 @@ def test_the_examination_tries_notices(tmp_path: Path) -> None:
 def test_root_is_not_sent_to_root() -> None:
     check = named(judge(facts(USER_WITHOUT_NAMESPACES, uid=0)), "user-namespaces")
     assert check.repair == "none for root, who needs none: see mount, below"
+
+
+@pytest.mark.parametrize(
+    ("module", "status"),
+    [
+        (Module("trio", "0.30.0"), Status.OK),
+        (Module("trio", "9.0.0"), Status.WARN),
+        (Module("pyfuse3", "3.4.0"), Status.OK),
+        (Module("pyfuse3", None), Status.WARN),
+    ],
+)
+def test_a_version_that_was_not_tested_is_a_warning(module: Module, status: Status) -> None:
+    checks = {check.name: check for check in judge(facts({"modules": (module,)})).checks}
+    assert checks[module.name].status is status
+    assert (checks[module.name].repair is None) == (status is Status.OK)

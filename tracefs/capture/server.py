@@ -50,6 +50,7 @@ from tracefs.capture.recorder import Recorder, Wanted
 from tracefs.capture.request import received
 from tracefs.capture.syncer import Syncer
 from tracefs.capture.syscalls import keep_capabilities
+from tracefs.capture.ways import choose
 from tracefs.capture.witness_link import WitnessLink
 from tracefs.errors import MountError, TracefsError
 from tracefs.events import FORMAT, VERSION, Header
@@ -60,8 +61,6 @@ from tracefs.witness import levels
 from tracefs.witness.proc import ProcWitness
 from tracefs.witness.threads import affordable
 
-PLAIN: Final = "TRACEFS_PLAIN"
-"""Environment variable: what to do without, ``loop`` or ``shortcut`` or both, with a comma."""
 _RECORDED: Final = (
     "open", "create", "read", "write", "copy", "fallocate", "ioctl", "fsync",
     "fsyncdir", "flush", "release", "setattr", "mknod", "mkdir", "symlink", "link", "unlink",
@@ -114,16 +113,16 @@ class Server:
 
     def _serve(self, config: Config, root_fd: int, witness_fd: int = -1) -> None:
         lock = _lock(root_fd, config.source)
-        plain = os.environ.get(PLAIN, "").split(",")
-        # There the bytes written are kept or hashed, or nobody looks at the caller.
-        goes_all_the_way = (
-            "shortcut" in plain or config.payload or config.digests or config.witness == levels.NONE
+        ways = choose(os.environ, pyfuse3.__version__, trio.__version__)
+        # Not where bytes are kept or hashed, or nobody looks at the caller.
+        takes_shortcut = ways.shortcut and not (
+            config.payload or config.digests or config.witness == levels.NONE
         )
         journal = JournalWriter(
             Path(os.fsdecode(to_bytes(config.recording))),
             _header(config, os.statvfs(root_fd)),
             payload=config.payload,
-            shared=witness_fd >= 0 or not goes_all_the_way,
+            shared=witness_fd >= 0 or takes_shortcut,
             on_failure=lambda why: self._tell(
                 Warned(message=f"recording stopped: {why}; the program goes on unrecorded")
             ),
@@ -158,10 +157,12 @@ class Server:
                 direct_io=config.direct_io,
                 ready=lambda: self._tell(Ready(pid=os.getpid())),
             )
-            if witness is not None and not goes_all_the_way:
+            if witness is not None and takes_shortcut:
                 operations.take_shortcut(witness, journal)
             if witness_fd >= 0:
                 self._link = WitnessLink(witness_fd, journal)
+            if ways.loop:
+                loop.install()
             end = self._loop(operations, loop, device)
             self._hear_the_last()
             gap = coverage.gap(end, operations.left()) or operations.given_up
@@ -204,7 +205,6 @@ class Server:
         """Answer requests until the mount ends; return how it did."""
         # libfuse takes over a device that is mounted already when it is named like this.
         pyfuse3.init(operations, f"/dev/fd/{device}", set())
-        loop.install()
         gc.collect()
         gc.freeze()
         try:

@@ -12,6 +12,7 @@ from typing import Final
 from tracefs.doctor.attempts import Attempt, Module, Probed
 from tracefs.doctor.check import Check, Report, Status
 from tracefs.doctor.facts import Facts
+from tracefs.versions import TESTED, is_tested
 
 _DEVICE_NUMBER: Final = (10, 229)  # Documentation/admin-guide/devices.txt
 _MACHINES: Final = ("x86_64", "aarch64")
@@ -146,6 +147,14 @@ def _module(module: Module) -> Check:
     name = "extension" if module.name.startswith("tracefs.") else module.name
     if module.error is not None:
         return Check(name, Status.FAIL, f"cannot be imported: {module.error}", _INSTALL)
+    if module.name in TESTED and not is_tested(module.name, module.version or ""):
+        first, last = (f"{major}.{minor}" for major, minor in TESTED[module.name])
+        return Check(
+            name,
+            Status.WARN,
+            f"{module.version or 'unknown version'} was not tested; tracefs works, but slower",
+            f"for its full speed: {module.name} {first} to {last}",
+        )
     return Check(name, Status.OK, module.version or "compiled, can be imported")
 
 
