@@ -1,6 +1,8 @@
 """Findings in bounded memory."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tracefs.contracts.log import LISTED, FindingLog
 from tracefs.findings import Finding, Severity, Verdict
@@ -91,3 +93,19 @@ def test_an_error_behind_much_advice_still_counts() -> None:
     log.add(finding(call=7))
     assert log.verdict is Verdict.BROKEN
     assert len(log.findings()) == 2 * LISTED + 1 + 2
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(RULES), st.sampled_from(Severity)), max_size=3 * LISTED),
+    st.sampled_from([(), ("first",)]),
+)
+def test_a_finding_that_passes_without_being_made_counts_the_same(
+    kinds: list[tuple[str, Severity]], without: tuple[str, ...]
+) -> None:
+    made, asked = FindingLog(RULES, without=without), FindingLog(RULES, without=without)
+    for call, (rule, severity) in enumerate(kinds * 4):
+        each = finding(rule, call, severity)
+        made.add(each)
+        if not asked.passes(rule, severity, each.verdict):
+            asked.add(each)
+    assert (asked.findings(), asked.verdict) == (made.findings(), made.verdict)

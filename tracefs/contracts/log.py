@@ -35,6 +35,23 @@ class FindingLog:
         else:
             self._unlisted[kind] = self._unlisted.get(kind, 0) + 1
 
+    def passes(self, rule: str, severity: Severity, verdict: Verdict) -> bool:
+        """Count a finding that need not be made, since it would not be listed.
+
+        Returns:
+            Whether it was counted, or is of a rule that was left out. If not, it is to be added.
+        """
+        if rule in self._without:
+            return True
+        kind = (rule, severity, verdict)
+        unlisted = self._unlisted.get(kind)
+        if unlisted is None:
+            if len(self._listed.get(kind, ())) < LISTED:
+                return False
+            unlisted = 0
+        self._unlisted[kind] = unlisted + 1
+        return True
+
     @property
     def verdict(self) -> Verdict:
         """The worst verdict of all errors; advice doesn't count."""

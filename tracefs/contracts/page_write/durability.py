@@ -117,16 +117,16 @@ class Durability:
         if call.errno == EINTR:
             return
         if file.dirty is not None:
-            message = text.sync_failed(call, file.dirty, self._reporter.page_size)
-            self._reporter.broken(SYNCED, call, message, at=file.dirty)
+            size = self._reporter.page_size
+            self._reporter.broken(SYNCED, call, text.sync_failed, file.dirty, size, at=file.dirty)
             forget(file)
         file.changed = True
 
     def _advise(self, file: File, call: Call) -> None:
         if file.dirty is None and not file.changed and not file.attributes:
-            self._reporter.advice(IDLE_SYNC, call, text.idle_sync(call))
+            self._reporter.advice(IDLE_SYNC, call, text.idle_sync)
         elif call.call == "fsync" and not file.resized and not file.attributes:
-            self._reporter.advice(FDATASYNC_SUFFICES, call, text.fsync_of_same_size(call))
+            self._reporter.advice(FDATASYNC_SUFFICES, call, text.fsync_of_same_size)
 
     def _elsewhere(self, file: File) -> Call | None:
         """Return the last sync if it came after the dirty write and was on another file."""
@@ -144,11 +144,8 @@ class Durability:
         *,
         certain: bool = True,
     ) -> None:
-        message = text.not_synced(write, self._reporter.page_size, then, elsewhere, early)
-        if certain:
-            self._reporter.broken(SYNCED, write, message)
-        else:
-            self._reporter.unknown(SYNCED, write, message)
+        report = self._reporter.broken if certain else self._reporter.unknown
+        report(SYNCED, write, text.not_synced, self._reporter.page_size, then, elsewhere, early)
 
 
 def forget(file: File) -> None:

@@ -32,14 +32,14 @@ def judge_late_append(reporter: Reporter, opened: Open, call: Call) -> None:
     """Report, once for each open, that O_APPEND was set by fcntl(F_SETFL)."""
     if not opened.append and call.note is not None and call.note.startswith("O_APPEND"):
         opened.append = True
-        reporter.broken(OPEN_FLAGS, call, text.late_append(call, reporter.page_size))
+        reporter.broken(OPEN_FLAGS, call, text.late_append, reporter.page_size)
 
 
 def judge_flags(reporter: Reporter, call: Call) -> None:
     """Report flags that the contract forbids, and advise on others that it doesn't need."""
     forbidden = [flag for flag in call.flags if flag in _FORBIDDEN]
     if forbidden:
-        reporter.broken(OPEN_FLAGS, call, text.wrong_flags(call, forbidden))
+        reporter.broken(OPEN_FLAGS, call, text.wrong_flags, forbidden)
     other = [
         flag
         for flag in call.flags
@@ -47,4 +47,4 @@ def judge_flags(reporter: Reporter, call: Call) -> None:
         if flag not in _FORBIDDEN and flag not in _HARMLESS and not flag.startswith("0")
     ]
     if other:
-        reporter.advice(OPEN_FLAGS, call, text.other_flags(call, other))
+        reporter.advice(OPEN_FLAGS, call, text.other_flags, other)

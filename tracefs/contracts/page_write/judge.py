@@ -118,11 +118,11 @@ class PageWriteJudge:
         judge_late_append(self._reporter, opened, call)
         writes.judge_name(self._reporter, call)
         retry = writes.take_up(self._reporter, opened, call)
-        if retry is not writes.Retry.REST:
+        if retry is not writes.REST:
             writes.judge_shape(self._reporter, call)
         self._positions.look(opened, call)
         self._positions.write_done(opened, call)
-        if retry is writes.Retry.NO:
+        if retry is writes.NO:
             self._durability.before_write(file, opened, call)
         writes.judge_result(self._reporter, opened, call, retry)
         if call.errno or call.result == 0:
@@ -140,8 +140,7 @@ class PageWriteJudge:
         elif not self._open_files.ignores(call):
             opened, new = self._open_files.unseen(call)
             if new:
-                words = text.open_unseen(call, self._page_size)
-                self._reporter.unknown(OPEN_FLAGS, call, words)
+                self._reporter.unknown(OPEN_FLAGS, call, text.open_unseen, self._page_size)
             self._judge_write(opened, call)
         elif file is not None:
             file.touch(call)

@@ -58,9 +58,9 @@ class Positions:
             return
         move = moved(opened, seen)
         if move is Move.SEEK:
-            self._reporter.broken(NO_SEEK, call, text.moved(call, opened.expected, seen))
+            self._reporter.broken(NO_SEEK, call, text.moved, opened.expected, seen)
         elif move is Move.PERHAPS:
-            self._reporter.unknown(NO_SEEK, call, text.perhaps_moved(call, opened.expected, seen))
+            self._reporter.unknown(NO_SEEK, call, text.perhaps_moved, opened.expected, seen)
         opened.looked, opened.expected = True, seen
 
     def write_done(self, opened: Open, call: Call) -> None:
@@ -81,12 +81,12 @@ class Positions:
         if call.call == "unknown":
             self._seeks_missed += 1
             if self._by_lseek:
-                self._reporter.unknown(NO_SEEK, call, text.seek_unseen(call))
+                self._reporter.unknown(NO_SEEK, call, text.seek_unseen)
             return
         query = call.offset == 0 and "SEEK_CUR" in call.flags
         if call.errno or query:
             return
-        self._reporter.broken(NO_SEEK, call, text.sought(call))
+        self._reporter.broken(NO_SEEK, call, text.sought)
         if opened is None:
             return
         opened.expected = NOT_KNOWN if call.result is None or self._by_lseek else call.result
@@ -95,7 +95,7 @@ class Positions:
         """Nothing more will be seen of *opened*."""
         self._looked = self._looked or opened.looked
         if opened.unseen is not None and opened.wrote and not opened.looked:
-            self._reporter.unknown(NO_SEEK, opened.unseen, text.position_unseen(opened.unseen))
+            self._reporter.unknown(NO_SEEK, opened.unseen, text.position_unseen)
 
     def evidence(self, *, complete: bool) -> str:
         """Return what decided the rule."""

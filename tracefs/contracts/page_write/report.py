@@ -1,5 +1,6 @@
 """The rules of ``page-write`` by id, and how a finding on one of them is made."""
 
+from collections.abc import Callable
 from typing import Final
 
 from tracefs.contracts.base import Settings
@@ -40,6 +41,14 @@ WRITTEN: Final = "written"
 """Something was written at all; not to be left out, since nothing written proves nothing."""
 
 
+# A look into an enumeration costs as much as a call: these are looked for at each finding.
+_ERROR, _ADVICE = Severity.ERROR, Severity.ADVICE
+_BROKEN, _UNKNOWN = Verdict.BROKEN, Verdict.UNKNOWN
+
+Words = Callable[..., text.Text]
+"""One of `text`: it is given the call, and what else it is about, if the finding is listed."""
+
+
 class Reporter:
     """Makes findings and keeps them."""
 
@@ -48,17 +57,22 @@ class Reporter:
         self.page_size = settings.page_size
         self._log = FindingLog(RULES, without=settings.without)
 
-    def broken(self, rule: str, call: Call, words: text.Text, *, at: Call | None = None) -> None:
+    def broken(
+        self, rule: str, call: Call, words: Words, *about: object, at: Call | None = None
+    ) -> None:
         """*rule* does not hold at *call*; the page is that of *at*, by default of *call*."""
-        self._add(rule, Severity.ERROR, Verdict.BROKEN, call, words, at)
+        if not self._log.passes(rule, _ERROR, _BROKEN):
+            self._add(rule, _ERROR, _BROKEN, call, words(call, *about), at)
 
-    def unknown(self, rule: str, call: Call, words: text.Text) -> None:
+    def unknown(self, rule: str, call: Call, words: Words, *about: object) -> None:
         """Whether *rule* holds at *call* can't be told."""
-        self._add(rule, Severity.ERROR, Verdict.UNKNOWN, call, words, None)
+        if not self._log.passes(rule, _ERROR, _UNKNOWN):
+            self._add(rule, _ERROR, _UNKNOWN, call, words(call, *about), None)
 
-    def advice(self, rule: str, call: Call, words: text.Text) -> None:
+    def advice(self, rule: str, call: Call, words: Words, *about: object) -> None:
         """*call* could be better; the verdict doesn't change."""
-        self._add(rule, Severity.ADVICE, Verdict.BROKEN, call, words, None)
+        if not self._log.passes(rule, _ADVICE, _BROKEN):
+            self._add(rule, _ADVICE, _BROKEN, call, words(call, *about), None)
 
     def name_not_durable(self, name: NewName, *, complete: bool) -> None:
         """Nothing made a new file's *name* durable; a trace cut short may not show what did."""
