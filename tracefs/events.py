@@ -93,7 +93,7 @@ class Footer(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="footer"
     """Of these bytes."""
 
 
-class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """What a look at the held thread showed; a field is None or -1 where it is not known."""
 
     nr: int = -1
@@ -118,7 +118,7 @@ class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why something above is not known."""
 
 
-class Frame(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Frame(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One level of a caller's stack: where a call returns to; its line is found out later."""
 
     module: str | None = None
@@ -133,7 +133,7 @@ class Frame(Struct, frozen=True, kw_only=True, omit_defaults=True):
     function: str | None = None
 
 
-class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", gc=False):
     """Base of all events."""
 
     start_ns: int

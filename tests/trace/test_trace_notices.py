@@ -376,7 +376,7 @@ class TestWhatClosed:
         for tid in range(1000, 5000):
             made.notice("exit", tid=tid, fd=None, fd_ino=None, closes=(INO,))
         assert sum(1 for _ in joiner.run(made.events)) == 1
-        assert len(joiner.notices._pending) <= 1024
+        assert len(joiner.notices.announced) <= 1024
 
     def test_a_ring_may_have_closed(self) -> None:
         made = recording(FULL)

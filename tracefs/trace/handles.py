@@ -109,9 +109,13 @@ class Handles(dict[int, Handle]):
         if ino is None or flags is None:
             return None
         mode = flags & O_ACCMODE
-        opens = self._of_file.get(ino, {})
-        found = [fh for fh, handle in opens.items() if handle.flags & O_ACCMODE == mode]
-        return found[0] if len(found) == 1 else None
+        found = None
+        for fh, handle in self._of_file.get(ino, {}).items():
+            if handle.flags & O_ACCMODE == mode:
+                if found is not None:
+                    return None
+                found = fh
+        return found
 
     def path_of(self, ino: int | None) -> str | None:
         """Return the one name that all opens of a file have; None: they have several, or none."""

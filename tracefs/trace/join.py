@@ -1,7 +1,7 @@
 """Events in journal order become calls, in one pass."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from tracefs.events import (
     AnyEvent,
@@ -38,10 +38,12 @@ from tracefs.trace.call import Released, TraceItem
 from tracefs.trace.fallocate import Emulation
 from tracefs.trace.handles import Handles
 from tracefs.trace.naming import Namer
-from tracefs.trace.notices import NOTIFYING, Notices
+from tracefs.trace.notices import NOTIFYING, SEVERAL, Notices
 from tracefs.trace.output import Output
 from tracefs.trace.requests import Requests
 from tracefs.trace.writes import Writes
+
+_ASKING: Final = (Write, Fsync)
 
 
 def join(header: Header, events: Iterable[AnyEvent], *, reads: bool = False) -> Iterator[TraceItem]:
@@ -64,6 +66,8 @@ class Joiner:
     def __init__(self, header: Header, *, reads: bool = False) -> None:
         self.output = Output()
         """Holds the counts."""
+        self.exhausted = False
+        """All events were joined, and what they tell was yielded."""
         self._handles = Handles()
         namer = Namer(header)
         pwrite = namer.numbers(frozenset({"pwrite64"}))
@@ -107,34 +111,60 @@ class Joiner:
 
     def run(self, events: Iterable[AnyEvent]) -> Iterator[TraceItem]:
         """Yield what *events* tell; to be called once."""
-        handlers, items = self._handlers, self.output.items
-        pending, runs = self._writes.pending, self._emulation.runs
-        absorb, pass_by = self._writes.absorb, self._emulation.pass_by
-        overtake = self._writes.overtake
-        notified, notices = self._notified, self.notices
-        for heard in events:
-            event = notices.supplied(heard) if notified else heard
-            if runs and event.tid in runs:
-                pass_by(event)
-            if pending and isinstance(event, Write | Fsync):
-                overtake(event)
-            absorbed = pending and event.tid in pending and absorb(event)
-            if notified:
-                # What was just completed has its notice still; what *event* completes, too.
-                notices.after()
-                notices.before(event)
-            if not absorbed:
-                handlers[type(event)](event)
+        handlers, items, take = self._handlers, self.output.items, self._take
+        pending, pending_on = self._writes.pending, self._writes.pending_on
+        runs, notified, notices = self._emulation.runs, self._notified, self.notices
+        announced, own = (notices.announced, notices.own) if notified else ({}, set())
+        users, seeking = notices.users, notices.seeking
+        event: Any
+        for event in events:
+            kind = type(event)
+            if (
+                # Most events: nothing that is under way concerns them.
+                (kind is Write or kind is Fsync)
+                and (tid := event.tid) not in pending
+                and (ino := event.ino) not in pending_on
+                and tid not in runs
+                and tid not in announced
+                and not seeking
+                and (not notified or (user := users.get(ino)) == tid or user == SEVERAL)
+            ):
+                handlers[kind](event)
+            else:
+                take(event)
             if items:
-                if notified:
-                    notices.after()
-                yield from items
-                items.clear()
+                if announced or own:
+                    notices.after()  # and what *event* completes, too
+                if len(items) == 1:
+                    yield items.pop()
+                else:
+                    yield from items
+                    items.clear()
         self._writes.end()
         notices.after()
         notices.end()
         yield from items
         items.clear()
+        self.exhausted = True
+
+    def _take(self, event: AnyEvent) -> None:
+        """Take an event; it may complete or continue what is under way."""
+        writes, notified, notices = self._writes, self._notified, self.notices
+        tid = event.tid
+        if isinstance(event, _ASKING):
+            if notified and tid in notices.announced:
+                event = notices.supplied(event)
+            if writes.pending:
+                writes.overtake(event)
+        if tid in self._emulation.runs:
+            self._emulation.pass_by(event)
+        absorbed = tid in writes.pending and writes.absorb(event)
+        if notified:
+            if self.output.items:
+                notices.after()  # what was just completed has its notice still
+            notices.before(event)
+        if not absorbed:
+            self._handlers[type(event)](event)
 
     def _release(self, event: Release) -> None:
         self._writes.released(event)

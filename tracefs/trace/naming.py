@@ -28,6 +28,11 @@ _OPEN: Final = frozenset({"open", "ioctl"})
 _RESIZE: Final = frozenset({"truncate", "open"})
 _ATTRIBUTES: Final = frozenset({"attr", "write", "open", "truncate"})
 """With those whose calls make the kernel clear setuid bits in passing (``file_remove_privs``)."""
+_NAMING: Final = ("rename", "unlink", "rmdir", "link", "symlink", "mkdir", "mknod")
+_ALLOWED: Final = {family: frozenset({family}) for family in _NAMING} | {
+    "rmdir": frozenset({"rmdir", "unlink"})
+}
+"""Families of the calls that cause a request of one family."""
 FULL_SYNCS: Final = frozenset({"fsync"})
 DATA_SYNCS: Final = frozenset({"fdatasync", "msync"})
 
@@ -135,8 +140,7 @@ class Namer:
 
     def by_family(self, seen: Sighting | None, family: str) -> Name:
         """Name a request that only one kind of call can cause: rename, unlink, mkdir."""
-        allowed = {family, "unlink"} if family == "rmdir" else {family}
-        call = self.identify(seen, frozenset(allowed), f"a {family}")
+        call = self.identify(seen, _ALLOWED[family], f"a {family}")
         if isinstance(call, str) or seen is None:
             return Name(family, "fuse")
         if family == "rmdir" and call.family == "unlink" and not _removes_directory(call, seen):

@@ -50,8 +50,14 @@ _REQUESTING: Final = frozenset({"write", "sync", "truncate"})
 """Families whose calls make requests of their own."""
 _ARGUMENTS: Final = 6
 _MAX_PENDING: Final = 1024
+SEVERAL: Final = -1
+"""Stands for a thread where more than one has used a file."""
 _ASYNCHRONOUS: Final = frozenset({"io_submit", "io_uring_setup"})
 """What they do comes in no request of theirs, or later."""
+_IN_PASSING: Final = frozenset({Read, Query, Statfs})
+"""Requests that any call may make."""
+_CHANGING: Final = frozenset({Write, Fsync, Setattr})
+"""Requests that a notified call may make of its own."""
 _RECORDED_LATELY: Final = frozenset({"fallocate"})
 """Calls whose requests only newer recordings hold (`Header.operations`)."""
 _NO_LENGTH: Final = "the length is not known"
@@ -83,10 +89,11 @@ class Notices:
         self._namer = namer
         self._handles = handles
         self._out = output
-        self._pending: dict[int, Announced] = {}
-        self._users: dict[int, int] = {}
-        """By file: the one thread that has used it; -1: there are several."""
-        self._seeking: dict[int, set[int]] = {}
+        self.announced: dict[int, Announced] = {}
+        """By thread: its notice that waits for what comes of it."""
+        self.users: dict[int, int] = {}
+        """By file: the one thread that has used it, or `SEVERAL`."""
+        self.seeking: dict[int, set[int]] = {}
         """By file: threads whose lseek on it is pending."""
         self._sees_closing = set(header.notified) >= _OTHER_CLOSING
         self._sees_close = "close" in header.notified and not header.visible
@@ -96,21 +103,21 @@ class Notices:
             if call.family in {"write", "sync"} and call.name != "io_uring_enter"
         }
         self._without_request = _ASYNCHRONOUS | (_RECORDED_LATELY - set(header.operations))
-        self._own: set[int] = set()
+        self.own: set[int] = set()
         """Indices of the calls emitted here since `after`."""
         self._rings = False
         """Somebody has set up an io_uring, which can close too."""
         self.lost: Lost | None = None
 
-    def supplied(self, event: AnyEvent) -> AnyEvent:
+    def supplied(self, event: Write | Fsync) -> Write | Fsync:
         """Return *event*, with its notice's sighting if the look at the caller failed.
 
         Where all calls that write or sync are notified, a request can only be of the one that its
         thread announced last: unless that is complete, or an io_uring asks in the thread's name.
         """
-        if not isinstance(event, Write | Fsync) or not self._sees_requesting or self._rings:
+        if not self._sees_requesting or self._rings:
             return event
-        waiting, seen = self._pending.get(event.tid), event.seen
+        waiting, seen = self.announced.get(event.tid), event.seen
         if waiting is None or seen is None or seen.nr >= 0 or self.lost is not None:
             return event
         if not waiting.expects(event):
@@ -118,36 +125,52 @@ class Notices:
         return msgspec.structs.replace(event, seen=waiting.notice.seen)
 
     def before(self, event: AnyEvent) -> None:
-        """Complete what *event* shows to be over; call it first for each event."""
-        if isinstance(event, Lost):
-            self.lost = event
+        """Complete what *event* shows to be over; call it first for each event.
+
+        Nothing changes by a Write or Fsync of a thread without a notice in `announced`, on a file
+        whose `users` are known to be this thread or `SEVERAL`, while nobody is `seeking`.
+        """
+        kind, tid = type(event), event.tid
+        if kind is Lost or kind is Withdrawn:
+            self._ended(event)
             return
-        if isinstance(event, Withdrawn):
-            self._withdraw(event.tid)
-            return
-        if isinstance(event, Release) and self._handles.is_last(event.fh):
-            self._users.pop(event.ino, None)  # another file may have the number next
-        tid = event.tid
-        waiting = self._pending.get(tid)
+        ino: int | None
+        if isinstance(event, Notice):
+            ino = event.seen.fd_ino
+        else:
+            ino = getattr(event, "ino", None)
+            if isinstance(event, Release) and self._handles.is_last(event.fh):
+                self.users.pop(event.ino, None)  # another file may have the number next
+        waiting = self.announced.get(tid)
         if waiting is not None:
             if not self._goes_on(waiting, event):
                 self._settle(tid, event)
-            elif isinstance(event, Write | Fsync | Setattr) and not getattr(event, "cached", False):
+            elif kind in _CHANGING and not getattr(event, "cached", False):
                 waiting.used = True
                 waiting.size += event.size if isinstance(event, Write) else 0
-        ino = event.seen.fd_ino if isinstance(event, Notice) else getattr(event, "ino", None)
         if ino:
             self._used(ino, event)
 
+    def _ended(self, event: AnyEvent) -> None:
+        """The witness is gone, or a call was never made."""
+        if isinstance(event, Lost):
+            self.lost = event
+        else:
+            self._withdraw(event.tid)
+
     def _used(self, ino: int, event: Event) -> None:
         """Note that the thread of *event* uses a file."""
-        tid = event.tid
-        if tid and self._users.setdefault(ino, tid) not in {tid, -1}:
-            self._users[ino] = -1
-        for other in self._seeking.get(ino, set()) - {tid}:
-            # What comes after a seek on a file is to stand behind it, whoever does it.
-            if tid:
-                self._pending[other].doubt = _AT_ONCE
+        tid, users = event.tid, self.users
+        if tid and users.setdefault(ino, tid) not in {tid, SEVERAL}:
+            users[ino] = SEVERAL
+        if self.seeking and ino in self.seeking:
+            self._overtake(self.seeking[ino] - {tid}, event)
+
+    def _overtake(self, others: set[int], event: Event) -> None:
+        """What comes after a seek on a file is to stand behind it, whoever does it."""
+        for other in others:
+            if event.tid:
+                self.announced[other].doubt = _AT_ONCE
             self._settle(other, event)
 
     def notice(self, event: Notice) -> None:
@@ -168,18 +191,18 @@ class Notices:
         closing = call.name in CLOSING and waiting.closes != []
         ino = event.seen.fd_ino
         if call.family == "seek" and ino:
-            self._seeking.setdefault(ino, set()).add(event.tid)
+            self.seeking.setdefault(ino, set()).add(event.tid)
         if requesting or call.family == "seek" or closing:
-            if self._users.get(ino or 0) == -1:
+            if self.users.get(ino or 0) == SEVERAL:
                 waiting.doubt = "another thread or process has used the file, too"
-            self._pending[event.tid] = waiting
+            self.announced[event.tid] = waiting
             self._forget_ended()
         elif call.name not in _SILENT:
             self._alone(waiting)
 
     def closing(self, event: Flush) -> Closing:
         """Return what closed a descriptor."""
-        waiting = self._pending.get(event.tid)
+        waiting = self.announced.get(event.tid)
         if waiting is None or waiting.call.name not in CLOSING or not self._hears_closing:
             return self._closing_unheard()
         heard = waiting.call.name
@@ -224,19 +247,25 @@ class Notices:
 
     def _forget_ended(self) -> None:
         """Keep few threads that have ended, whose files others may still close."""
-        if len(self._pending) > _MAX_PENDING:
-            ended = (tid for tid, one in self._pending.items() if one.call.name in _EXIT)
+        if len(self.announced) > _MAX_PENDING:
+            ended = (tid for tid, one in self.announced.items() if one.call.name in _EXIT)
             oldest = next(ended, None)
             if oldest is not None:
-                del self._pending[oldest]
+                del self.announced[oldest]
 
     def after(self) -> None:
         """Give the calls that *items* holds what their notices say."""
+        if self.announced:
+            self._supplement()
+        if self.own:
+            self.own.clear()
+
+    def _supplement(self) -> None:
         items = self._out.items
         for place, item in enumerate(items):
-            if not isinstance(item, Call) or item.index in self._own:
+            if not isinstance(item, Call) or item.index in self.own:
                 continue
-            waiting = self._pending.get(item.tid or 0)
+            waiting = self.announced.get(item.tid or 0)
             if waiting is None:
                 continue
             if item.call == waiting.call.name:
@@ -257,12 +286,11 @@ class Notices:
                     **more,
                 )
                 if waiting.call.name in _ONCE:
-                    del self._pending[notice.tid]
+                    del self.announced[notice.tid]
             elif item.call == UNKNOWN and item.family == waiting.call.family:
                 waiting.used = True
                 if _is_foreign(item, waiting):
                     items[place] = self._named(item, waiting)
-        self._own.clear()
 
     def _named(self, item: Call, waiting: Announced) -> Call:
         """Name a call of another ABI, whose number says nothing, by its notice."""
@@ -283,9 +311,10 @@ class Notices:
 
     def _goes_on(self, waiting: Announced, event: Event) -> bool:
         """Tell whether *event* may lie within the call that *waiting* is the notice of."""
-        if isinstance(event, Notice):
+        kind = type(event)
+        if kind is Notice:
             return False
-        if isinstance(event, Read | Query | Statfs) or (isinstance(event, Write) and event.cached):
+        if kind in _IN_PASSING or (isinstance(event, Write) and event.cached):
             return True  # a page fault on its arguments, or write-back
         if isinstance(event, Flush):
             return self._closes(waiting, event)
@@ -298,26 +327,26 @@ class Notices:
 
     def end(self) -> None:
         """Complete what the journal's end cut off."""
-        for tid in list(self._pending):
+        for tid in list(self.announced):
             self._settle(tid, None)
 
     def _withdraw(self, tid: int) -> None:
         """The thread's notice came to nothing: it was killed before the call began."""
-        waiting = self._pending.pop(tid, None)
+        waiting = self.announced.pop(tid, None)
         if waiting is not None:
             self._unseek(tid, waiting)
 
     def _unseek(self, tid: int, waiting: Announced) -> None:
         ino = waiting.notice.seen.fd_ino
         if waiting.call.family == "seek" and ino:
-            tids = self._seeking[ino]
+            tids = self.seeking[ino]
             tids.discard(tid)
             if not tids:
-                del self._seeking[ino]
+                del self.seeking[ino]
 
     def _settle(self, tid: int, event: Event | None) -> None:
         """Nothing more comes of the thread's notice; *event* shows that."""
-        waiting = self._pending.pop(tid)
+        waiting = self.announced.pop(tid)
         self._unseek(tid, waiting)
         if waiting.is_relative and not (event is not None and waiting.is_confirmed(event)):
             waiting.doubt = waiting.doubt or _UNCONFIRMED
@@ -361,35 +390,18 @@ class Notices:
             path: str | None = self._handles[handle].path
         else:
             path = self._handles.path_of(seen.fd_ino) or event.path
-        self._own.add(out.calls)
+        self.own.add(out.calls)
         out.items.append(
+            # By position: keywords cost as much as all the rest.
             Call(
-                index=out.calls,
-                call=name,
-                family=family,
-                known_by=None if name == UNKNOWN else "seccomp",
-                path=path,
-                start_ns=event.start_ns,
-                end_ns=event.end_ns,
-                tid=event.tid or None,
-                pid=seen.pid,
-                comm=seen.comm,
-                ino=seen.fd_ino,
-                handle=handle,
-                fd=seen.fd,
-                offset=offset,
-                length=length,
-                result=result,
-                errno=errno,
-                flags=flags,
-                position=seen.position,
-                writable=None if flags_known is None else bool(flags_known & O_ACCMODE),
-                stack=event.stack,
-                unstacked=event.unstacked,
-                note=SEEKS_TO_APPEND if appends else None,
-                reason=reason,
+                out.calls, name, family, None if name == UNKNOWN else "seccomp", path,
+                event.start_ns, event.end_ns, event.tid or None, seen.pid, seen.comm, seen.fd_ino,
+                handle, seen.fd, offset, length, result, errno, flags, 0, seen.position, None, None,
+                False, None, False, SEEKS_TO_APPEND if appends else None,
+                None if flags_known is None else bool(flags_known & O_ACCMODE),
+                event.stack, event.unstacked, reason,
             )
-        )
+        )  # fmt: skip
         out.calls += 1
         out.unknown += name == UNKNOWN
 

@@ -1,5 +1,7 @@
 """One write call that is not complete yet."""
 
+import math
+
 from tracefs.events import Fsync, Sighting, Write
 from tracefs.trace.claims import Claim
 from tracefs.trace.handles import Handle
@@ -15,7 +17,7 @@ class Pending:
 
     __slots__ = (
         "claim", "direct", "done", "doubt", "end_ns", "errno", "first", "fragments", "handle",
-        "next", "over", "seen", "sync_flag", "synced",
+        "next", "over", "seen", "stop", "sync_flag", "synced",
     )  # fmt: skip
 
     def __init__(
@@ -37,6 +39,9 @@ class Pending:
         self.direct = direct
         self.next = first.offset
         """Offset of the next fragment."""
+        limit = claim.limit
+        self.stop = math.inf if limit is None else first.offset + limit
+        """Offset behind the last byte that it can write; infinite where that is not known."""
         self.done = 0
         """Bytes written."""
         self.fragments = 0
@@ -74,9 +79,7 @@ class Pending:
             )
         if event.errno and not self.errno:
             self.errno = event.errno
-        limit = self.claim.limit
-        whole = limit is not None and self.next - self.first.offset >= limit
-        self.over = whole or (failed and not self.direct)
+        self.over = self.next >= self.stop or (failed and not self.direct)
 
     def causes(self, event: Fsync) -> bool:
         """Tell whether *event* is the sync that this call's flag implies."""
@@ -109,12 +112,11 @@ class Pending:
         return self.sync_flag is not None and not self.synced and self.done > 0 and not self.doubt
 
     def _is_next(self, event: Write) -> bool:
-        first, limit = self.first, self.claim.limit
         return (
             not self.over
-            and event.fh == first.fh
+            and event.fh == self.first.fh
             and event.offset == self.next
-            and (limit is None or self.next + event.size - first.offset <= limit)
+            and self.next + event.size <= self.stop
         )
 
     def _same_call(self, seen: Sighting) -> bool:

@@ -28,12 +28,14 @@ from tracefs.events import (
 from tracefs.trace.call import Call
 from tracefs.trace.flags import O_TMPFILE, fallocate_flags, rename_flags
 from tracefs.trace.handles import NOT_OPENED, Handles
-from tracefs.trace.naming import DATA_SYNCS, FULL_SYNCS, UNKNOWN, Name, Namer, argument, unknown
+from tracefs.trace.naming import DATA_SYNCS, FULL_SYNCS, UNKNOWN, Name, Namer, argument
 from tracefs.trace.notices import Notices
 from tracefs.trace.output import Output
 
 _FETCHED: Final = "pages that the kernel fetched: which call wanted them is not visible"
 
+_NOBODY: Final = Sighting()
+"""Stands for a sighting where there is none."""
 _SHORTENED: Final = "what was asked for is in the caller alone: the kernel ends it with the file"
 
 
@@ -69,7 +71,13 @@ class Requests:
                 )  # fmt: skip
                 out.calls += 1
                 return
-        self._on_handle(event, self._namer.sync(event), "sync", datasync=event.datasync)
+        self._on_handle(
+            event,
+            self._namer.sync(event),
+            "sync",
+            result=_zero(event),
+            datasync=event.datasync,
+        )
 
     def fsyncdir(self, event: Fsyncdir) -> None:
         """FSYNCDIR."""
@@ -89,7 +97,7 @@ class Requests:
             name,
             "open",
             handle=event.fh if ok else None,
-            result=None,  # the descriptor's number is made after the reply
+            returns=False,  # the descriptor's number is made after the reply
             flags=self._namer.opening_flags(event, name),
             created=_makes_name(event),
             size=event.size if ok else None,
@@ -116,6 +124,7 @@ class Requests:
             event,
             self._namer.of_one(event.seen, "fallocate"),
             "allocate",
+            result=_zero(event),
             offset=event.offset,
             length=event.size,
             flags=fallocate_flags(event.mode),
@@ -192,66 +201,110 @@ class Requests:
 
     def read(self, event: Read) -> None:
         """READ: not a call, so it is neither numbered nor counted."""
-        self._append(
-            event,
-            unknown(_FETCHED),
-            "read",
-            index=-1,
-            path=self._path(event.fh),
-            ino=event.ino,
-            handle=event.fh,
-            offset=event.offset,
-            length=event.size,
-            result=None if event.errno else event.result,
+        self._out.items.append(
+            Call(
+                index=-1,
+                call=UNKNOWN,
+                family="read",
+                known_by=None,
+                path=self._path(event.fh),
+                start_ns=event.start_ns,
+                end_ns=event.end_ns,
+                tid=event.tid or None,
+                ino=event.ino,
+                handle=event.fh,
+                offset=event.offset,
+                length=event.size,
+                result=None if event.errno else event.result,
+                errno=event.errno,
+                reason=_FETCHED,
+            )
         )
 
-    def _by_family(self, event: Any, family: str, **fields: Any) -> None:
-        self._named(event, self._namer.by_family(event.seen, family), family, **fields)
+    def _by_family(self, event: Any, family: str, target: str | None = None) -> None:
+        self._named(event, self._namer.by_family(event.seen, family), family, target=target)
 
     def _path(self, fh: int) -> str | None:
         handle = self._handles.get(fh)
         return None if handle is None else handle.path
 
     def _on_handle(
-        self, event: Fsync | Flush | Copy | Fallocate, name: Name, family: str, **fields: Any
+        self,
+        event: Fsync | Flush | Copy | Fallocate,
+        name: Name,
+        family: str,
+        *,
+        result: int | None = None,
+        fd: int | None = None,
+        offset: int | None = None,
+        length: int | None = None,
+        flags: tuple[str, ...] = (),
+        fragments: int = 0,
+        target: str | None = None,
+        datasync: bool = False,
+        note: str | None = None,
     ) -> None:
         """Append the call of a request that names an open, not a path."""
         path = self._path(event.fh)
+        reason = name.reason
         if path is None:
-            reason = NOT_OPENED if name.reason is None else f"{name.reason}; {NOT_OPENED}"
-            name = name._replace(reason=reason)
-        self._count(event, name, family, path=path, ino=event.ino, handle=event.fh, **fields)
-
-    def _named(self, event: Any, name: Name, family: str, **fields: Any) -> None:
-        """Append the call of a request that names a path."""
-        fields.setdefault("path", event.path)
-        self._count(event, name, family, ino=event.ino or None, **fields)
-
-    def _count(self, event: Event, name: Name, family: str, **fields: Any) -> None:
-        fields.setdefault("result", None if event.errno else 0)
-        self._append(event, name, family, index=self._out.calls, **fields)
-        self._out.calls += 1
-        self._out.unknown += name.call == UNKNOWN
-
-    def _append(self, event: Event, name: Name, family: str, **fields: Any) -> None:
-        seen: Sighting | None = getattr(event, "seen", None)
-        if seen is not None:
-            fields.update(pid=seen.pid, comm=seen.comm)
-            if name.sighted:
-                fields.update(fd=seen.fd, position=seen.position)
-        self._out.items.append(
+            reason = NOT_OPENED if reason is None else f"{reason}; {NOT_OPENED}"
+        seen: Sighting = getattr(event, "seen", None) or _NOBODY
+        sighted = seen is not _NOBODY and name.sighted
+        out = self._out
+        out.items.append(
+            # By position: keywords cost as much as all the rest.
             Call(
-                call=name.call,
-                family=family,
-                known_by=name.known_by,
-                start_ns=event.start_ns,
-                end_ns=event.end_ns,
-                tid=event.tid or None,
-                errno=event.errno,
-                reason=name.reason,
-                **fields,
+                out.calls, name.call, family, name.known_by, path, event.start_ns, event.end_ns,
+                event.tid or None, seen.pid, seen.comm, event.ino, event.fh,
+                seen.fd if sighted else fd, offset, length, result, event.errno, flags, fragments,
+                seen.position if sighted else None, None, target, False, None, datasync, note,
+                None, (), None, reason,
             )
-        )
+        )  # fmt: skip
+        out.calls += 1
+        out.unknown += name.call == UNKNOWN
+
+    def _named(
+        self,
+        event: Any,
+        name: Name,
+        family: str,
+        *,
+        path: str | None = None,
+        handle: int | None = None,
+        length: int | None = None,
+        returns: bool = True,
+        flags: tuple[str, ...] = (),
+        target: str | None = None,
+        created: bool = False,
+        size: int | None = None,
+        datasync: bool = False,
+    ) -> None:
+        """Append the call of a request that names a path; *path*: another than the request's.
+
+        It *returns* 0 unless it failed, or another number, which is not known.
+        """
+        errno, seen, sighted = event.errno, event.seen or _NOBODY, name.sighted
+        out = self._out
+        out.items.append(
+            # By position, as above.
+            Call(
+                out.calls, name.call, family, name.known_by, event.path if path is None else path,
+                event.start_ns, event.end_ns, event.tid or None, seen.pid, seen.comm,
+                event.ino or None, handle, seen.fd if sighted else None, None, length,
+                None if errno or not returns else 0, errno, flags, 0,
+                seen.position if sighted else None, None, target, created, size, datasync, None,
+                None, (), None, name.reason,
+            )
+        )  # fmt: skip
+        out.calls += 1
+        out.unknown += name.call == UNKNOWN
+
+
+def _zero(event: Event) -> int | None:
+    """Return the result of a call that returns 0 if *event* succeeds."""
+    return None if event.errno else 0
 
 
 def _makes_name(event: Open | Create) -> bool:

@@ -47,7 +47,6 @@ class Trace:
     def __init__(self, journal: Journal, *, reads: bool = False) -> None:
         self._journal = journal
         self._joiner = Joiner(journal.header, reads=reads)
-        self._exhausted = False
 
     @property
     def header(self) -> Header:
@@ -70,8 +69,7 @@ class Trace:
         Raises:
             RecordingError: the journal can't be read on.
         """
-        yield from self._joiner.run(self._journal.events())
-        self._exhausted = True
+        return self._joiner.run(self._journal.events())
 
     def _lost(self, lost: Lost) -> str:
         seconds = (lost.start_ns - self.header.start_ns) / 1e9
@@ -80,7 +78,7 @@ class Trace:
     def summary(self) -> TraceSummary:
         """Return how much a verdict rests on; incomplete until `items` is exhausted."""
         complete, reason = False, "not read to its end"
-        ending = self._journal.ending if self._exhausted else None
+        ending = self._journal.ending if self._joiner.exhausted else None
         if ending is not None:
             complete, reason = ending.complete, ending.reason or ""
         lost = self._joiner.notices.lost

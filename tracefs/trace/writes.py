@@ -4,7 +4,7 @@ from typing import Final
 
 from tracefs.events import AnyEvent, Fsync, Header, Query, Read, Release, Write
 from tracefs.trace.call import Call
-from tracefs.trace.claims import contradiction, read_claim
+from tracefs.trace.claims import MAX_COUNT, Claim, contradiction, read_claim
 from tracefs.trace.fallocate import Emulation
 from tracefs.trace.flags import O_APPEND, O_DSYNC, o_direct, rwf_flags, sync_flag
 from tracefs.trace.handles import NOT_OPENED, Handle, Handles
@@ -15,6 +15,7 @@ from tracefs.trace.pending import Pending
 _WRITE: Final = frozenset({"write"})
 _PLAIN: Final = frozenset({"write", "pwrite64"})
 _SPECIAL: Final = O_APPEND | O_DSYNC
+_IN_PASSING: Final = (Read, Query)
 
 APPENDS: Final = "O_APPEND was set after the open; the offset is the end of the file"
 """Label of a write whose offset the program didn't give (pwrite(2), BUGS)."""
@@ -36,7 +37,7 @@ class Writes:
         self._plain = namer.numbers(_PLAIN)
         self.pending: dict[int, Pending] = {}
         """By thread: the call that is not complete, or waits for its implied sync."""
-        self._pending_on: dict[int, dict[int, Pending]] = {}
+        self.pending_on: dict[int, dict[int, Pending]] = {}
         """The same by file, then by thread."""
 
     def write(self, event: Write) -> None:
@@ -47,29 +48,36 @@ class Writes:
             handle = self._handles.get(event.fh)
             args = seen.args
             if (
-                # By far the most common: a whole call in one request, and nothing special.
+                # By far the most common: the first request of a call that is nothing special.
                 call is not None
                 and handle is not None
                 and len(args) == 6
                 and event.offset == (seen.position if call.offset is None else args[3])
-                and event.size == args[2] == event.result
+                and (size := event.size) == event.result
                 and seen.fd_ino == event.ino
                 and seen.fd_flags is not None
                 and not (seen.fd_flags | handle.flags) & _SPECIAL
-                and not (event.errno or event.zero or event.cached)
-                and event.tid
+                and not (event.errno or event.cached)
+                and (tid := event.tid)
+                and not (event.zero and tid in self._emulation.runs)
             ):
-                out = self._out
-                out.items.append(
-                    # By position: keywords cost as much as all the rest.
-                    Call(
-                        out.calls, call.name, "write", self._witness, handle.path, event.start_ns,
-                        event.end_ns, event.tid, seen.pid, seen.comm, event.ino, event.fh, seen.fd,
-                        event.offset, event.size, event.result, 0, (), 1, seen.position,
-                    )
-                )  # fmt: skip
-                out.calls += 1
-                return
+                if size == args[2]:
+                    out = self._out
+                    out.items.append(
+                        # By position: keywords cost as much as all the rest.
+                        Call(
+                            out.calls, call.name, "write", self._witness, handle.path,
+                            event.start_ns, event.end_ns, tid, seen.pid, seen.comm, event.ino,
+                            event.fh, seen.fd, event.offset, size, size, 0, (), 1, seen.position,
+                        )
+                    )  # fmt: skip
+                    out.calls += 1
+                    return
+                if size < args[2] and size <= MAX_COUNT:
+                    claim = Claim(call.name, event.offset, args[2], 0, appends=False)
+                    direct = self._cached and bool((seen.fd_flags | handle.flags) & self._direct)
+                    self._settle(Pending(event, seen, claim, handle, None, direct=direct))
+                    return
         self._begin(event)
 
     def absorb(self, event: AnyEvent) -> bool:
@@ -79,20 +87,24 @@ class Writes:
         does write-back.
         """
         call = self.pending[event.tid]
-        if isinstance(event, Read | Query) or (isinstance(event, Write) and event.cached):
+        if isinstance(event, Write):
+            if event.cached:
+                return False
+            if call.takes(event):
+                call.add(event)
+                self._settle(call)
+                return True
+        elif isinstance(event, _IN_PASSING):
             return False
-        if isinstance(event, Write) and call.takes(event):
-            call.add(event)
         elif isinstance(event, Fsync) and call.causes(event):
             call.sync(event)
-        else:
-            self._drop(call)
-            if isinstance(event, Write) and call.may_take(event):
-                call.doubt = "whether the next write belongs to this call is not visible"
-            self._emit(call)
-            return False
-        self._settle(call)
-        return True
+            self._settle(call)
+            return True
+        self._drop(call)
+        if isinstance(event, Write) and call.may_take(event):
+            call.doubt = "whether the next write belongs to this call is not visible"
+        self._emit(call)
+        return False
 
     def overtake(self, event: Write | Fsync) -> None:
         """Complete the calls of other threads on the file that *event* is about.
@@ -101,16 +113,19 @@ class Writes:
         request while it holds it (fuse_cache_write_iter, fuse_fsync in fs/fuse/file.c): nothing
         more of those calls can come. The sync that a flag implies comes after the lock.
         """
+        others = self.pending_on.get(event.ino)
+        if others is None or (len(others) == 1 and event.tid in others):
+            return
         if isinstance(event, Write) and event.cached:
             return
-        for call in list(self._pending_on.get(event.ino, {}).values()):
+        for call in list(others.values()):
             if call.first.tid != event.tid and not call.over:
                 self._drop(call)
                 self._emit(call)
 
     def released(self, event: Release) -> None:
         """Complete the calls on an open that is gone."""
-        for call in list(self._pending_on.get(event.ino, {}).values()):
+        for call in list(self.pending_on.get(event.ino, {}).values()):
             if call.first.fh == event.fh:
                 self._drop(call)
                 self._emit(call)
@@ -118,15 +133,15 @@ class Writes:
     def _keep(self, call: Pending) -> None:
         first = call.first
         self.pending[first.tid] = call
-        self._pending_on.setdefault(first.ino, {})[first.tid] = call
+        self.pending_on.setdefault(first.ino, {})[first.tid] = call
 
     def _drop(self, call: Pending) -> None:
         first = call.first
         del self.pending[first.tid]
-        others = self._pending_on[first.ino]
+        others = self.pending_on[first.ino]
         del others[first.tid]
         if not others:
-            del self._pending_on[first.ino]
+            del self.pending_on[first.ino]
 
     def end(self) -> None:
         """Complete what the journal's end cut off; what the program was told is not known."""
@@ -134,7 +149,7 @@ class Writes:
             call.doubt = call.doubt or "the journal ends within this call"
             self._emit(call)
         self.pending.clear()
-        self._pending_on.clear()
+        self.pending_on.clear()
 
     def _begin(self, event: Write) -> None:
         seen = event.seen
@@ -172,46 +187,36 @@ class Writes:
             self._keep(call)
 
     def _emit(self, call: Pending) -> None:
-        first, seen, claim = call.first, call.seen, call.claim
+        first, seen, claim, handle = call.first, call.seen, call.claim, call.handle
+        errno = call.errno
         told = call.doubt is None
-        failed = call.errno != 0 and call.done == 0
-        synced, unsynced = self._durability(call)
+        failed = errno != 0 and call.done == 0
+        synced, unsynced = self._durability(call) if call.sync_flag is not None else (None, None)
         note = None
         if first.zero and claim.name == "pwrite64" and claim.length == 1:
             note = self._emulation.note(first)
-        if (seen.fd_flags or 0) & O_APPEND and call.handle and not call.handle.flags & O_APPEND:
+        if handle is not None and (seen.fd_flags or 0) & O_APPEND and not handle.flags & O_APPEND:
             note = APPENDS
-        self._append(
+        out = self._out
+        out.items.append(
+            # By position, as in `write`.
             Call(
-                index=self._out.calls,
-                call=claim.name,
-                family="write",
-                known_by=self._witness,
-                path=None if call.handle is None else call.handle.path,
-                start_ns=first.start_ns,
-                end_ns=call.end_ns,
-                tid=first.tid,
-                pid=seen.pid,
-                comm=seen.comm,
-                ino=first.ino,
-                handle=first.fh,
-                fd=seen.fd,
-                offset=first.offset,
-                length=claim.length,
-                result=call.done if told and not failed else None,
-                errno=call.errno if told and failed else 0,
-                flags=rwf_flags(claim.flags),
-                fragments=call.fragments,
-                position=seen.position,
-                synced_by=synced,
-                note=note,
-                reason=_reasons(
-                    None if call.handle is not None else NOT_OPENED,
+                out.calls, claim.name, "write", self._witness,
+                None if handle is None else handle.path, first.start_ns, call.end_ns, first.tid,
+                seen.pid, seen.comm, first.ino, first.fh, seen.fd, first.offset, claim.length,
+                call.done if told and not failed else None, errno if told and failed else 0,
+                rwf_flags(claim.flags) if claim.flags else (), call.fragments, seen.position,
+                synced, None, False, None, False, note, None, (), None,
+                None
+                if handle is not None and claim.length is not None and told and unsynced is None
+                else _reasons(
+                    None if handle is not None else NOT_OPENED,
                     None if claim.length is not None else seen.missing or "the length is not known",
                     call.doubt or unsynced,
                 ),
             )
-        )
+        )  # fmt: skip
+        out.calls += 1
 
     def _durability(self, call: Pending) -> tuple[str | None, str | None]:
         """Return the flag that made the call durable, or why the flag it has did not."""
