@@ -32,6 +32,7 @@ COMMANDS: Final = (
     Command("check", "say whether a recording keeps a contract", "tracefs.cli.check"),
     Command("stray", "show where a command seeks or writes astray", "tracefs.cli.stray"),
     Command("stats", "count calls, bytes, sync times and rewritten pages", "tracefs.cli.stats"),
+    Command("index", "copy a recording's calls to where filters are quick", "tracefs.cli.index"),
     Command("mount", "show a directory at another place and record it", "tracefs.cli.mount"),
     Command("umount", "end a mount", "tracefs.cli.umount"),
     Command("list", "list the recordings", "tracefs.cli.list"),

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 from tracefs.cli import recording
 from tracefs.cli.arguments import path_glob
 from tracefs.cli.locate import locator
+from tracefs.cli.selected import selected, unindexed
 from tracefs.cli.uses import report, wanted
 from tracefs.errors import UsageError
 from tracefs.events import Header
@@ -19,7 +21,7 @@ from tracefs.report import call_json, frame
 from tracefs.report.selection import Selection, call_names
 from tracefs.report.strace import COLUMNS, CallLines
 from tracefs.report.style import style_for
-from tracefs.trace import Call, Trace
+from tracefs.trace import Call
 
 NAME: Final = "show"
 HELP: Final = "print a recording, one system call a line"
@@ -60,21 +62,24 @@ def run(args: argparse.Namespace) -> int:
     """Print the calls that *args* asks for; return the exit code."""
     if args.stray:
         return _show_stray(args)
-    with JournalReader(recording.find(args.recording), follow=args.follow) as reader:
+    source = recording.find(args.recording)
+    with JournalReader(source, follow=args.follow) as reader:
         chosen = _selection(args, reader.header)
-        trace = Trace(reader, reads=args.reads or "read" in chosen.calls)
         write = _json(reader.header) if args.json else _text(reader.header)
         if not args.json:
             print("\n".join([*frame.head(reader.header), COLUMNS]), flush=args.follow)
         shown = 0
-        for item in trace.items():
-            if isinstance(item, Call) and chosen.matches(item):
-                write(item)
-                shown += item.index >= 0
-                if args.follow:
-                    sys.stdout.flush()
+        reads = args.reads or "read" in chosen.calls
+        # What is being made has no index.
+        find = unindexed if args.follow else partial(selected, source)
+        calls, summary = find(reader, chosen, reads=reads)
+        for call in calls:
+            write(call)
+            shown += call.index >= 0
+            if args.follow:
+                sys.stdout.flush()
         if not args.json:
-            print(frame.foot(trace.summary(), shown))
+            print(frame.foot(summary(), shown))
     return 0
 
 

@@ -11,6 +11,9 @@ SUFFIX: Final = ".trace"
 """Ending of a recording's folder."""
 JOURNAL: Final = "journal.jsonl"
 PAYLOAD: Final = "payload.bin"
+TABLE: Final = "calls.parquet"
+CARD: Final = "calls.json"
+"""The index, where one was made (`tracefs.index`)."""
 
 MAX_LINE: Final = 16 << 20
 """Longest line that is read, in bytes: room for any command line of execve(2), 6 MiB at most."""

@@ -99,6 +99,10 @@ class JournalReader:
     ) -> None:
         self.close()
 
+    def fileno(self) -> int:
+        """Return the descriptor that is read."""
+        return self._descriptor
+
     def close(self) -> None:
         """Close the file; standard input stays open."""
         if self._owned and self._descriptor >= 0:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from tracefs.trace.call import Call
 
-_TWO_NAMES: Final = frozenset({"rename", "link"})
+TWO_NAMES: Final = frozenset({"rename", "link"})
 """Families whose target is a name in the traced directory too."""
 _ALIASES: Final = {"pwrite": "pwrite64"}
 """Names that people know from the C library."""
@@ -50,7 +50,7 @@ def _process(call: Call) -> int | None:
 
 
 def _names(call: Call, pattern: str) -> bool:
-    other = call.target if call.family in _TWO_NAMES else None
+    other = call.target if call.family in TWO_NAMES else None
     return any(_fits(name, pattern) for name in (call.path, other) if name is not None)
 
 
