@@ -177,3 +177,9 @@ def test_limits_are_told(snapshot: SnapshotAssertion) -> None:
     stats._unsynced.uncertain = 1
     summary = TraceSummary(complete=False, calls=3, unknown_calls=1, incomplete_because="no footer")
     assert "\n".join(render(stats.report(summary))) == snapshot
+
+
+def test_a_time_of_any_number_of_digits_is_printed() -> None:
+    """A forged journal has one; a float would overflow."""
+    figures = report(OPEN, pwrite(0), fdatasync(start_ns=0, end_ns=10**400), close())
+    assert f"{10**397}.0" in "\n".join(render(figures))
