@@ -5,7 +5,8 @@ from trace_support import BUFFER, TID, Recording, pwrite, sight
 
 from tracefs.events import Fsync, Query, Read
 from tracefs.trace.fallocate import NOTE
-from tracefs.witness.levels import FULL, notified
+from tracefs.witness.level_names import FULL
+from tracefs.witness.levels import notified
 
 
 def zero_bytes(recording: Recording, *offsets: int, tid: int = TID) -> None:

@@ -10,7 +10,8 @@ from tracefs.events import Copy, Fallocate, Frame, Lost, Notice, Read, Rename, S
 from tracefs.syscalls import numbers
 from tracefs.trace.flags import O_PATH
 from tracefs.trace.join import Joiner
-from tracefs.witness.levels import FULL, SECCOMP, notified
+from tracefs.witness.level_names import FULL, SECCOMP
+from tracefs.witness.levels import notified
 
 SEEK_SET, SEEK_CUR, SEEK_END, SEEK_DATA = 0, 1, 2, 3
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from tracefs.syscalls import i386_names, numbers
 from tracefs.witness.bpf import ARCHITECTURES, I386, X32_BIT
-from tracefs.witness.levels import FULL, LEVELS, SECCOMP, filter_code, notified, notifies
+from tracefs.witness.level_names import FULL, LEVELS, SECCOMP
+from tracefs.witness.levels import filter_code, notified, notifies
 
 ALLOW: Final = 0x7FFF0000
 NOTIFY: Final = 0x7FC00000

@@ -12,7 +12,8 @@ import pytest
 from tracefs.journal.format import JOURNAL
 from tracefs.witness import guardian
 from tracefs.witness.files import TracedMount
-from tracefs.witness.guardian import Order, Witnessing, Word
+from tracefs.witness.guardian import Order, Witnessing
+from tracefs.witness.word import Word
 
 PATIENCE_S = 20
 

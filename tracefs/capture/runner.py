@@ -19,12 +19,14 @@ from tracefs.capture import fusermount, mounts
 from tracefs.capture.messages import Config, Done
 from tracefs.capture.namespace import PrivateMount, all_ours, become, return_to_cwd
 from tracefs.capture.session import Session, open_directory
+from tracefs.capture.spawn import Spawned
 from tracefs.capture.syscalls import become_subreaper
 from tracefs.errors import MountError, SetupError
 from tracefs.pathtext import to_bytes, to_text
 from tracefs.witness.files import TracedMount
 from tracefs.witness.guardian import Order, Witnessing
-from tracefs.witness.levels import FULL, PROC, SECCOMP, notified
+from tracefs.witness.level_names import FULL, PROC, SECCOMP
+from tracefs.witness.levels import notified
 from tracefs.witness.probe import Ability, probe
 
 _FORWARDED: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
@@ -93,6 +95,7 @@ def run_traced(
     recording: Path,
     options: Options,
     notice: Callable[[str], None],
+    server: Spawned,
 ) -> Outcome:
     """Run *argv* with *directory* traced in place; return once every process of it has ended.
 
@@ -102,6 +105,7 @@ def run_traced(
         recording: folder of the recording, outside *directory*.
         options: how to record.
         notice: told what the user must know while it runs.
+        server: started already, so that it imports while the rest is made ready.
 
     Raises:
         MountError: it can't be traced; the command was not started.
@@ -125,7 +129,7 @@ def run_traced(
         notice("others see this mount, too, since it can have no namespace of its own; see doctor")
     words = msgspec.structs.replace(words, visible=private is None, bypassed_by=bypassed_by)
     fds = () if witnessing is None else (witnessing.server.fileno(),)
-    with Session(words, root_fd, *fds) as session:
+    with Session(server, words, root_fd, *fds) as session:
         os.close(root_fd)
         family = _Family(session, witnessing)
         if private is None:

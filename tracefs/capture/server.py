@@ -57,7 +57,7 @@ from tracefs.events import FORMAT, VERSION, Header
 from tracefs.journal.writer import JournalWriter
 from tracefs.pathtext import printable, to_bytes
 from tracefs.rlimits import raise_descriptor_limit
-from tracefs.witness import levels
+from tracefs.witness.level_names import NONE
 from tracefs.witness.proc import ProcWitness
 from tracefs.witness.threads import affordable
 
@@ -116,7 +116,7 @@ class Server:
         ways = choose(os.environ, pyfuse3.__version__, trio.__version__)
         # Not where bytes are kept or hashed, or nobody looks at the caller.
         takes_shortcut = ways.shortcut and not (
-            config.payload or config.digests or config.witness == levels.NONE
+            config.payload or config.digests or config.witness == NONE
         )
         journal = JournalWriter(
             Path(os.fsdecode(to_bytes(config.recording))),
@@ -131,7 +131,7 @@ class Server:
         coverage = self._coverage = Coverage(root_fd, for_command=config.command is not None)
         limit = raise_descriptor_limit()
         witness = None
-        if config.witness != levels.NONE:
+        if config.witness != NONE:
             witness = ProcWitness(platform.machine(), max_threads=affordable(limit // 2))
         try:
             device = self._device(coverage)

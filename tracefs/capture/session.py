@@ -2,9 +2,6 @@
 
 import os
 import select
-import socket
-import subprocess
-import sys
 from typing import Final, Self
 
 from tracefs.capture.messages import (
@@ -21,6 +18,7 @@ from tracefs.capture.messages import (
     receive,
     send,
 )
+from tracefs.capture.spawn import Spawned
 from tracefs.errors import MountError, SetupError
 
 _PATIENCE_MS: Final = 3000
@@ -29,20 +27,9 @@ _PATIENCE_MS: Final = 3000
 class Session:
     """One server process."""
 
-    def __init__(self, config: Config, root_fd: int, *fds: int) -> None:
-        """Start a server for the traced directory *root_fd* (O_PATH); *fds* as `Config` says."""
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", "tracefs.capture.server", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                # Named, so that it is passed on even where it is to be closed on exec.
-                stderr=2,
-                # Ctrl-C is for the command; the server ends with the mount.
-                start_new_session=True,
-            )
+    def __init__(self, server: Spawned, config: Config, root_fd: int, *fds: int) -> None:
+        """Have *server* serve the traced directory *root_fd* (O_PATH); *fds* as `Config` says."""
+        self._control, self._process = server.take()
         self._failure: Failed | None = None
         send(self._control, config, (root_fd, *fds))
 

@@ -9,7 +9,7 @@ import msgspec
 
 from tracefs.events import Lost
 from tracefs.journal.writer import JournalWriter
-from tracefs.witness.guardian import STOP, Word
+from tracefs.witness.word import STOP, Word
 
 _LONGEST: Final = 1 << 12
 

@@ -12,10 +12,11 @@ from tracefs.capture import fusermount
 from tracefs.capture.mounts import require_free
 from tracefs.capture.runner import config
 from tracefs.capture.session import Session, open_directory
-from tracefs.cli import target
+from tracefs.capture.spawn import Spawned
+from tracefs.cli import destination, target
 from tracefs.errors import MountError
 from tracefs.pathtext import printable, to_text
-from tracefs.witness.levels import NONE, PROC
+from tracefs.witness.level_names import NONE, PROC
 
 NAME: Final = "mount"
 HELP: Final = "show a directory at another place and record it"
@@ -45,12 +46,14 @@ def run(args: argparse.Namespace) -> int:
     require_free(args.source, args.mountpoint)
     mountpoint = os.path.realpath(os.fsencode(args.mountpoint))
     name = os.path.basename(os.path.realpath(args.source)) or "root"
-    recording = target.folder(
+    recording = destination.folder(
         args.output, name, datetime.now().astimezone(), args.source, args.mountpoint
     )
     with (
-        target.discarded_on_failure(recording),
+        destination.discarded_on_failure(recording),
+        Spawned() as server,
         Session(
+            server,
             config(args.source, recording, None, target.options(args, default_witness=PROC)),
             root_fd,
         ) as session,

@@ -1,29 +1,15 @@
 """``tracefs run``: run a command and record what it does to its files."""
 
 import argparse
-import os
-import sys
-from datetime import datetime
-from pathlib import Path
 from typing import Final
 
-from tracefs.capture.runner import Outcome, run_traced
+from tracefs.capture.spawn import Spawned
 from tracefs.cli import target
-from tracefs.cli.main import complain, complain_of
-from tracefs.errors import TracefsError
-from tracefs.journal.lost import find_lost
-from tracefs.report.quote import printable
-from tracefs.witness.levels import FULL, LEVELS, NONE, PROC, SECCOMP
+from tracefs.cli.main import complain_of
+from tracefs.witness.level_names import LEVELS, SECCOMP
 
 NAME: Final = "run"
 HELP: Final = "run a command and record what it does to its files"
-
-_ALWAYS: Final = ("lseek",)
-"""Never right in a page writer, and rare elsewhere: their source line is kept."""
-_JUDGED_FULLY: Final = (
-    "pwrite64", "fsync", "fdatasync", "ftruncate", "fallocate", "sync_file_range", "msync",
-)  # fmt: skip
-"""Where each call is notified, those that may be wrong too."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -57,76 +43,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the command and return its exit code, or what the judgement makes of it."""
     words = target.command_words(args, NAME)
-    if args.contract:
-        _reject_unknown(args.contract)
     try:
-        recording = target.folder(args.output, words[0], datetime.now().astimezone(), args.dir)
-        with target.discarded_on_failure(recording):
-            outcome = run_traced(
-                args.dir,
-                [os.fsencode(word) for word in words],
-                recording,
-                target.options(
-                    args, default_witness=SECCOMP, visible=args.visible, stacks=_stacks(args)
-                ),
-                target.say,
-            )
-    except TracefsError as error:
-        return complain(str(error), error.repair, target.EXIT_TOOL_FAILED)
+        spawned = Spawned()
     except OSError as error:
         return complain_of(error, target.EXIT_TOOL_FAILED)
-    return _conclude(args, outcome, recording)
+    with spawned as server:
+        # The server's process imports meanwhile, on another core.
+        from tracefs.cli.running import run as run_traced  # noqa: PLC0415
 
-
-def _stacks(args: argparse.Namespace) -> tuple[str, ...]:
-    """Return the calls whose places are kept, so that a finding can name its line."""
-    if not args.contract:
-        return _ALWAYS
-    from tracefs.report.stray import CALLS  # noqa: PLC0415  # judging is not needed to record
-
-    more = _JUDGED_FULLY if args.witness == FULL else ()
-    return (*CALLS, *more)
-
-
-def _conclude(args: argparse.Namespace, outcome: Outcome, recording: Path) -> int:
-    if not args.quiet:
-        target.say(f"recorded {outcome.events} events in {recording}")
-    if outcome.failed:
-        target.say(f"the recording is incomplete: {outcome.failed}")
-    if args.witness not in (NONE, PROC):
-        _tell_lost(recording)
-    verdict = _judge(args.contract, recording) if args.contract else 0
-    return outcome.status or verdict or (target.EXIT_TOOL_FAILED if outcome.failed else 0)
-
-
-def _tell_lost(recording: Path) -> None:
-    """Say so if the seccomp witness ended before the command did; the command went on unseen."""
-    try:
-        lost = find_lost(recording)
-    except (TracefsError, OSError):
-        return  # that the journal can't be read was said, or is by whoever reads it
-    if lost is not None:
-        after_ns, reason = lost
-        target.say(
-            f"the witness was lost: from {after_ns / 1e9:.6f} s on, calls like lseek went unseen: "
-            f"{printable(reason)}"
-        )
-        target.say(
-            f"next: run it again; tracefs show {printable(str(recording))} has what was seen"
-        )
-
-
-def _reject_unknown(contracts: list[str]) -> None:
-    from tracefs.contracts import find  # noqa: PLC0415  # judging is not needed to record
-
-    for name in contracts:
-        find(name)
-
-
-def _judge(contracts: list[str], recording: Path) -> int:
-    from tracefs.cli.check import judge  # noqa: PLC0415  # judging is not needed to record
-
-    try:
-        return judge(str(recording), contracts, file=sys.stderr)
-    except TracefsError as error:
-        return complain(str(error), error.repair, target.EXIT_TOOL_FAILED)
+        return run_traced(args, words, server)

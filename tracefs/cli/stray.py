@@ -5,15 +5,15 @@ import os
 from datetime import datetime
 from typing import Final
 
-from tracefs.capture.runner import Options, run_traced
-from tracefs.cli import target
+from tracefs.capture.spawn import Spawned
+from tracefs.cli import destination, target
 from tracefs.cli.main import complain, complain_of
 from tracefs.cli.uses import report, wanted
 from tracefs.errors import TracefsError
 from tracefs.journal.reader import JournalReader
 from tracefs.report.selection import Selection
 from tracefs.report.stray import CALLS
-from tracefs.witness.levels import SECCOMP
+from tracefs.witness.level_names import SECCOMP
 
 NAME: Final = "stray"
 HELP: Final = "show where a command seeks or writes astray"
@@ -40,13 +40,24 @@ def run(args: argparse.Namespace) -> int:
     Of a command that ended with 0 it is 1 when something is astray, 4 when that can't be told.
     """
     words = target.command_words(args, NAME)
+    try:
+        spawned = Spawned()
+    except OSError as error:
+        return complain_of(error, target.EXIT_TOOL_FAILED)
+    with spawned as server:
+        return _run(args, words, server)
+
+
+def _run(args: argparse.Namespace, words: list[str], server: Spawned) -> int:
+    from tracefs.capture.runner import Options, run_traced  # noqa: PLC0415  # while it imports
+
     names = wanted(args.call)
     options = Options(witness=SECCOMP, stacks=tuple(sorted(names)), most_stacks=_ALL)
     try:
-        folder = target.folder(args.output, words[0], datetime.now().astimezone(), args.dir)
-        with target.discarded_on_failure(folder):
+        folder = destination.folder(args.output, words[0], datetime.now().astimezone(), args.dir)
+        with destination.discarded_on_failure(folder):
             argv = [os.fsencode(word) for word in words]
-            outcome = run_traced(args.dir, argv, folder, options, target.say)
+            outcome = run_traced(args.dir, argv, folder, options, target.say, server)
     except TracefsError as error:
         return complain(str(error), error.repair, target.EXIT_TOOL_FAILED)
     except OSError as error:

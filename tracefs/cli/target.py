@@ -1,21 +1,16 @@
-"""What the commands that record share: what to run, how to record it, and where to."""
+"""What the commands that record share: what to run, and how to record it."""
 
 import argparse
 import contextlib
-import os
-import shutil
 import sys
-from collections.abc import Iterator
-from datetime import datetime
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from tracefs.capture.runner import Options
 from tracefs.cli.arguments import positive
-from tracefs.errors import RecordingError, TracefsError, UsageError
-from tracefs.journal.reader import JournalReader
-from tracefs.journal.recordings import is_inside, new_folder, state_dir
+from tracefs.errors import UsageError
 from tracefs.pathtext import printable
+
+if TYPE_CHECKING:
+    from tracefs.capture.runner import Options
 
 EXIT_TOOL_FAILED: Final = 125
 """As timeout(1): tracefs itself failed, the command was not run or not traced to its end."""
@@ -72,7 +67,7 @@ def options(
     default_witness: str,
     visible: bool = False,
     stacks: tuple[str, ...] = (),
-) -> Options:
+) -> "Options":
     """Return how to record.
 
     Args:
@@ -81,6 +76,8 @@ def options(
         visible: mount for everybody.
         stacks: calls whose stacks are kept, where the witness is notified of any.
     """
+    from tracefs.capture.runner import Options  # noqa: PLC0415  # the server starts first
+
     return Options(
         direct_io=args.direct_io,
         witness=args.witness or default_witness,
@@ -92,42 +89,3 @@ def options(
         page_size=args.page_size,
         visible=visible,
     )
-
-
-def folder(output: str | None, command: str, when: datetime, *outside: str) -> Path:
-    """Return the folder to record into: *output*, or a new one named by command and time.
-
-    It must lie outside the directories *outside*.
-
-    Raises:
-        UsageError: it lies inside the traced directory.
-        RecordingError: it can't be made.
-    """
-    base = state_dir(os.environ)
-    place = base if output is None else Path(output).absolute()
-    if any(is_inside(place, Path(directory)) for directory in outside):
-        raise UsageError(
-            f"the recording ({place}) would lie inside the traced directory",
-            repair="name a folder outside it with -o, or trace a smaller directory with --dir",
-        )
-    return new_folder(command, when, base) if output is None else place
-
-
-@contextlib.contextmanager
-def discarded_on_failure(recording: Path) -> Iterator[None]:
-    """Remove the folder of a recording that never began; what holds an event is kept."""
-    known = recording.exists() and any(recording.iterdir())
-    try:
-        yield
-    except TracefsError:
-        if not known and not _has_events(recording):
-            shutil.rmtree(recording, ignore_errors=True)
-        raise
-
-
-def _has_events(recording: Path) -> bool:
-    try:
-        with JournalReader(recording) as reader:
-            return next(iter(reader.events()), None) is not None
-    except RecordingError:
-        return False

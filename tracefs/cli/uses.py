@@ -16,7 +16,8 @@ from tracefs.report.stray_json import use_line
 from tracefs.report.style import style_for
 from tracefs.source import Location, Resolver
 from tracefs.trace import Call, Trace
-from tracefs.witness.levels import FULL, notified
+from tracefs.witness.level_names import FULL
+from tracefs.witness.levels import notified
 
 EXIT_FOUND: Final = 1
 

@@ -36,9 +36,8 @@ from tracefs.witness.levels import filter_code
 from tracefs.witness.stack import StackReader
 from tracefs.witness.supervisor import Supervisor
 from tracefs.witness.threads import affordable
+from tracefs.witness.word import STOP, Word
 
-STOP: Final = b"stop"
-"""From the server of the mount: write no more."""
 _AGAIN_MS: Final = 100
 _ENDED: Final = 0
 _STOPPED: Final = 3
@@ -59,13 +58,6 @@ class _Armed(Struct, frozen=True, kw_only=True):
 
     mount: TracedMount
     failure: str | None = None
-
-
-class Word(Struct, frozen=True, kw_only=True):
-    """To the server of the mount: the last of the witness."""
-
-    failure: str | None
-    """Why lines are missing from the journal; None: none is, though one may be `Lost`."""
 
 
 class Witnessing:

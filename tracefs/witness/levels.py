@@ -12,12 +12,7 @@ from typing import Final
 
 from tracefs.syscalls import i386_names, numbers
 from tracefs.witness.bpf import Rule, Test, assemble
-
-NONE: Final = "none"
-PROC: Final = "proc"
-SECCOMP: Final = "seccomp"
-FULL: Final = "full"
-LEVELS: Final = (NONE, PROC, SECCOMP, FULL)
+from tracefs.witness.level_names import FULL, SECCOMP
 
 _SEEK_CUR: Final = 1
 _MAP_SHARED: Final = 0x1

@@ -1,0 +1,48 @@
+"""Start the server's process, and nothing else: what is imported here is imported before that.
+
+An interpreter with pyfuse3 and trio takes most of the time that `tracefs run` does before its
+command starts. So it is started first of all, and everything else is done while it imports.
+"""
+
+import contextlib
+import socket
+import subprocess
+import sys
+from typing import Self
+
+
+class Spawned:
+    """A server that waits to be told what to serve."""
+
+    def __init__(self) -> None:
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            self.process = subprocess.Popen(
+                # -P: a module of the traced directory is none of the server's.
+                [sys.executable, "-P", "-m", "tracefs.capture.server", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                # Named, so that it is passed on even where it is to be closed on exec.
+                stderr=2,
+                # Ctrl-C is for the command; the server ends with the mount.
+                start_new_session=True,
+            )
+        self._taken = False
+
+    def take(self) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+        """Return its control socket and process, to whoever sees to both from now on."""
+        self._taken = True
+        return self.control, self.process
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it if nobody had a use for it."""
+        if self._taken:
+            return
+        self.control.close()
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+        self.process.wait()

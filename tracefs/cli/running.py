@@ -1,0 +1,103 @@
+"""What `tracefs run` does once its server has been started."""
+
+import argparse
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from tracefs.capture.runner import Outcome, run_traced
+from tracefs.capture.spawn import Spawned
+from tracefs.cli import target
+from tracefs.cli.destination import discarded_on_failure, folder
+from tracefs.cli.main import complain, complain_of
+from tracefs.errors import TracefsError
+from tracefs.journal.lost import find_lost
+from tracefs.report.quote import printable
+from tracefs.witness.level_names import FULL, NONE, PROC, SECCOMP
+
+_ALWAYS: Final = ("lseek",)
+"""Never right in a page writer, and rare elsewhere: their source line is kept."""
+_JUDGED_FULLY: Final = (
+    "pwrite64", "fsync", "fdatasync", "ftruncate", "fallocate", "sync_file_range", "msync",
+)  # fmt: skip
+"""Where each call is notified, those that may be wrong too."""
+
+
+def run(args: argparse.Namespace, words: list[str], server: Spawned) -> int:
+    """Run the command *words*; return its exit code, or what the judgement makes of it."""
+    if args.contract:
+        _reject_unknown(args.contract)
+    try:
+        recording = folder(args.output, words[0], datetime.now().astimezone(), args.dir)
+        with discarded_on_failure(recording):
+            outcome = run_traced(
+                args.dir,
+                [os.fsencode(word) for word in words],
+                recording,
+                target.options(
+                    args, default_witness=SECCOMP, visible=args.visible, stacks=_stacks(args)
+                ),
+                target.say,
+                server,
+            )
+    except TracefsError as error:
+        return complain(str(error), error.repair, target.EXIT_TOOL_FAILED)
+    except OSError as error:
+        return complain_of(error, target.EXIT_TOOL_FAILED)
+    return _conclude(args, outcome, recording)
+
+
+def _stacks(args: argparse.Namespace) -> tuple[str, ...]:
+    """Return the calls whose places are kept, so that a finding can name its line."""
+    if not args.contract:
+        return _ALWAYS
+    from tracefs.report.stray import CALLS  # noqa: PLC0415  # judging is not needed to record
+
+    more = _JUDGED_FULLY if args.witness == FULL else ()
+    return (*CALLS, *more)
+
+
+def _conclude(args: argparse.Namespace, outcome: Outcome, recording: Path) -> int:
+    if not args.quiet:
+        target.say(f"recorded {outcome.events} events in {recording}")
+    if outcome.failed:
+        target.say(f"the recording is incomplete: {outcome.failed}")
+    if args.witness not in (NONE, PROC):
+        _tell_lost(recording)
+    verdict = _judge(args.contract, recording) if args.contract else 0
+    return outcome.status or verdict or (target.EXIT_TOOL_FAILED if outcome.failed else 0)
+
+
+def _tell_lost(recording: Path) -> None:
+    """Say so if the seccomp witness ended before the command did; the command went on unseen."""
+    try:
+        lost = find_lost(recording)
+    except (TracefsError, OSError):
+        return  # that the journal can't be read was said, or is by whoever reads it
+    if lost is not None:
+        after_ns, reason = lost
+        target.say(
+            f"the witness was lost: from {after_ns / 1e9:.6f} s on, calls like lseek went unseen: "
+            f"{printable(reason)}"
+        )
+        target.say(
+            f"next: run it again; tracefs show {printable(str(recording))} has what was seen"
+        )
+
+
+def _reject_unknown(contracts: list[str]) -> None:
+    from tracefs.contracts import find  # noqa: PLC0415  # judging is not needed to record
+
+    for name in contracts:
+        find(name)
+
+
+def _judge(contracts: list[str], recording: Path) -> int:
+    from tracefs.cli.check import judge  # noqa: PLC0415  # judging is not needed to record
+
+    try:
+        return judge(str(recording), contracts, file=sys.stderr)
+    except TracefsError as error:
+        return complain(str(error), error.repair, target.EXIT_TOOL_FAILED)
