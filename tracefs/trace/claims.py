@@ -1,6 +1,8 @@
 """What a write call asked for, as its sighting shows it: where, how much, how durable."""
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from tracefs.events import Sighting, Write
 from tracefs.syscalls import Syscall
@@ -16,7 +18,7 @@ _BY_POINTER: Final = {"splice", "copy_file_range"}
 _MINUS_ONE: Final = 2**64 - 1
 
 
-class Claim(NamedTuple):
+class Claim(Struct, frozen=True, gc=False):
     """The range of one write call."""
 
     name: str

@@ -131,17 +131,22 @@ class Writes:
                 self._emit(call)
 
     def _keep(self, call: Pending) -> None:
-        first = call.first
-        self.pending[first.tid] = call
-        self.pending_on.setdefault(first.ino, {})[first.tid] = call
+        tid, ino = call.first.tid, call.first.ino
+        self.pending[tid] = call
+        others = self.pending_on.get(ino)
+        if others is None:
+            self.pending_on[ino] = {tid: call}
+        else:
+            others[tid] = call
 
     def _drop(self, call: Pending) -> None:
-        first = call.first
-        del self.pending[first.tid]
-        others = self.pending_on[first.ino]
-        del others[first.tid]
-        if not others:
-            del self.pending_on[first.ino]
+        tid, ino = call.first.tid, call.first.ino
+        del self.pending[tid]
+        others = self.pending_on[ino]
+        if len(others) == 1:
+            del self.pending_on[ino]
+        else:
+            del others[tid]
 
     def end(self) -> None:
         """Complete what the journal's end cut off; what the program was told is not known."""
@@ -179,7 +184,7 @@ class Writes:
 
     def _settle(self, call: Pending) -> None:
         """Emit a call of which nothing more can come; hold any other."""
-        if call.over and not (self._cached and call.waits_for_sync):
+        if call.over and (call.sync_flag is None or not (self._cached and call.waits_for_sync)):
             if self.pending.get(call.first.tid) is call:
                 self._drop(call)
             self._emit(call)
@@ -271,4 +276,5 @@ def _current(fd_flags: int | None, bits: int) -> int:
 
 
 def _reasons(*reasons: str | None) -> str | None:
-    return "; ".join(filter(None, reasons)) or None
+    told = [reason for reason in reasons if reason]
+    return "; ".join(told) if told else None
