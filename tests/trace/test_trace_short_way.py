@@ -11,7 +11,6 @@ from trace_support import O_DSYNC, O_RDWR, Recording, pwrite, sight
 from tracefs.events import Flush, Fsync, Lost, Read, Release, Withdrawn, Write
 from tracefs.trace import TraceItem
 from tracefs.trace.join import Joiner
-from tracefs.trace.pending import Pending
 from tracefs.witness.level_names import LEVELS
 from tracefs.witness.levels import notified
 
@@ -19,17 +18,20 @@ TIDS, FILES, PAGE = (1, 2, 3), (1, 2), 4096
 """A file has its number, the number of its one open, and that of its descriptor in common."""
 
 
-class _All(dict[int, dict[int, Pending]]):
-    """Files with pending writes, of which each seems to be one: nothing goes the short way."""
+class _All(dict[int, set[int]]):
+    """Threads that seek on each file, as it seems: nothing goes the short way."""
 
     def __contains__(self, _: object) -> bool:
         return True
+
+    def __missing__(self, _: int) -> set[int]:
+        return set()
 
 
 def items(recording: Recording, *, by_the_long_way: bool) -> list[TraceItem]:
     joiner = Joiner(recording.header)
     if by_the_long_way:
-        joiner._writes.pending_on = _All()
+        joiner.notices.seeking = _All()
     return list(joiner.run(recording.events))
 
 

@@ -113,6 +113,7 @@ class Joiner:
         """Yield what *events* tell; to be called once."""
         handlers, items, take = self._handlers, self.output.items, self._take
         pending, pending_on = self._writes.pending, self._writes.pending_on
+        goes_on = self._writes.goes_on
         runs, notified, notices = self._emulation.runs, self._notified, self.notices
         announced, own = (notices.announced, notices.own) if notified else ({}, set())
         users, seeking = notices.users, notices.seeking
@@ -120,16 +121,15 @@ class Joiner:
         for event in events:
             kind = type(event)
             if (
-                # Most events: nothing that is under way concerns them.
+                # Most events: no notice concerns them, and none of posix_fallocate's sequences.
                 (kind is Write or kind is Fsync)
-                and (tid := event.tid) not in pending
-                and (ino := event.ino) not in pending_on
-                and tid not in runs
+                and (tid := event.tid) not in runs
                 and tid not in announced
-                and not seeking
+                and (ino := event.ino) not in seeking
                 and (not notified or (user := users.get(ino)) == tid or user == SEVERAL)
             ):
-                handlers[kind](event)
+                if not (tid in pending or ino in pending_on) or not goes_on(event):
+                    handlers[kind](event)
             else:
                 take(event)
             if items:
@@ -151,14 +151,11 @@ class Joiner:
         """Take an event; it may complete or continue what is under way."""
         writes, notified, notices = self._writes, self._notified, self.notices
         tid = event.tid
-        if isinstance(event, _ASKING):
-            if notified and tid in notices.announced:
-                event = notices.supplied(event)
-            if writes.pending:
-                writes.overtake(event)
+        if notified and tid in notices.announced and isinstance(event, _ASKING):
+            event = notices.supplied(event)
         if tid in self._emulation.runs:
             self._emulation.pass_by(event)
-        absorbed = tid in writes.pending and writes.absorb(event)
+        absorbed = writes.goes_on(event)
         if notified:
             if self.output.items:
                 notices.after()  # what was just completed has its notice still

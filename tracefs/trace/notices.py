@@ -128,7 +128,7 @@ class Notices:
         """Complete what *event* shows to be over; call it first for each event.
 
         Nothing changes by a Write or Fsync of a thread without a notice in `announced`, on a file
-        whose `users` are known to be this thread or `SEVERAL`, while nobody is `seeking`.
+        whose `users` are known to be this thread or `SEVERAL`, and on which nobody is `seeking`.
         """
         kind, tid = type(event), event.tid
         if kind is Lost or kind is Withdrawn:

@@ -16,6 +16,8 @@ _WRITE: Final = frozenset({"write"})
 _PLAIN: Final = frozenset({"write", "pwrite64"})
 _SPECIAL: Final = O_APPEND | O_DSYNC
 _IN_PASSING: Final = (Read, Query)
+_TAKING_THE_LOCK: Final = (Write, Fsync)
+"""Requests that a call makes with the inode locked."""
 
 APPENDS: Final = "O_APPEND was set after the open; the offset is the end of the file"
 """Label of a write whose offset the program didn't give (pwrite(2), BUGS)."""
@@ -80,7 +82,13 @@ class Writes:
                     return
         self._begin(event)
 
-    def absorb(self, event: AnyEvent) -> bool:
+    def goes_on(self, event: AnyEvent) -> bool:
+        """Complete the calls that *event* shows to be over; tell whether it is part of one."""
+        if self.pending and isinstance(event, _TAKING_THE_LOCK):
+            self._overtake(event)
+        return event.tid in self.pending and self._absorb(event)
+
+    def _absorb(self, event: AnyEvent) -> bool:
         """Offer *event* to the pending call of its thread; False: it is something else.
 
         Reading doesn't end a call: a page fault on its buffer reads in the middle of it. Neither
@@ -106,7 +114,7 @@ class Writes:
         self._emit(call)
         return False
 
-    def overtake(self, event: Write | Fsync) -> None:
+    def _overtake(self, event: Write | Fsync) -> None:
         """Complete the calls of other threads on the file that *event* is about.
 
         A write holds the inode's lock from its first request to its last, and a sync sends its
