@@ -1,5 +1,6 @@
 """Requests answered in C: what they do, the line they leave, and what is left to Python."""
 
+import errno
 import os
 import resource
 import signal
@@ -204,6 +205,15 @@ def test_a_release_closes_the_file(lane: Lane) -> None:
     assert lane.files == {}
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(lane.opened.fd)
+
+
+def test_a_close_that_fails_is_recorded_as_one(lane: Lane) -> None:
+    os.close(lane.opened.fd)
+    assert lane.ask(RELEASE, RELEASE_IN.pack(FH, 0, 0, 0))
+    assert lane.replied() == (0, UNIQUE, b"")
+    (line,) = lane.lines()
+    expected = Release(start_ns=0, end_ns=0, tid=TID, errno=errno.EBADF, ino=INO, fh=FH)
+    assert is_as_python_writes(line, expected)
 
 
 UNSIGNED: Final = st.integers(0, 2**64 - 1)

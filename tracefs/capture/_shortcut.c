@@ -127,7 +127,7 @@ put_number(struct line *line, const char *name, unsigned long long number)
 
 /* Begin a line with what all events have, and the two that all of these have. */
 static void
-begin(struct line *line, const char *type, unsigned long long start, uint32_t tid,
+begin(struct line *line, const char *type, unsigned long long start, uint32_t tid, int error,
       const struct open_file *file, unsigned long long fh)
 {
 	line->length = 0;
@@ -135,6 +135,8 @@ begin(struct line *line, const char *type, unsigned long long start, uint32_t ti
 	put_number(line, ",\"start_ns\":", start);
 	put_number(line, ",\"end_ns\":", now());
 	put_number(line, ",\"tid\":", tid);
+	if (error)
+		put_number(line, ",\"errno\":", (unsigned long long)error);
 	put_number(line, ",\"ino\":", file->ino);
 	put_number(line, ",\"fh\":", fh);
 }
@@ -237,7 +239,7 @@ answer_write(int device, const struct fuse_in_header *header, const char *body, 
 	if (written < 0)
 		return 0;	/* it has done nothing, and is done again */
 	mark_closed(&file, Py_False);
-	begin(&line, "{\"type\":\"write\"", start, header->pid, &file, in.fh);
+	begin(&line, "{\"type\":\"write\"", start, header->pid, 0, &file, in.fh);
 	put_number(&line, ",\"offset\":", in.offset);
 	put_number(&line, ",\"size\":", in.size);
 	put_number(&line, ",\"result\":", (unsigned long long)written);
@@ -268,7 +270,7 @@ answer_fsync(int device, const struct fuse_in_header *header, const char *body, 
 	if (datasync ? fdatasync(file.fd) : fsync(file.fd))
 		return 0;
 	mark_closed(&file, Py_False);
-	begin(&line, "{\"type\":\"fsync\"", start, header->pid, &file, in.fh);
+	begin(&line, "{\"type\":\"fsync\"", start, header->pid, 0, &file, in.fh);
 	put_text(&line, datasync ? ",\"datasync\":true" : ",\"datasync\":false");
 	put_caller(&line, &caller);
 	record(&line, journal_fd);
@@ -293,7 +295,7 @@ answer_flush(int device, const struct fuse_in_header *header, const char *body, 
 	if (!find_file(in.fh, &file) || !file.in_memory)
 		return 0;
 	mark_closed(&file, Py_True);
-	begin(&line, "{\"type\":\"flush\"", start, header->pid, &file, in.fh);
+	begin(&line, "{\"type\":\"flush\"", start, header->pid, 0, &file, in.fh);
 	record(&line, journal_fd);
 	reply(device, header, 0, NULL, 0);
 	return 1;
@@ -332,8 +334,8 @@ answer_release(int device, const struct fuse_in_header *header, const char *body
 	Py_XDECREF(fh);
 	if (failed)
 		return 0;
-	close(file.fd);
-	begin(&line, "{\"type\":\"release\"", start, header->pid, &file, in.fh);
+	failed = close(file.fd) ? errno : 0;
+	begin(&line, "{\"type\":\"release\"", start, header->pid, failed, &file, in.fh);
 	record(&line, journal_fd);
 	reply(device, header, 0, NULL, 0);
 	return 1;
