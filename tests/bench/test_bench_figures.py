@@ -1,45 +1,90 @@
-"""The parts of the benchmark that measure nothing: order, percentiles, tables."""
+"""The parts of the benchmark that measure nothing: order, statistics, comparison."""
 
 import itertools
 from collections import Counter
 
 import pytest
-from bench.checking import Checking
-from bench.measure import Commands, cells
+from bench.compare import compare
+from bench.peers import TARGETS
 from bench.plan import PLACEMENTS, STORAGES, order, steps
-from bench.sample import WORKLOADS, Cell, Figure, figure, parse, percentile
-from bench.table import render, render_commands
+from bench.sample import Cell, Figure, Measured, Sample, figure, parse, sample
+from bench.spread import Spread, percentile, ratios, spread
+from bench.workloads import GROUPS, PROGRAMS, WORKLOADS, chosen, done_by, group_of
 from hypothesis import given
 from hypothesis import strategies as st
-from syrupy.assertion import SnapshotAssertion
 
-TARGETS = ("bare", "strace -f", "no-op", "tracefs")
+NAMES = ("bare", "strace -f", "no-op", "tracefs")
 CELL = Cell(storage="tmpfs", placement="free", workload="pwrite", target="bare")
 
 
-def test_every_round_runs_every_target_everywhere_once() -> None:
-    seen = Counter((step.storage, step.placement, step.target) for step in steps(TARGETS, 3))
-    assert set(seen) == set(itertools.product(STORAGES, PLACEMENTS, TARGETS))
+def one_sample(round_no: int, median_ns: int) -> Sample:
+    times = (median_ns,) * 3
+    return sample(round_no, Measured(workload="pwrite", elapsed_ns=3 * median_ns, times=times))
+
+
+def of(target: str, medians: dict[int, int]) -> Figure:
+    cell = Cell(storage="tmpfs", placement="free", workload="pwrite", target=target)
+    return figure(cell, [one_sample(number, median) for number, median in medians.items()])
+
+
+def test_every_round_runs_every_program_everywhere_once() -> None:
+    plan = {"worker": NAMES, "pgbench": NAMES[:2]}
+    seen = Counter(
+        (step.storage, step.placement, step.program, step.target) for step in steps(plan, 3)
+    )
+    pairs = [(program, target) for program, targets in plan.items() for target in targets]
+    assert set(seen) == {
+        (storage, placement, *pair)
+        for storage, placement, pair in itertools.product(STORAGES, PLACEMENTS, pairs)
+    }
     assert set(seen.values()) == {3}
 
 
+def test_targets_take_turns_at_one_program() -> None:
+    plan = {"worker": NAMES, "pgbench": NAMES}
+    turns = [list(group) for _, group in itertools.groupby(steps(plan, 2), key=lambda s: s.program)]
+    assert [len(turn) for turn in turns] == [len(NAMES)] * len(turns)
+
+
 def test_in_four_rounds_each_target_follows_each_other_once() -> None:
-    rounds = [order(TARGETS, number) for number in range(4)]
-    assert [set(names) for names in rounds] == [set(TARGETS)] * 4
-    assert sorted(first for first, *_ in rounds) == sorted(TARGETS)
+    rounds = [order(NAMES, number) for number in range(4)]
+    assert [set(names) for names in rounds] == [set(NAMES)] * 4
+    assert sorted(first for first, *_ in rounds) == sorted(NAMES)
     pairs = [pair for names in rounds for pair in itertools.pairwise(names)]
-    assert sorted(pairs) == sorted(itertools.permutations(TARGETS, 2))
+    assert sorted(pairs) == sorted(itertools.permutations(NAMES, 2))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_fewer_targets_are_ordered_too(count: int) -> None:
     for number in range(5):
-        assert sorted(order(TARGETS[:count], number)) == sorted(TARGETS[:count])
+        assert sorted(order(NAMES[:count], number)) == sorted(NAMES[:count])
 
 
 def test_rounds_come_one_after_the_other() -> None:
-    numbers = [step.round for step in steps(TARGETS, 3)]
+    numbers = [step.round for step in steps({"worker": NAMES}, 3)]
     assert numbers == sorted(numbers)
+
+
+def test_every_workload_is_in_one_group_and_done_by_one_program() -> None:
+    assert sorted(name for names in GROUPS.values() for name in names) == sorted(WORKLOADS)
+    assert sorted(name for program in PROGRAMS for name in done_by(program)) == sorted(WORKLOADS)
+    assert all(name in GROUPS[group_of(name)] for name in WORKLOADS)
+    assert all(set(target.groups) <= set(GROUPS) for target in TARGETS.values())
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        ((), WORKLOADS),
+        (("pwrite",), ("pwrite",)),
+        (("sqlite", "pwrite"), ("pwrite", "sqlite-wal", "sqlite-rollback")),
+        (("threads", "8-threads-8-files"), GROUPS["threads"]),
+    ],
+)
+def test_workloads_are_asked_for_by_name_and_by_group(
+    asked: tuple[str, ...], names: tuple[str, ...]
+) -> None:
+    assert chosen(asked) == names
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=1), st.integers(1, 100))
@@ -50,54 +95,85 @@ def test_a_percentile_was_measured_and_has_its_share_below(times: list[int], per
     assert sum(time < value for time in times) * 100 < percent * len(times)
 
 
-def test_a_figure_is_the_median_and_the_99th_percentile_of_all_times() -> None:
-    assert figure(CELL, range(1, 201)) == Figure(
-        cell=CELL, median_ns=100, p99_ns=198, iterations=200
-    )
-
-
-def test_what_the_worker_prints_is_read() -> None:
-    printed = "".join(f"{name} 10 20\n" for name in WORKLOADS)
-    assert parse(printed, WORKLOADS) == {name: [10, 20] for name in WORKLOADS}
-
-
 @pytest.mark.parametrize(
-    "printed",
-    ["", "pwrite 10\n", "".join(f"{name}\n" for name in WORKLOADS), "pwrite: No space left\n"],
+    ("values", "median", "low", "high"),
+    [
+        ([5], 5, 5, 5),
+        ([9, 3, 4], 4, 3, 9),
+        ([7, 1, 9, 3, 4], 4, 1, 9),
+        # Of an even number the lower of the two in the middle: it was measured.
+        ([8, 2, 4, 6], 4, 2, 8),
+    ],
 )
-def test_anything_else_is_refused(printed: str) -> None:
-    with pytest.raises(ValueError, match=r"the worker printed|invalid literal"):
-        parse(printed, WORKLOADS)
+def test_a_spread_is_the_middle_the_lowest_and_the_highest(
+    values: list[float], median: float, low: float, high: float
+) -> None:
+    assert spread(values) == Spread(median=median, low=low, high=high)
 
 
-def test_figures_are_shown_beside_their_references(snapshot: SnapshotAssertion) -> None:
+def test_ratios_are_of_the_same_round() -> None:
+    # The machine is ten times as slow in round 1, for both: within each round it is twice.
+    assert ratios({0: 20, 1: 200}, {0: 10, 1: 100}) == Spread(median=2, low=2, high=2)
+    # 3, 2 and 4 times; the ratio of the medians, 40 and 20, would be 2 as well, of the sums 3.1.
+    ours, theirs = {0: 30, 1: 40, 2: 80}, {0: 10, 1: 20, 2: 20}
+    assert ratios(ours, theirs) == Spread(median=3, low=2, high=4)
+
+
+def test_rounds_that_only_one_has_have_no_ratio() -> None:
+    assert ratios({0: 30, 1: 90}, {0: 10}) == Spread(median=3, low=3, high=3)
+    assert ratios({0: 30}, {1: 10}) is None
+
+
+def test_a_sample_is_the_median_and_the_99th_percentile_of_its_times() -> None:
+    measured = Measured(workload="pwrite", elapsed_ns=5000, times=tuple(range(1, 201)))
+    assert sample(3, measured) == Sample(
+        round=3, median_ns=100, p99_ns=198, iterations=200, elapsed_ns=5000, served=None
+    )
+
+
+def test_a_figure_is_the_spread_of_its_rounds() -> None:
+    samples = [
+        Sample(
+            round=number,
+            median_ns=median,
+            p99_ns=10 * median,
+            iterations=100,
+            elapsed_ns=elapsed,
+            served=None,
+        )
+        for number, (median, elapsed) in enumerate([(7, 1000), (5, 2000), (6, 4000)])
+    ]
+    made = figure(CELL, samples)
+    assert made.median_ns == Spread(median=6, low=5, high=7)
+    assert made.p99_ns == Spread(median=60, low=50, high=70)
+    # 100 in a microsecond are a hundred million in a second.
+    assert made.calls_per_s == Spread(median=5e7, low=2.5e7, high=1e8)
+
+
+def test_tracefs_is_compared_with_each_other_target() -> None:
     figures = [
-        Figure(cell=cell, median_ns=700 * 3**number, p99_ns=1000 * 3**number, iterations=10)
-        for number, cell in enumerate(cells(TARGETS)[:12])
+        of("bare", {0: 10, 1: 10}),
+        of("no-op", {0: 20, 1: 40}),
+        of("tracefs", {0: 30, 1: 50}),
     ]
-    assert render(figures) == snapshot
-
-
-def test_without_a_reference_there_is_no_ratio() -> None:
-    alone = Figure(
-        cell=Cell(storage="disk", placement="free", workload="pwrite", target="tracefs"),
-        median_ns=1000,
-        p99_ns=2000,
-        iterations=1,
-    )
-    assert render([alone]).splitlines()[-1].split() == [
-        *("pwrite", "tracefs", "1.00", "2.00"),
-        *("-", "-", "-", "-"),
+    made = [(one.cell.target, one.to, one.times) for one in compare(figures)]
+    assert made == [
+        ("tracefs", "bare", Spread(median=3, low=3, high=5)),
+        ("tracefs", "no-op", Spread(median=1.25, low=1.25, high=1.5)),
     ]
 
 
-def test_commands_are_shown(snapshot: SnapshotAssertion) -> None:
-    commands = Commands(
-        python_ns=31_000_000,
-        help_ns=50_400_000,
-        run_true_ns=415_000_000,
-        checking=(
-            Checking(calls=1_000_000, bytes=210 << 20, calls_per_s=204_321, peak_kib=24_000),
-        ),
+def test_without_tracefs_nothing_is_compared() -> None:
+    assert compare([of("bare", {0: 10}), of("no-op", {0: 10})]) == ()
+
+
+def test_what_a_program_prints_is_read() -> None:
+    assert parse("pwrite 35 10 20\n", "pwrite") == Measured(
+        workload="pwrite", elapsed_ns=35, times=(10, 20)
     )
-    assert render_commands(commands) == snapshot
+
+
+@pytest.mark.parametrize("printed", ["", "pwrite 10", "other 20 10 10", "pwrite: No space left"])
+def test_anything_else_is_refused(printed: str) -> None:
+    with pytest.raises(ValueError, match=r"instead of the times of pwrite|invalid literal"):
+        parse(printed, "pwrite")

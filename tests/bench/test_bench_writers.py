@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from bench.plan import PLACEMENTS, STORAGES
-from bench.sample import Cell, Figure
-from bench.targets import compiled, run_loop
-from bench.writers import FLOOR, TRACED, render_writers
+from bench.programs import compile_c
+from bench.sample import Cell, Measured, figure, sample
+from bench.writers import FLOOR, TRACED, render_writers, run_loop
 from pagewriters import ROOT, listed
 from syrupy.assertion import SnapshotAssertion
 from writers_support import command
@@ -20,7 +20,7 @@ CALLS = ["openat", "fstat", "pwrite64", "fdatasync", "close"]
 def loop(language: str, folder: Path) -> str:
     if language == FLOOR:
         program = folder / "page_loop"
-        compiled(LOOP_C, program)
+        compile_c(LOOP_C, program)
         return str(program)
     (writer,) = [writer for writer in listed() if writer.language == language]
     command(writer)  # skips, or fails in CI, where its compiler is missing
@@ -34,8 +34,7 @@ def test_a_loop_makes_the_calls_of_a_page_and_no_others(language: str, tmp_path:
     log, file = tmp_path / "log", tmp_path / "pages"
     strace = ["strace", "-f", "-o", str(log), f"--trace-path={file}"]
     words = [loop(language, tmp_path), str(file), "3", "60000"]
-    times = run_loop([*strace, *words], "write_page")
-    assert len(times) == 3
+    assert len(run_loop([*strace, *words]).times) == 3
     lines = [line.split(None, 1)[1] for line in log.read_text().splitlines() if "(" in line]
     calls = [line.partition("(")[0] for line in lines]
     same = {"statx": "fstat", "newfstatat": "fstat"}
@@ -44,16 +43,14 @@ def test_a_loop_makes_the_calls_of_a_page_and_no_others(language: str, tmp_path:
 
 def test_the_table(snapshot: SnapshotAssertion) -> None:
     figures = [
-        Figure(
-            cell=Cell(
+        figure(
+            Cell(
                 storage=storage,
                 placement=placement,
                 workload="write_page",
                 target=language + kind,
             ),
-            median_ns=(1000 + 500 * number) * (30 if kind else 1),
-            p99_ns=(2000 + 500 * number) * (30 if kind else 1),
-            iterations=9,
+            [sample(0, times_of((1000 + 500 * number) * (30 if kind else 1)))],
         )
         for storage in STORAGES
         for placement in PLACEMENTS
@@ -61,3 +58,8 @@ def test_the_table(snapshot: SnapshotAssertion) -> None:
         for kind in ("", TRACED)
     ]
     assert render_writers(figures) == snapshot
+
+
+def times_of(median_ns: int) -> Measured:
+    times = (median_ns, median_ns, 2 * median_ns)
+    return Measured(workload="write_page", elapsed_ns=sum(times), times=times)

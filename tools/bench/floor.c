@@ -1,30 +1,57 @@
-/* A filesystem of one file, "pages", that only answers: the floor of any FUSE filesystem.
+/* A filesystem of a few files in one directory that only answers: the floor of any FUSE filesystem.
  *
  * usage: floor MOUNT_POINT
  *
- * The same as noop.py, by libfuse alone. A file "pages.new" can be made and removed. Prints "ready"
- * once it is mounted and ends when it is unmounted.
+ * The same as noop.py, by libfuse alone: of a file it knows the name and the size, and what is read is
+ * zeros. Ends when it is unmounted.
  */
 #define FUSE_USE_VERSION 32
 #include <errno.h>
+#include <fcntl.h>
 #include <fuse3/fuse_lowlevel.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PAGES = FUSE_ROOT_ID + 1, NEW, SIZE = 1 << 20 };
+enum { MOST_FILES = 16, NAME_SIZE = 32, MOST_READ = 1 << 20 };
 
 static const double TRUSTED_S = 300;	/* as pyfuse3 has it */
-static int made;
-static char zeros[SIZE];
+static const char zeros[MOST_READ];
+
+static struct file {
+    char name[NAME_SIZE];	/* empty: there is no such file */
+    fuse_ino_t ino;
+    off_t size;
+} files[MOST_FILES];
+
+static fuse_ino_t last_ino = FUSE_ROOT_ID;
+
+/* NULL: the root directory, or a file that was removed and is still open. */
+static struct file *by_ino(fuse_ino_t ino)
+{
+    for (int i = 0; i < MOST_FILES; i++)
+        if (files[i].name[0] && files[i].ino == ino)
+            return &files[i];
+    return NULL;
+}
+
+/* NULL: none has this name; of the empty name: there are as many as there can be. */
+static struct file *by_name(const char *name)
+{
+    for (int i = 0; i < MOST_FILES; i++)
+        if (!strcmp(files[i].name, name))
+            return &files[i];
+    return NULL;
+}
 
 static struct stat attributes(fuse_ino_t ino)
 {
     struct stat info = {.st_ino = ino, .st_nlink = 1, .st_uid = getuid(), .st_gid = getgid()};
+    struct file *file = by_ino(ino);
 
     info.st_mode = ino == FUSE_ROOT_ID ? S_IFDIR | 0777 : S_IFREG | 0666;
-    info.st_size = ino == PAGES ? SIZE : 0;
+    info.st_size = file ? file->size : 0;
     info.st_blksize = 4096;
     return info;
 }
@@ -41,14 +68,15 @@ static struct fuse_entry_param entry(fuse_ino_t ino)
 
 static void lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-    fuse_ino_t ino = !strcmp(name, "pages") ? PAGES : made && !strcmp(name, "pages.new") ? NEW : 0;
-    struct fuse_entry_param found = entry(ino);
+    struct file *file = by_name(name);
 
     (void)parent;
-    if (ino)
+    if (file) {
+        struct fuse_entry_param found = entry(file->ino);
         fuse_reply_entry(req, &found);
-    else
+    } else {
         fuse_reply_err(req, ENOENT);
+    }
 }
 
 static void get_attributes(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -62,48 +90,69 @@ static void get_attributes(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info
 static void set_attributes(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set,
                            struct fuse_file_info *fi)
 {
-    (void)attr, (void)to_set;
+    struct file *file = by_ino(ino);
+
+    if (file && to_set & FUSE_SET_ATTR_SIZE)
+        file->size = attr->st_size;
     get_attributes(req, ino, fi);
 }
 
+/* One that is opened to be read only starts without pages, so that reads can be measured, too. */
 static void open_file(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
     fi->fh = ino;
-    fi->keep_cache = 1;
+    fi->keep_cache = (fi->flags & O_ACCMODE) != O_RDONLY;
     fuse_reply_open(req, fi);
 }
 
 static void create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
                    struct fuse_file_info *fi)
 {
-    struct fuse_entry_param new = entry(NEW);
+    struct file *file = by_name("");
+    struct fuse_entry_param new;
 
-    (void)parent, (void)name, (void)mode;
-    made = 1;
-    fi->fh = NEW;
+    (void)parent, (void)mode;
+    if (!file || strlen(name) >= NAME_SIZE) {
+        fuse_reply_err(req, ENOSPC);
+        return;
+    }
+    strcpy(file->name, name);
+    file->ino = ++last_ino;
+    file->size = 0;
+    new = entry(file->ino);
+    fi->fh = file->ino;
     fuse_reply_create(req, &new, fi);
 }
 
 static void remove_name(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
-    (void)parent, (void)name;
-    made = 0;
-    fuse_reply_err(req, 0);
+    struct file *file = by_name(name);
+
+    (void)parent;
+    if (file)
+        file->name[0] = '\0';
+    fuse_reply_err(req, file ? 0 : ENOENT);
 }
 
 static void read_file(fuse_req_t req, fuse_ino_t ino, size_t size, off_t off,
                       struct fuse_file_info *fi)
 {
-    size_t left = off < SIZE ? (size_t)(SIZE - off) : 0;
+    struct file *file = by_ino(ino);
+    off_t left = file && off < file->size ? file->size - off : 0;
 
-    (void)ino, (void)fi;
-    fuse_reply_buf(req, zeros, size < left ? size : left);
+    (void)fi;
+    size = size < MOST_READ ? size : MOST_READ;
+    fuse_reply_buf(req, zeros, (off_t)size < left ? size : (size_t)left);
 }
 
 static void write_file(fuse_req_t req, fuse_ino_t ino, const char *buf, size_t size, off_t off,
                        struct fuse_file_info *fi)
 {
-    (void)ino, (void)buf, (void)off, (void)fi;
+    struct file *file = by_ino(ino);
+
+    (void)buf, (void)fi;
+    if (file && off + (off_t)size > file->size)
+        file->size = off + (off_t)size;
     fuse_reply_write(req, size);
 }
 
@@ -148,8 +197,6 @@ int main(int argc, char **argv)
     if (!session)
         return 1;
     if (!fuse_session_mount(session, argv[1])) {
-        puts("ready");
-        fflush(stdout);
         failed = fuse_session_loop(session);
         fuse_session_unmount(session);
     }

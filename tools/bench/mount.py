@@ -1,14 +1,16 @@
-"""Filesystems that only answer, mounted for as long as needed and surely gone afterwards."""
+"""Filesystems mounted for as long as needed, and surely gone afterwards."""
 
 import os
 import re
+import select
 import subprocess
-import sys
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
-_SERVER = Path(__file__).with_name("noop.py")
 _PATIENCE_S = 10
 
 
@@ -16,32 +18,30 @@ class BenchError(Exception):
     """Something can't be measured: one clear line."""
 
 
-def noop_mount(mount_point: Path, prefix: Sequence[str] = ()) -> AbstractContextManager[None]:
-    """Mount the no-op filesystem of pyfuse3; as `mount` does."""
-    return mount([*prefix, sys.executable, str(_SERVER)], mount_point)
-
-
 @contextmanager
-def mount(server_command: Sequence[str], mount_point: Path) -> Iterator[None]:
-    """Mount at *mount_point*, an empty directory.
+def mount(command: Sequence[str], mount_point: Path) -> Iterator[int]:
+    """Run a server until the end of the context; yield its process id when it has mounted.
 
     Args:
-        server_command: a server that takes the mount point as its last argument, and says
-            ``ready``.
-        mount_point: where.
+        command: the server; it stays in the foreground.
+        mount_point: where it mounts, a directory.
 
     Raises:
-        BenchError: It can't be mounted.
+        BenchError: It doesn't mount.
     """
-    command = [*server_command, str(mount_point)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        if server.stdout.readline() != "ready\n":
-            raise BenchError(f"a filesystem that only answers can't be mounted at {mount_point}")
-        yield
-    finally:
-        _end(server, mount_point)
+    with TemporaryFile() as said:
+        try:
+            server = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said
+            )
+        except OSError as error:
+            raise BenchError(f"{command[0]}: {error.strerror}") from error
+        try:
+            if not _mounted(server, mount_point):
+                raise BenchError(f"{mount_point} can't be mounted: {_words(command, said)}")
+            yield server.pid
+        finally:
+            _end(server, mount_point)
 
 
 def connection(mount_point: Path) -> Path | None:
@@ -62,7 +62,33 @@ def _plain(field: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), field)
 
 
-def _end(server: subprocess.Popen[str], mount_point: Path) -> None:
+def _mounted(server: subprocess.Popen[bytes], mount_point: Path) -> bool:
+    """Wait until *server* has mounted; False: it has ended, or has not mounted in time."""
+    deadline = time.monotonic() + _PATIENCE_S
+    exited = os.pidfd_open(server.pid)
+    try:
+        with open("/proc/self/mountinfo", "rb") as mounts:
+            changes = select.poll()
+            # The kernel reports a change of the mounts as an error (proc_pid_mounts(5)).
+            changes.register(mounts, select.POLLERR | select.POLLPRI)
+            changes.register(exited, select.POLLIN)
+            while connection(mount_point) is None:
+                left_ms = (deadline - time.monotonic()) * 1000
+                if left_ms <= 0 or server.poll() is not None:
+                    return False
+                changes.poll(left_ms)
+    finally:
+        os.close(exited)
+    return True
+
+
+def _words(command: Sequence[str], said: IO[bytes]) -> str:
+    said.seek(0)
+    last = said.read().decode(errors="replace").strip().splitlines()[-1:]
+    return last[0] if last else f"{' '.join(command)} says nothing"
+
+
+def _end(server: subprocess.Popen[bytes], mount_point: Path) -> None:
     """Unmount and wait; end the connection of a server that can't be ended so."""
     try:
         if not _unmount(mount_point):
@@ -75,8 +101,6 @@ def _end(server: subprocess.Popen[str], mount_point: Path) -> None:
         server.wait()
     finally:
         _unmount(mount_point, lazy=True)
-        if server.stdout is not None:
-            server.stdout.close()
 
 
 def _abort(mount_point: Path) -> None:

@@ -1,9 +1,9 @@
-"""A filesystem of one file, ``pages``, whose handlers only answer: the floor of pyfuse3.
+"""A filesystem of a few files in one directory that only answers: the floor of pyfuse3.
 
 usage: python noop.py MOUNT_POINT
 
-A file ``pages.new`` can be made and removed. Prints ``ready`` once it is mounted and ends when it
-is unmounted. The loop is pyfuse3's own.
+Of a file it knows the name and the size, and what is read is zeros. Ends when it is unmounted. The
+loop is pyfuse3's own.
 """
 
 # ruff: noqa: ARG002  # handlers answer, whatever they are asked
@@ -15,38 +15,39 @@ import sys
 import pyfuse3
 import trio
 
-FILE_NAME, NEW_NAME = b"pages", b"pages.new"
-FILE_INODE = pyfuse3.InodeT(pyfuse3.ROOT_INODE + 1)
-NEW_INODE = pyfuse3.InodeT(pyfuse3.ROOT_INODE + 2)
-FILE_SIZE = 1 << 20
-ZEROS = bytes(FILE_SIZE)
+ZEROS = bytes(1 << 20)
 
 
 class Noop(pyfuse3.Operations):
-    """Accepts every write and sync, and keeps nothing."""
+    """Accepts every write and sync, and keeps nothing of them but how long a file is."""
 
-    made = False
+    def __init__(self) -> None:
+        super().__init__()
+        self._inodes: dict[bytes, int] = {}
+        self._sizes: dict[int, int] = {}
+        self._last = pyfuse3.ROOT_INODE
 
     async def lookup(
         self, parent_inode: int, name: bytes, ctx: pyfuse3.RequestContext
     ) -> pyfuse3.EntryAttributes:
-        if name == NEW_NAME and self.made:
-            return attributes(NEW_INODE)
-        if name != FILE_NAME:
+        if name not in self._inodes:
             raise pyfuse3.FUSEError(errno.ENOENT)
-        return attributes(FILE_INODE)
+        return self._attributes(self._inodes[name])
 
     async def create(
         self, parent_inode: int, name: bytes, mode: int, flags: int, ctx: pyfuse3.RequestContext
     ) -> tuple[pyfuse3.FileInfo, pyfuse3.EntryAttributes]:
-        self.made = True
-        return pyfuse3.FileInfo(fh=pyfuse3.FileHandleT(2)), attributes(NEW_INODE)
+        self._last += 1
+        self._inodes[name], self._sizes[self._last] = self._last, 0
+        return opened(self._last), self._attributes(self._last)
 
     async def unlink(self, parent_inode: int, name: bytes, ctx: pyfuse3.RequestContext) -> None:
-        self.made = False
+        if name not in self._inodes:
+            raise pyfuse3.FUSEError(errno.ENOENT)
+        del self._sizes[self._inodes.pop(name)]
 
     async def getattr(self, inode: int, ctx: pyfuse3.RequestContext) -> pyfuse3.EntryAttributes:
-        return attributes(inode)
+        return self._attributes(inode)
 
     async def setattr(
         self,
@@ -56,15 +57,21 @@ class Noop(pyfuse3.Operations):
         fh: int | None,
         ctx: pyfuse3.RequestContext,
     ) -> pyfuse3.EntryAttributes:
-        return attributes(inode)
+        if fields.update_size and inode in self._sizes:
+            self._sizes[inode] = attr.st_size
+        return self._attributes(inode)
 
     async def open(self, inode: int, flags: int, ctx: pyfuse3.RequestContext) -> pyfuse3.FileInfo:
-        return pyfuse3.FileInfo(fh=pyfuse3.FileHandleT(1))
+        # One opened to be read only starts without pages, so that reads can be measured, too.
+        return opened(inode, keep_cache=flags & os.O_ACCMODE != os.O_RDONLY)
 
     async def read(self, fh: int, off: int, size: int) -> bytes:
-        return ZEROS[off : off + size]
+        return ZEROS[: max(min(size, self._sizes.get(fh, 0) - off), 0)]
 
     async def write(self, fh: int, off: int, buf: bytes) -> int:
+        end = off + len(buf)
+        if end > self._sizes.get(fh, end):
+            self._sizes[fh] = end
         return len(buf)
 
     async def fsync(self, fh: int, datasync: bool) -> None:
@@ -76,24 +83,26 @@ class Noop(pyfuse3.Operations):
     async def release(self, fh: int) -> None:
         """Answer."""
 
+    def _attributes(self, inode: int) -> pyfuse3.EntryAttributes:
+        """Return what is known of the root directory or of a file."""
+        entry = pyfuse3.EntryAttributes()
+        entry.st_ino = pyfuse3.InodeT(inode)
+        entry.st_mode = pyfuse3.ModeT(0o040777 if inode == pyfuse3.ROOT_INODE else 0o100666)
+        entry.st_nlink = 1
+        entry.st_size = self._sizes.get(inode, 0)
+        entry.st_uid, entry.st_gid = os.getuid(), os.getgid()
+        entry.st_blksize = 4096
+        return entry
 
-def attributes(inode: int) -> pyfuse3.EntryAttributes:
-    """Return what is known of the root directory or of the file."""
-    entry = pyfuse3.EntryAttributes()
-    entry.st_ino = pyfuse3.InodeT(inode)
-    entry.st_mode = pyfuse3.ModeT(0o040777 if inode == pyfuse3.ROOT_INODE else 0o100666)
-    entry.st_nlink = 1
-    entry.st_size = FILE_SIZE if inode == FILE_INODE else 0
-    entry.st_uid, entry.st_gid = os.getuid(), os.getgid()
-    entry.st_blksize = 4096
-    return entry
+
+def opened(inode: int, *, keep_cache: bool = True) -> pyfuse3.FileInfo:
+    return pyfuse3.FileInfo(fh=pyfuse3.FileHandleT(inode), keep_cache=keep_cache)
 
 
 def serve(mount_point: str) -> None:
     """Mount at *mount_point* and answer until it is unmounted."""
     pyfuse3.init(Noop(), mount_point, {*pyfuse3.default_options, "fsname=noop"})
     try:
-        print("ready", flush=True)
         trio.run(pyfuse3.main)
     finally:
         pyfuse3.close(unmount=False)

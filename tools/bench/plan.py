@@ -4,7 +4,7 @@ A machine's speed drifts while it measures, and what one run leaves in the cache
 finds. So targets take turns within each round, each round in another order.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -13,11 +13,12 @@ PLACEMENTS = ("one core", "free")
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """One run of the worker."""
+    """One run of one program."""
 
     round: int
     storage: str
     placement: str
+    program: str
     target: str
 
 
@@ -35,10 +36,22 @@ def order(targets: Sequence[str], round_no: int) -> tuple[str, ...]:
     return tuple(targets[(place + round_no) % count] for place in zigzag)
 
 
-def steps(targets: Sequence[str], rounds: int) -> Iterator[Step]:
-    """Yield every run, round by round."""
+def steps(targets: Mapping[str, Sequence[str]], rounds: int) -> Iterator[Step]:
+    """Yield every run, round by round.
+
+    Args:
+        targets: program -> the targets that it is to run on.
+        rounds: how often.
+    """
     for round_no in range(rounds):
         for storage in STORAGES:
             for placement in PLACEMENTS:
-                for target in order(targets, round_no):
-                    yield Step(round=round_no, storage=storage, placement=placement, target=target)
+                for program, names in targets.items():
+                    for target in order(names, round_no):
+                        yield Step(
+                            round=round_no,
+                            storage=storage,
+                            placement=placement,
+                            program=program,
+                            target=target,
+                        )

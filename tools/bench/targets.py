@@ -1,144 +1,142 @@
-"""The places that the worker runs on."""
+"""The places that programs run on."""
 
 import os
-import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.mount import BenchError, mount, noop_mount
-from bench.sample import WORKLOADS, parse
+from bench.counters import Watch, tracefs_processes
+from bench.mount import mount
+from bench.programs import Compiled
+from bench.workloads import CALLS, GROUPS, SQLITE, THREADS
+from tracefs.journal.format import JOURNAL
 
 TRACEFS: Final = str(Path(sys.executable).with_name("tracefs"))
-_PATIENCE_S: Final = 120
-
-Times = dict[str, list[int]]
+_HERE: Final = Path(__file__).parent
 
 
-class Worker:
-    """The compiled worker and how much it does.
+@dataclass(frozen=True)
+class Site:
+    """Where a target is put up, for one run of one program."""
 
-    Args:
-        folder: where the program is put; not one that is measured.
-        iterations: most iterations of a workload.
-        budget_ms: most milliseconds of a workload.
-
-    Raises:
-        BenchError: It can't be compiled.
-    """
-
-    def __init__(self, folder: Path, *, iterations: int, budget_ms: int) -> None:
-        self._program = folder / "worker"
-        self.floor = folder / "floor"
-        """The filesystem in C that only answers; compiled when it is first needed."""
-        self._limits = (str(iterations), str(budget_ms))
-        compiled(Path(__file__).with_name("worker.c"), self._program)
-
-    def command(self, folder: Path) -> list[str]:
-        """Return how to run it on the file ``pages`` in *folder*."""
-        return [str(self._program), str(folder / "pages"), *self._limits]
+    folder: Path
+    """A directory on the storage that is measured."""
+    prefix: tuple[str, ...]
+    """Words before every command that bind it to the placement."""
+    mount_point: Path
+    """An empty directory elsewhere, for a filesystem that is mounted beside its source."""
+    logs: Path
+    """A directory for what a target writes down; not measured."""
+    compiled: Compiled
+    lazyfs: str
+    """The program of LazyFS."""
 
 
-def compiled(source: Path, program: Path, *libraries: str) -> None:
-    """Compile one C file, with *libraries* that pkg-config knows.
+@dataclass(frozen=True)
+class Place:
+    """A target that is up."""
 
-    Raises:
-        BenchError: It can't be.
-    """
-    flags: list[str] = []
-    if libraries:
-        asked = ["pkg-config", "--cflags", "--libs", *libraries]
-        flags = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.split()
-    done = subprocess.run(
-        ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-o", str(program), str(source), *flags],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise BenchError(f"gcc can't compile {source.name}: {done.stderr.strip()}")
+    folder: Path
+    """Where a program does its work."""
+    wrap: tuple[str, ...] = ()
+    """Words before its command."""
+    watch: Callable[[int], Watch | None] = lambda _: None
+    """The counters of what serves it, given the process that was started."""
 
 
-def pinned(placement: str) -> list[str]:
+@dataclass(frozen=True)
+class Target:
+    """Something to measure, and the groups of workloads that it can do."""
+
+    place: Callable[[Site], AbstractContextManager[Place]]
+    groups: tuple[str, ...] = tuple(GROUPS)
+    peer: bool = False
+    """Somebody else's filesystem: measured when it is asked for."""
+
+
+def pinned(placement: str) -> tuple[str, ...]:
     """Return the prefix of commands for *placement*; children inherit it, so do servers."""
     if placement == "free":
-        return []
-    return ["taskset", "-c", str(max(os.sched_getaffinity(0)))]
+        return ()
+    return ("taskset", "-c", str(max(os.sched_getaffinity(0))))
 
 
-def run_bare(worker: Worker, folder: Path, prefix: Sequence[str], _scratch: Path) -> Times:
-    """Run on the directory itself."""
-    return _times([*prefix, *worker.command(folder)])
+@contextmanager
+def bare(site: Site) -> Iterator[Place]:
+    """Use the directory itself."""
+    yield Place(site.folder)
 
 
-def run_strace(worker: Worker, folder: Path, prefix: Sequence[str], _scratch: Path) -> Times:
-    """Run on the directory itself under strace, which formats every call and throws it away."""
-    return _times([*prefix, "strace", "-f", "-o", "/dev/null", *worker.command(folder)])
+@contextmanager
+def strace(site: Site) -> Iterator[Place]:
+    """Use the directory itself under strace, which formats every call and throws it away."""
+    yield Place(site.folder, ("strace", "-f", "-o", "/dev/null"))
 
 
-def run_strace_bpf(worker: Worker, folder: Path, prefix: Sequence[str], _scratch: Path) -> Times:
-    """Run under strace that stops by a seccomp filter at the calls it is to show, and no others."""
-    strace = ["strace", "-f", "--seccomp-bpf", "-e", "trace=lseek,write,pwrite64,fdatasync"]
-    return _times([*prefix, *strace, "-o", "/dev/null", *worker.command(folder)])
+@contextmanager
+def strace_bpf(site: Site) -> Iterator[Place]:
+    """Use strace that stops by a seccomp filter at the calls it is to show, and no others."""
+    calls = "trace=lseek,write,pwrite64,fdatasync"
+    yield Place(site.folder, ("strace", "-f", "--seccomp-bpf", "-e", calls, "-o", "/dev/null"))
 
 
-def run_noop(worker: Worker, folder: Path, prefix: Sequence[str], _scratch: Path) -> Times:
-    """Run on the filesystem that does nothing, mounted beside the files."""
-    mount_point = folder / "noop"
-    mount_point.mkdir(exist_ok=True)
-    with noop_mount(mount_point, prefix):
-        return _times([*prefix, *worker.command(mount_point)])
+@contextmanager
+def floor(site: Site) -> Iterator[Place]:
+    """Mount the filesystem in C that does nothing."""
+    with _mounted([*site.prefix, str(site.compiled.floor)], site) as place:
+        yield place
 
 
-def run_floor(worker: Worker, folder: Path, prefix: Sequence[str], _scratch: Path) -> Times:
-    """Run on the filesystem in C that does nothing, mounted beside the files."""
-    if not worker.floor.exists():
-        compiled(Path(__file__).with_name("floor.c"), worker.floor, "fuse3")
-    mount_point = folder / "floor"
-    mount_point.mkdir(exist_ok=True)
-    with mount([*prefix, str(worker.floor)], mount_point):
-        return _times([*prefix, *worker.command(mount_point)])
+@contextmanager
+def noop(site: Site) -> Iterator[Place]:
+    """Mount the filesystem of pyfuse3 that does nothing."""
+    with _mounted([*site.prefix, sys.executable, str(_HERE / "noop.py")], site) as place:
+        yield place
 
 
-def run_tracefs(worker: Worker, folder: Path, prefix: Sequence[str], scratch: Path) -> Times:
-    """Run under ``tracefs run``, which records into *scratch*."""
-    return _times([*prefix, *traced(worker.command(folder), folder, scratch)])
+@contextmanager
+def passthrough(site: Site) -> Iterator[Place]:
+    """Mount the plain passthrough of pyfuse3."""
+    server = [sys.executable, str(_HERE / "passthrough.py"), str(site.folder)]
+    with _mounted([*site.prefix, *server], site) as place:
+        yield place
 
 
-def traced(command: Sequence[str], folder: Path, recordings: Path) -> list[str]:
-    """Return *command* under ``tracefs run`` on *folder*, recorded into a new folder."""
-    recording = recordings / f"{len(list(recordings.iterdir()))}.trace"
+@contextmanager
+def tracefs(site: Site) -> Iterator[Place]:
+    """Use ``tracefs run``; its recording goes away with the place."""
+    with tempfile.TemporaryDirectory(dir=site.logs) as parent:
+        recording = Path(parent) / "r.trace"
+
+        def watch(process: int) -> Watch:
+            return Watch(tracefs_processes(process), recording / JOURNAL)
+
+        yield Place(site.folder, tuple(traced((), site.folder, recording)), watch)
+
+
+@contextmanager
+def _mounted(server: Sequence[str], site: Site) -> Iterator[Place]:
+    """Run a *server* that takes the mount point as its last word, and writes no log."""
+    with mount([*server, str(site.mount_point)], site.mount_point) as process:
+        yield Place(site.mount_point, watch=lambda _: Watch([process]))
+
+
+def traced(command: Sequence[str], folder: Path, recording: Path) -> list[str]:
+    """Return *command* under ``tracefs run`` on *folder*."""
     return [TRACEFS, "run", "-q", "--dir", str(folder), "-o", str(recording), "--", *command]
 
 
-TARGETS: Final[dict[str, Callable[[Worker, Path, Sequence[str], Path], Times]]] = {
-    "bare": run_bare,
-    "strace -f": run_strace,
-    "strace --seccomp-bpf": run_strace_bpf,
-    "C floor": run_floor,
-    "no-op": run_noop,
-    "tracefs": run_tracefs,
+OURS: Final[dict[str, Target]] = {
+    "bare": Target(bare),
+    "strace -f": Target(strace),
+    "strace --seccomp-bpf": Target(strace_bpf),
+    "C floor": Target(floor, (CALLS, THREADS)),
+    "no-op": Target(noop, (CALLS, THREADS)),
+    "passthrough": Target(passthrough, (CALLS, THREADS, SQLITE)),
+    "tracefs": Target(tracefs),
 }
-
-
-def run_loop(command: Sequence[str], workload: str) -> list[int]:
-    """Run a program of one *workload*; return the nanoseconds of each iteration."""
-    return parse(_output(command), (workload,))[workload]
-
-
-def _times(command: Sequence[str]) -> Times:
-    return parse(_output(command), WORKLOADS)
-
-
-def _output(command: Sequence[str]) -> str:
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=_PATIENCE_S
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise BenchError(str(error)) from error
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
-        raise BenchError(f"{' '.join(command)}: {last[0]}")
-    return done.stdout
+"""What every run measures, unless it is told otherwise."""

@@ -14,14 +14,16 @@ from pagewriters import ROOT, Writer, listed
 
 from bench.mount import BenchError
 from bench.plan import steps
-from bench.sample import Cell, Figure, figure
-from bench.targets import compiled, pinned, run_loop, traced
+from bench.programs import compile_c
+from bench.sample import Cell, Figure, Measured, Sample, figure, sample
+from bench.targets import pinned, traced
 
 FLOOR: Final = "C"
 TRACED: Final = ", traced"
 WORKLOAD: Final = "write_page"
 _PAGES: Final = 100_000
 _TURNS: Final = 4
+_PATIENCE_S: Final = 120
 _LOOP_C: Final = Path(__file__).with_name("page_loop.c")
 
 
@@ -50,18 +52,42 @@ def measure_writers(
     targets = [name + kind for name in loops for kind in ("", TRACED)]
     recordings = scratch / "writers"
     recordings.mkdir()
-    times: dict[Cell, list[int]] = {}
+    samples: dict[Cell, list[Sample]] = {}
     turns = rounds * _TURNS
-    for step in steps(targets, turns):
+    for step in steps({WORKLOAD: targets}, turns):
         progress(f"{step.round + 1}/{turns} {step.storage}, {step.placement} {step.target}")
         folder = folders[step.storage]
         language, kind, _ = step.target.partition(TRACED)
         command = [loops[language], str(folder / "pages"), str(_PAGES), str(budget_ms // _TURNS)]
         if kind:
-            command = traced(command, folder, recordings)
-        values = run_loop([*pinned(step.placement), *command], WORKLOAD)
-        times.setdefault(_cell(step.storage, step.placement, step.target), []).extend(values)
-    return tuple(figure(cell, values) for cell, values in times.items())
+            recording = recordings / f"{len(list(recordings.iterdir()))}.trace"
+            command = traced(command, folder, recording)
+        measured = run_loop([*pinned(step.placement), *command])
+        cell = _cell(step.storage, step.placement, step.target)
+        samples.setdefault(cell, []).append(sample(step.round, measured))
+    return tuple(figure(cell, ones) for cell, ones in samples.items())
+
+
+def run_loop(command: Sequence[str]) -> Measured:
+    """Run a loop to its end; return the times that it printed.
+
+    Raises:
+        BenchError: It fails.
+    """
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=_PATIENCE_S
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise BenchError(str(error)) from error
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+        raise BenchError(f"{' '.join(command)}: {last[0]}")
+    name, *times = done.stdout.split()
+    if name != WORKLOAD or not times:
+        raise BenchError(f"{' '.join(command)}: no times in {done.stdout[:200]!r}")
+    spent = tuple(map(int, times))
+    return Measured(workload=WORKLOAD, elapsed_ns=sum(spent), times=spent)
 
 
 def _cell(storage: str, placement: str, target: str) -> Cell:
@@ -89,15 +115,15 @@ def _rows(figures: Sequence[Figure]) -> Iterator[tuple[str, ...]]:
                 ", ".join(place) if number == 0 else "",
                 language,
                 *_micro(bare),
-                f"{bare.median_ns / floor.median_ns:.2f}",
+                f"{bare.median_ns.median / floor.median_ns.median:.2f}",
                 *_micro(under),
-                f"{under.median_ns / floor_under.median_ns:.2f}",
-                f"{under.median_ns / bare.median_ns:.1f}",
+                f"{under.median_ns.median / floor_under.median_ns.median:.2f}",
+                f"{under.median_ns.median / bare.median_ns.median:.1f}",
             )
 
 
 def _micro(one: Figure) -> tuple[str, str]:
-    return f"{one.median_ns / 1000:.1f}", f"{one.p99_ns / 1000:.0f}"
+    return f"{one.median_ns.median / 1000:.1f}", f"{one.p99_ns.median / 1000:.0f}"
 
 
 def _row(words: Sequence[str]) -> str:
@@ -109,7 +135,7 @@ def _row(words: Sequence[str]) -> str:
 def _loops(scratch: Path) -> dict[str, str]:
     """Build every loop; return language -> program, the floor first."""
     program = scratch / "page_loop"
-    compiled(_LOOP_C, program)
+    compile_c(_LOOP_C, program)
     return {FLOOR: str(program)} | {writer.language: _built(writer) for writer in listed()}
 
 
