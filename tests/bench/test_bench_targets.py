@@ -93,6 +93,7 @@ def test_a_peer_that_is_missing_is_one_clear_line(
         ("pwrite+fdatasync", ["pwrite64", "fdatasync"] * 3),
         ("open+pwrite+fdatasync+close", ["openat", "pwrite64", "fdatasync", "close"] * 3),
         ("lseek+write", ["lseek", "write"] * 3),
+        ("pwrite+pread", ["pread64", *["pwrite64", "pread64"] * 3]),
         ("create+stat+unlink", ["openat", "close", "newfstatat", "unlink"] * 3),
         ("overwrite-1MiB", ["pwrite64"] * 3),
         ("read-1MiB-cached", ["pread64"] * 4),

@@ -99,8 +99,10 @@ class Program:
 
     def _failure(self, what: str) -> BenchError:
         self._said.seek(0)
-        last = self._said.read().decode(errors="replace").strip().splitlines()[-1:]
-        return BenchError(f"{' '.join(self._command)}: {(last or [what])[0]}")
+        lines = self._said.read().decode(errors="replace").strip().splitlines()
+        # tracefs says in three lines what is wrong and what to do, Python in its last one.
+        said = "; ".join(line.strip() for line in lines[-3:])
+        return BenchError(f"{' '.join(self._command)}: {said or what}")
 
 
 @contextmanager

@@ -123,6 +123,13 @@ static void read_page(long i)
     must(pread(file, page, PAGE, somewhere(i, PAGES)) == PAGE, "pread");
 }
 
+/* The page was read before; what the filesystem makes of the write decides whether it is still there. */
+static void write_read(long i)
+{
+    put(file, i);
+    read_page(i);
+}
+
 /* After a write of its own a program may find no pages in the cache; after a read it does. */
 static void begin_cached(void)
 {
@@ -241,6 +248,7 @@ static const struct workload {
     {.name = "pwrite+fdatasync", .once = pwrite_sync},
     {.name = "open+pwrite+fdatasync+close", .once = open_to_close},
     {.name = "lseek+write", .once = seek_write},
+    {.name = "pwrite+pread", .once = write_read, .begin = begin_cached},
     {.name = "create+stat+unlink", .once = create_to_unlink},
     {.name = "write-1MiB", .once = append_whole, .begin = begin_append, .before = before_append},
     {.name = "overwrite-1MiB", .once = overwrite_whole},

@@ -14,6 +14,7 @@ GROUPS: Final[dict[str, tuple[str, ...]]] = {
         "pwrite+fdatasync",
         "open+pwrite+fdatasync+close",
         "lseek+write",
+        "pwrite+pread",
         "create+stat+unlink",
         "write-1MiB",
         "overwrite-1MiB",
