@@ -22,7 +22,9 @@ from bench.targets import OURS, Site
 from bench.workloads import GROUPS, THREADS, done_by, group_of
 from bench_support import FEW, calls_in, site_in
 
-NOOP = [sys.executable, str(Path(__file__).parents[2] / "tools" / "bench" / "noop.py")]
+TOOLS = Path(__file__).parents[2] / "tools" / "bench"
+NOOP = [sys.executable, str(TOOLS / "noop.py")]
+PASSTHROUGH = [sys.executable, str(TOOLS / "passthrough.py")]
 FILL = ["openat", *["pwrite64"] * 256, "fsync"]
 
 
@@ -315,6 +317,27 @@ def test_a_mount_that_does_nothing_accepts_and_is_gone_afterwards(folder: Path) 
         assert not (folder / "pages").exists()
     assert connection(folder) is None
     assert list(folder.iterdir()) == []
+
+
+def test_the_passthrough_does_in_the_source_what_it_is_asked_to(site: Site, tmp_path: Path) -> None:
+    log, source, at = tmp_path / "log", site.folder, site.mount_point
+    strace = ["strace", "-f", "-qq", "-e", "trace=fdatasync,fsync", "-o", str(log)]
+    with mount([*strace, *PASSTHROUGH, str(source), str(at)], at):
+        fd = os.open(at / "one", os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o640)
+        os.pwrite(fd, b"contents", 10)
+        os.fdatasync(fd)
+        os.fsync(fd)
+        os.ftruncate(fd, 15)
+        inside, outside = os.fstat(fd), os.stat(source / "one")
+        assert os.pread(fd, 100, 0) == (source / "one").read_bytes() == bytes(10) + b"conte"
+        os.close(fd)
+        assert (inside.st_size, inside.st_mode) == (outside.st_size, outside.st_mode)
+        assert inside.st_mtime_ns == outside.st_mtime_ns
+        with pytest.raises(FileNotFoundError):
+            os.stat(at / "two")
+        os.unlink(at / "one")
+        assert os.listdir(source) == []
+    assert calls_in(log) == ["fdatasync", "fsync"]
 
 
 def test_the_mount_is_gone_after_a_failure(folder: Path) -> None:
