@@ -102,7 +102,7 @@ class Program:
         lines = self._said.read().decode(errors="replace").strip().splitlines()
         # tracefs says in three lines what is wrong and what to do, Python in its last one.
         said = "; ".join(line.strip() for line in lines[-3:])
-        return BenchError(f"{' '.join(self._command)}: {said or what}")
+        return BenchError(f"{' '.join(self._command)}: {what}{said and f': {said}'}")
 
 
 @contextmanager
