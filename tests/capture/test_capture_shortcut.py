@@ -305,7 +305,6 @@ def test_what_is_out_of_the_ordinary_of_a_write_is_left_to_python(lane: Lane) ->
     assert not lane.write(b"xx", tid=TID + 1)
     assert not lane.write(b"xx", tid=0)
     assert not lane.write(b"xx", flags=CACHE)
-    assert not lane.write(b"xx", uid=1)  # no FUSE_HANDLE_KILLPRIV_V2: set-id bits may have to go
     assert not lane.write(b"\0")
     body = WRITE_IN.pack(FH, 0, 3, 0, 0, 0, 0)
     assert not lane.ask(WRITE, body + b"xx")
@@ -314,6 +313,24 @@ def test_what_is_out_of_the_ordinary_of_a_write_is_left_to_python(lane: Lane) ->
     assert not lane.ask(GETATTR, bytes(16))
     assert lane.is_silent()
     assert lane.opened.closed is True
+
+
+def test_a_file_with_set_id_bits_is_left_to_python_where_they_must_go(lane: Lane) -> None:
+    # Without FUSE_HANDLE_KILLPRIV_V2, as in this process, a write by root clears none.
+    lane.pages.chmod(0o4755)
+    assert not lane.write(b"xx", uid=1)
+    lane.pages.chmod(0o2755)
+    assert not lane.write(b"xx", uid=1)
+    assert lane.is_silent()
+    assert lane.write(b"xx", uid=0)
+    lane.pages.chmod(0o755)
+    assert lane.write(b"xx", uid=1)
+
+
+def test_a_write_whose_caller_may_have_gone_on_is_left_to_python(lane: Lane) -> None:
+    body = WRITE_IN.pack(FH, 0, 2, 0, 0, os.O_RDWR | os.O_DIRECT, 0)
+    assert not lane.ask(WRITE, body + b"xx")
+    assert lane.is_silent()
 
 
 def test_a_write_that_fails_is_left_to_python(lane: Lane) -> None:
@@ -388,6 +405,7 @@ def test_a_journal_that_was_deleted_is_noticed(lane: Lane) -> None:
         assert not lane.failures
         assert lane.write(b"xx")
     assert lane.failures == ["journal.jsonl: it was deleted"]
+    assert lane.journal.events == 4, "whoever wrote them"
 
 
 def test_without_a_shortcut_nothing_is_answered(lane: Lane) -> None:

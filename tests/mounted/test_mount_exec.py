@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -130,3 +131,20 @@ def test_programs_killed_with_traced_files_open(traced_run: Callable[..., Run]) 
     run = traced_run([sys.executable, "-c", EXITING])
     assert (run.returncode, run.stdout) == (0, "done\n")
     assert len(journal(run.recording, events.Release)) == 30
+
+
+def test_exec_beside_direct_asynchronous_writes(
+    traced_run: Callable[..., Run], tmp_path: Path
+) -> None:
+    # exec waits for them with the lock held that a look at who wrote takes.
+    program = tmp_path / "aio_exec"
+    source = Path(__file__).with_name("aio_exec.c")
+    subprocess.run(["gcc", "-O2", "-Wall", "-Werror", "-o", program, source], check=True)
+    for number in range(5):
+        shutil.rmtree(tmp_path / "rec", ignore_errors=True)
+        run = traced_run([str(program), f"file{number}"])
+        assert (run.returncode, run.stdout, run.stderr) == (0, "done\n", "")
+        writes = journal(run.recording, events.Write)
+        assert sum(write.result for write in writes) == 2 * 64 * 4096
+        synchronous = [write for write in writes if write.seen and write.seen.nr >= 0][:64]
+        assert [write.offset for write in synchronous] == [4096 * page for page in range(64)]

@@ -23,6 +23,7 @@
 #define FUSE_USE_VERSION 32
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fuse3/fuse_lowlevel.h>
 #include <linux/fuse.h>
 #include <stdio.h>
@@ -62,6 +63,7 @@ static size_t carried_size;
 static long requests;	/* read so far; -1: there will be no more */
 static int is_page_cache;	/* FUSE_WRITE_CACHE: write-back of a shared mapping */
 static int kills_setid;		/* set-id bits must be cleared */
+static int is_direct;		/* a write by O_DIRECT, which its caller may not wait for */
 static uint32_t offered;	/* by the kernel, of what libfuse does not know */
 static int has_killpriv_v2;
 
@@ -85,7 +87,7 @@ look(const struct fuse_buf *buf)
 	int asks = 0;
 
 	memset(&header, 0, sizeof header);
-	is_page_cache = kills_setid = 0;
+	is_page_cache = kills_setid = is_direct = 0;
 	/* A request spliced into a pipe can't be seen here: tid 0, so its caller is unknown. */
 	if ((buf->flags & FUSE_BUF_IS_FD) || buf->size < sizeof header)
 		return;
@@ -94,6 +96,7 @@ look(const struct fuse_buf *buf)
 	case FUSE_WRITE:
 		if (body(buf, &write_in, sizeof write_in)) {
 			is_page_cache = !!(write_in.write_flags & FUSE_WRITE_CACHE);
+			is_direct = !!(write_in.flags & O_DIRECT);
 			asks = !!(write_in.write_flags & FUSE_WRITE_KILL_SUIDGID);
 		}
 		break;
@@ -189,9 +192,9 @@ static int
 takes_shortcut(int device, const struct fuse_buf *buf)
 {
 	look(buf);
-	if (!header.len || is_page_cache || (header.opcode == FUSE_WRITE && kills_setid))
+	if (!header.len || is_page_cache || is_direct)
 		return 0;
-	return shortcut(device, &header, (const char *)buf->mem + sizeof header,
+	return shortcut(device, &header, kills_setid, (const char *)buf->mem + sizeof header,
 			buf->size - sizeof header);
 }
 
@@ -242,6 +245,14 @@ current(PyObject *module, PyObject *unused)
 	(void)module;
 	(void)unused;
 	return Py_BuildValue("(Iii)", header.pid, is_page_cache, kills_setid);
+}
+
+static PyObject *
+direct(PyObject *module, PyObject *unused)
+{
+	(void)module;
+	(void)unused;
+	return PyBool_FromLong(is_direct);
 }
 
 static PyObject *
@@ -308,6 +319,8 @@ static PyMethodDef methods[] = {
 	 "carry(*opcodes): let the handler of READ have these requests, as reads of CARRIED"},
 	{"carried", carried, METH_NOARGS,
 	 "carried() -> (opcode, nodeid, tid, uid, gid, body) of the request being handled"},
+	{"direct", direct, METH_NOARGS,
+	 "direct() -> whether the request being handled is a write by O_DIRECT"},
 	{"current", current, METH_NOARGS,
 	 "current() -> (tid, is_page_cache, kills_setid) of the request being handled"},
 	{"shortcut", set_shortcut, METH_VARARGS,

@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <linux/fuse.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "../witness/procfs.h"
@@ -217,8 +218,16 @@ mark_closed(const struct open_file *file, PyObject *closed)
 }
 
 static int
-answer_write(int device, const struct fuse_in_header *header, const char *body, size_t size,
-	     int journal_fd)
+may_have_setid(const struct open_file *file)
+{
+	struct stat info;
+
+	return fstat(file->fd, &info) || info.st_mode & (S_ISUID | S_ISGID);
+}
+
+static int
+answer_write(int device, const struct fuse_in_header *header, int kills_setid, const char *body,
+	     size_t size, int journal_fd)
 {
 	unsigned long long start = now();
 	struct fuse_write_in in;
@@ -233,7 +242,7 @@ answer_write(int device, const struct fuse_in_header *header, const char *body, 
 	memcpy(&in, body, sizeof in);
 	/* A single zero may be a step of glibc's posix_fallocate. */
 	if (in.size < 2 || size - sizeof in < in.size || !find_file(in.fh, &file)
-	    || !find_caller(header->pid, &caller))
+	    || (kills_setid && may_have_setid(&file)) || !find_caller(header->pid, &caller))
 		return 0;
 	written = pwrite(file.fd, body + sizeof in, in.size, (off_t)in.offset);
 	if (written < 0)
@@ -342,7 +351,8 @@ answer_release(int device, const struct fuse_in_header *header, const char *body
 }
 
 int
-shortcut(int device, const struct fuse_in_header *header, const char *body, size_t size)
+shortcut(int device, const struct fuse_in_header *header, int kills_setid, const char *body,
+	 size_t size)
 {
 	int journal_fd, answered = 0;
 
@@ -351,7 +361,7 @@ shortcut(int device, const struct fuse_in_header *header, const char *body, size
 	journal_fd = (int)attribute(journal, names.descriptor);
 	if (journal_fd >= 0 && !PyErr_Occurred()) {
 		if (header->opcode == FUSE_WRITE)
-			answered = answer_write(device, header, body, size, journal_fd);
+			answered = answer_write(device, header, kills_setid, body, size, journal_fd);
 		else if (header->opcode == FUSE_FSYNC)
 			answered = answer_fsync(device, header, body, size, journal_fd);
 		else if (header->opcode == FUSE_FLUSH)

@@ -2,7 +2,8 @@
 
 `current` returns the thread id in the request's header (0: the kernel, or not visible here),
 whether it is a write-back of a shared mapping, and whether it must clear set-id bits; it belongs
-to the handler that has just been called, until that awaits.
+to the handler that has just been called, until that awaits. `direct` says whether it is a write
+by O_DIRECT: who asked for that may have gone on, into exec (io_submit(2)).
 
 `carry` names the requests that come as a READ of `CARRIED`, since pyfuse3 has no handler for them;
 `carried` returns such a one: opcode, node id, thread id, user, group, and body.
@@ -22,7 +23,7 @@ import sys
 
 from tracefs.errors import SetupError
 
-__all__ = ["CARRIED", "carried", "carry", "current", "received", "shortcut"]
+__all__ = ["CARRIED", "carried", "carry", "current", "direct", "received", "shortcut"]
 
 if "pyfuse3" in sys.modules:
     raise ImportError("tracefs.capture.request must be imported before pyfuse3")
@@ -30,7 +31,15 @@ if "pyfuse3" in sys.modules:
 _flags = sys.getdlopenflags()
 sys.setdlopenflags(os.RTLD_NOW | os.RTLD_GLOBAL)
 try:
-    from tracefs.capture._request import CARRIED, carried, carry, current, received, shortcut
+    from tracefs.capture._request import (
+        CARRIED,
+        carried,
+        carry,
+        current,
+        direct,
+        received,
+        shortcut,
+    )
 except ImportError as error:
     raise SetupError(
         f"the compiled part of tracefs is missing ({error})",

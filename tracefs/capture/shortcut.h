@@ -10,8 +10,9 @@
 struct fuse_in_header;
 
 /* Answer the request, whose own structure and data are `body`, on the FUSE device; 0: not this one,
- * and nothing was done. */
-int shortcut(int device, const struct fuse_in_header *header, const char *body, size_t size);
+ * and nothing was done. kills_setid: a write must clear set-id bits. */
+int shortcut(int device, const struct fuse_in_header *header, int kills_setid, const char *body,
+	     size_t size);
 
 /* shortcut(files, threads, descriptors, journal, check_every), or shortcut() for none. */
 PyObject *set_shortcut(PyObject *module, PyObject *args);

@@ -133,8 +133,12 @@ class JournalWriter:
         except OSError as why:
             self._fail(f"{PAYLOAD}: {why_lost(why)}")
             return
-        if self._shared and not self._count_all():
-            return
+        if self._shared:
+            try:
+                self._count_all()
+            except OSError as why:
+                self._fail(f"{JOURNAL}: {why_lost(why)}")
+                return
         footer = Footer(
             events=self.events,
             sha256=self._hash.hexdigest(),
@@ -167,20 +171,15 @@ class JournalWriter:
         else:
             self.stop(_short(JOURNAL, written, length))
 
-    def _count_all(self) -> bool:
+    def _count_all(self) -> None:
         """Count and hash what is in the file, by whomever."""
         self._hash = hashlib.sha256()
         lines = offset = 0
-        try:
-            while block := os.pread(self.descriptor, _BLOCK, offset):
-                self._hash.update(block)
-                lines += block.count(b"\n")
-                offset += len(block)
-        except OSError as error:
-            self._fail(f"{JOURNAL}: {why_lost(error)}")
-            return False
+        while block := os.pread(self.descriptor, _BLOCK, offset):
+            self._hash.update(block)
+            lines += block.count(b"\n")
+            offset += len(block)
         self.events = lines - 1
-        return True
 
     def _begin(self, header: Header) -> None:
         """Write the first line; raise what went wrong."""
@@ -229,6 +228,9 @@ class JournalWriter:
 
     def _fail(self, reason: str) -> None:
         self.failed = reason
+        if self._shared:
+            with contextlib.suppress(OSError):
+                self._count_all()
         self._close_files()
         self._on_failure(reason)
 

@@ -1,7 +1,7 @@
 /* What /proc says of a thread (proc(5)), read and parsed without a detour through Python strings.
  *
  * tracefs/witness/procfs.py has the same in Python, for machines without a compiler, and says what
- * each returns. The interpreter lock is kept: these reads wait for nobody but the kernel.
+ * each returns. `sight` keeps the interpreter lock: it is for threads that are held.
  */
 #include "procfs.h"
 
@@ -28,7 +28,13 @@ call(PyObject *module, PyObject *number)
 	if (fd == -1 && PyErr_Occurred())
 		return NULL;
 	for (;;) {
-		if (read_text(fd, line, sizeof line) < 0)
+		ssize_t got;
+
+		/* The thread may be inside exec, and wait for another one of ours. */
+		Py_BEGIN_ALLOW_THREADS
+		got = read_text(fd, line, sizeof line);
+		Py_END_ALLOW_THREADS
+		if (got < 0)
 			return PyErr_SetFromErrno(PyExc_OSError);
 		if (!--looks || strncmp(line, "running", 7))
 			break;

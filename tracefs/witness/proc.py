@@ -28,6 +28,7 @@ class ProcWitness:
 
     def __init__(self, machine: str, *, max_threads: int = 128) -> None:
         """Look at programs of ``uname -m`` *machine*; keep files of *max_threads* threads open."""
+        self._machine = machine
         self._calls: dict[int, Syscall] = table(machine)
         self._threads = Threads(max_threads)
         self.descriptors: Final = _descriptors(self._calls)
@@ -49,6 +50,17 @@ class ProcWitness:
             if seen is not None:
                 return seen
         return self._look_closely(tid, thread)
+
+    def look_apart(self, tid: int) -> Sighting:
+        """Return what `look` does, though the thread may be inside exec; in any thread.
+
+        Then it waits until exec has done; keeps nothing open.
+        """
+        apart = ProcWitness(self._machine, max_threads=1)
+        try:
+            return apart.look(tid)
+        finally:
+            apart.close()
 
     def _look_closely(self, tid: int, thread: Thread | None) -> Sighting:
         try:

@@ -3,12 +3,14 @@
 import errno
 import os
 from time import monotonic_ns
+from typing import Final
 
 from tracefs import events
-from tracefs.capture.request import CARRIED, current  # before pyfuse3
+from tracefs.capture.request import CARRIED, current, direct  # before pyfuse3
 
 # isort: split
 import pyfuse3
+import trio
 
 from tracefs.capture import freeing
 from tracefs.capture.backing import errno_of
@@ -21,6 +23,9 @@ from tracefs.capture.operations.handlers import (
 )
 from tracefs.capture.replies import attributes
 from tracefs.pathtext import to_text
+
+_PATIENCE_S: Final = 0.1
+"""For a look at who wrote by O_DIRECT."""
 
 
 class FileOperations(Handlers):
@@ -139,7 +144,11 @@ class FileOperations(Handlers):
         """Write at the offset that the kernel gives; a short write stays short."""
         start = monotonic_ns()
         tid, cached, kills_setid = current()
-        seen = None if cached else self._look(tid)
+        seen = None
+        if direct():
+            seen = await self._look_apart(tid)
+        elif not cached:
+            seen = self._look(tid)
         opened = self._files[fh]
         if not cached:
             opened.closed = False
@@ -249,6 +258,16 @@ class FileOperations(Handlers):
             return 0, await self._syncer.in_thread(wait)
         except OSError as error:
             return errno_of(error), None
+
+    async def _look_apart(self, tid: int) -> events.Sighting | None:
+        """Look at a thread that may be inside exec, which then waits for this very reply.
+
+        exec waits for the thread's asynchronous writes (exit_aio in fs/aio.c) while it holds the
+        ``exec_update_lock`` that a look takes.
+        """
+        with trio.move_on_after(_PATIENCE_S):
+            return await self._syncer.in_thread(self._recorder.look_apart, tid)
+        return events.Sighting(missing="the caller may be inside exec: it could not be looked at")
 
     def _asks_again(self, tid: int, path: bytes) -> bool:
         """Return whether the kernel asks again before it tells the program of ESTALE.
