@@ -42,13 +42,19 @@ class Recorder:
         """Return what the held thread does; None: nobody looks, or the kernel itself asks."""
         if self._witness is None or not tid:
             return None
-        return _never_raises(self._witness.look, tid)
+        try:
+            return self._witness.look(tid)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the program's call goes on
+            return _failed(error)
 
     def look_apart(self, tid: int) -> Sighting | None:
         """Return what `look` does; may be called in any thread, and left waiting there."""
         if self._witness is None or not tid:
             return None
-        return _never_raises(self._witness.look_apart, tid)
+        try:
+            return self._witness.look_apart(tid)
+        except Exception as error:  # noqa: BLE001  # as above
+            return _failed(error)
 
     def miss(self, what: str) -> None:
         """End recording, since the request *what* may have had an effect that no line tells."""
@@ -91,8 +97,5 @@ class Recorder:
         return self._journal.payload(data) if self._wanted.payload else None
 
 
-def _never_raises(look: "Callable[[int], Sighting]", tid: int) -> Sighting:
-    try:
-        return look(tid)
-    except Exception as error:  # noqa: BLE001  # whatever it is, the program's call goes on
-        return Sighting(missing=f"the witness failed: {error!r}"[:_MAX_REASON])
+def _failed(error: Exception) -> Sighting:
+    return Sighting(missing=f"the witness failed: {error!r}"[:_MAX_REASON])

@@ -148,9 +148,9 @@ def guarded(
     """Let nothing but FUSEError out of *handler*."""
 
     @functools.wraps(handler)
-    async def guard(self: H, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def guard(self: H, *args: Any) -> T:
         try:
-            return await handler(self, *args, **kwargs)
+            return await handler(self, *args)  # type: ignore[call-arg]  # by position
         except pyfuse3.FUSEError:
             raise
         except trio.Cancelled:
