@@ -370,3 +370,58 @@ def test_the_garbage_collector_is_spared_the_nodes(backing: Backing) -> None:
         assert sum(isinstance(found, Node) for found in gc.get_objects()) < FREEZE_EVERY
     finally:
         gc.unfreeze()
+
+
+def opened(backing: Backing, source: Path) -> Node:
+    """Return the node of a file that was opened, and can be opened as that time."""
+    (source / "a").touch()
+    (source / "d").mkdir()
+    root = backing.inodes.root
+    node, info = backing.lookup(root, b"a")
+    backing.lookup(root, b"d")
+    backing.inodes.was_opened(node, info, "a")
+    assert backing.inodes.openable == {node.ino: (node, node.fd, b'"a"')}
+    return node
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda backing, _: backing.rename(backing.inodes.root, b"a", backing.inodes.root, b"b", 0),
+        lambda backing, _: backing.unlink(backing.inodes.root, b"a"),
+        lambda backing, node: backing.link(node, backing.inodes.root, b"b"),
+        lambda backing, node: backing.inodes.asked(1, node, backing.inodes.root, b"a"),
+        lambda backing, node: backing.inodes.forget(node.ino, 1),
+        evict,
+    ],
+    ids=["rename", "unlink", "link", "look-up by another name", "forget", "descriptor closed"],
+)
+def test_what_changes_a_name_or_a_descriptor_ends_that_a_file_opens_as_it_did(
+    back: Make, source: Path, change: Callable[[Backing, Node], object]
+) -> None:
+    backing = back(max_open=4)
+    change(backing, opened(backing, source))
+    assert not backing.inodes.openable
+
+
+def test_a_look_up_of_the_same_name_changes_nothing(backing: Backing, source: Path) -> None:
+    node = opened(backing, source)
+    assert backing.lookup(backing.inodes.root, b"a")[0] is node
+    assert backing.inodes.openable
+
+
+def test_a_file_of_several_names_does_not_open_as_it_did(backing: Backing, source: Path) -> None:
+    (source / "a").touch()
+    os.link(source / "a", source / "b")
+    node, info = backing.lookup(backing.inodes.root, b"a")
+    backing.inodes.was_opened(node, info, "a")
+    assert not backing.inodes.openable
+
+
+def test_a_path_that_is_too_long_for_a_line_is_not_kept(backing: Backing, source: Path) -> None:
+    (source / "a").touch()
+    node, info = backing.lookup(backing.inodes.root, b"a")
+    backing.inodes.was_opened(node, info, "x" * 1023)
+    assert not backing.inodes.openable
+    backing.inodes.was_opened(node, info, "x" * 1022)
+    assert backing.inodes.openable

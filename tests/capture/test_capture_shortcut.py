@@ -1,6 +1,7 @@
 """Requests answered in C: what they do, the line they leave, and what is left to Python."""
 
 import errno
+import fcntl
 import os
 import resource
 import signal
@@ -15,11 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tracefs.capture.request import shortcut
+from tracefs.capture.request import shortcut, shortcut_open
 
 # isort: split
 from tracefs.capture._request import answer
-from tracefs.capture.inodes import Node
+from tracefs.capture.inodes import Node, Openable
 from tracefs.capture.operations.handlers import OpenFile
 from tracefs.events import (
     FORMAT,
@@ -28,6 +29,7 @@ from tracefs.events import (
     Flush,
     Fsync,
     Header,
+    Open,
     Release,
     Sighting,
     Write,
@@ -43,7 +45,9 @@ FSYNC_IN: Final = struct.Struct("=QII")
 FLUSH_IN: Final = struct.Struct("=QIIQ")
 RELEASE_IN: Final = struct.Struct("=QIIQ")
 OUT_HEADER: Final = struct.Struct("=IiQ")
-WRITE, RELEASE, FSYNC, FLUSH, GETATTR = 16, 18, 20, 25, 3
+OPEN_IN: Final = struct.Struct("=II")
+OPEN_OUT: Final = struct.Struct("=QII")
+OPEN, WRITE, RELEASE, FSYNC, FLUSH, GETATTR = 14, 16, 18, 20, 25, 3
 CACHE, KILL_SUIDGID, FDATASYNC = 1, 4, 1
 
 FH, TID, PID, INO, UNIQUE = 9, 4711, 4700, 77, 1 << 40
@@ -84,6 +88,16 @@ class Lane:
         self.threads = {TID: (PID, syscall, comm, {FD: fdinfo})}
         descriptors = bytes([NO_FD if nr == 99 else 0 for nr in range(100)])
         shortcut(self.files, self.threads, descriptors, self.journal, 4)
+        self.node = node
+        self.pinned = os.open(self.pages, os.O_PATH)
+        self.openable = {INO: Openable(node, self.pinned, b'"caf\xc3\xa9"')}
+        self.noted: list[tuple[int, Node, int]] = []
+        shortcut_open(self.openable, self.note, os.O_SYNC | os.O_APPEND, False)
+
+    def note(self, fd: int, node: Node, flags: int) -> int:
+        """Take note of an open."""
+        self.noted.append((fd, node, flags))
+        return 10
 
     def caller(
         self,
@@ -128,6 +142,9 @@ class Lane:
             os.close(file)
         self.kernel.close()
         self.device.close()
+        os.close(self.pinned)
+        for fd, _, _ in self.noted:
+            os.close(fd)
         if FH in self.files:
             os.close(self.opened.fd)
         self.journal.close(1, "unmounted")
@@ -214,6 +231,51 @@ def test_a_close_that_fails_is_recorded_as_one(lane: Lane) -> None:
     (line,) = lane.lines()
     expected = Release(start_ns=0, end_ns=0, tid=TID, errno=errno.EBADF, ino=INO, fh=FH)
     assert is_as_python_writes(line, expected)
+
+
+FLAGS: Final = os.O_RDWR | os.O_APPEND | os.O_SYNC
+OPENAT: Final = b"99 0xffffff9c 0x7f 0x2 0x0 0x0 0x0 0x7ffd00000000 0x7f0100000000\n"
+
+
+@pytest.mark.parametrize("size", [0, 5000])
+def test_a_file_is_opened_as_the_last_time(lane: Lane, size: int) -> None:
+    os.truncate(lane.pages, size)
+    lane.caller(OPENAT)
+    assert lane.ask(OPEN, OPEN_IN.pack(FLAGS, 0))
+    assert lane.replied() == (0, UNIQUE, OPEN_OUT.pack(10, 0, 0))
+    ((fd, node, flags),) = lane.noted
+    assert (node, flags) == (lane.node, FLAGS)
+    assert os.path.samestat(os.fstat(fd), lane.pages.stat())
+    kept = fcntl.fcntl(fd, fcntl.F_GETFL)
+    assert kept & os.O_ACCMODE == os.O_RDWR
+    assert not kept & (os.O_APPEND | os.O_SYNC)
+    assert not os.get_inheritable(fd)
+    seen = Sighting(nr=99, args=(0xFFFFFF9C, 0x7F, 2, 0, 0, 0), pid=PID, comm="pager")
+    expected = Open(
+        start_ns=0, end_ns=0, tid=TID, errno=0, path="café", ino=INO, fh=10, flags=FLAGS,
+        size=size, seen=seen,
+    )  # fmt: skip
+    (line,) = lane.lines()
+    assert is_as_python_writes(line, expected)
+
+
+def test_without_the_page_cache_the_reply_says_so(lane: Lane) -> None:
+    shortcut_open(lane.openable, lane.note, 0, True)
+    lane.caller(OPENAT)
+    assert lane.ask(OPEN, OPEN_IN.pack(os.O_RDONLY, 0))
+    assert lane.replied()[2] == OPEN_OUT.pack(10, 1, 0)  # FOPEN_DIRECT_IO
+
+
+def test_what_is_out_of_the_ordinary_of_an_open_is_left_to_python(lane: Lane) -> None:
+    lane.caller(OPENAT)
+    assert not lane.ask(OPEN, OPEN_IN.pack(os.O_RDWR | os.O_TRUNC, 0))
+    assert not lane.ask(OPEN, OPEN_IN.pack(os.O_RDWR, 0), tid=TID + 1)
+    assert not lane.ask(OPEN, OPEN_IN.pack(os.O_RDWR | os.O_DIRECTORY, 0))  # fails: ENOTDIR
+    assert not lane.ask(OPEN, OPEN_IN.pack(os.O_RDWR, 0)[:-1])
+    lane.openable.clear()
+    assert not lane.ask(OPEN, OPEN_IN.pack(os.O_RDWR, 0))
+    assert lane.is_silent()
+    assert not lane.noted
 
 
 UNSIGNED: Final = st.integers(0, 2**64 - 1)

@@ -325,6 +325,8 @@ static PyMethodDef methods[] = {
 	 "current() -> (tid, is_page_cache, kills_setid) of the request being handled"},
 	{"shortcut", set_shortcut, METH_VARARGS,
 	 "shortcut(files, threads, descriptors, journal, check_every): see request.py"},
+	{"shortcut_open", set_shortcut_open, METH_VARARGS,
+	 "shortcut_open(openable, opened, stripped, direct_io): see request.py"},
 	{"answer", answer, METH_VARARGS,
 	 "answer(device, request) -> whether it was answered by the shortcut, as one that is read is"},
 	{NULL, NULL, 0, NULL},

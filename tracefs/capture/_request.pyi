@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any, Protocol
 
 CARRIED: int
@@ -20,5 +21,8 @@ def shortcut(
     journal: Journal = ...,
     check_every: int = ...,
     /,
+) -> None: ...
+def shortcut_open(
+    openable: dict[int, Any], opened: Callable[..., int], stripped: int, direct_io: bool, /
 ) -> None: ...
 def answer(device: int, request: bytes, /) -> bool: ...

@@ -1,4 +1,5 @@
-/* Answers WRITE, FSYNC and FLUSH of open files without Python, as operations/files.py does.
+/* Answers requests on files without Python, as operations/files.py does: WRITE, FSYNC, FLUSH and
+ * RELEASE of those that are open, and OPEN of those that were.
  *
  * Of the 21 µs that a pwrite took by way of Python, the calls into the kernel were 13; this has
  * them alone. It takes a request where nothing is out of the ordinary: the thread is known and held
@@ -24,6 +25,10 @@ static PyObject *threads;	/* thread id -> Thread.files (witness/threads.py) */
 static PyObject *descriptors;	/* as `sighted` takes them */
 static PyObject *journal;	/* JournalWriter */
 static long check_every, unchecked;
+
+static PyObject *openable;	/* inode number -> Openable (inodes.py) */
+static PyObject *opened;	/* Handlers.opened(fd, node, flags) -> number of the open */
+static int stripped, direct_io;
 
 static struct {
 	PyObject *fd, *ino, *in_memory, *closed, *node, *parent, *descriptor;
@@ -198,7 +203,7 @@ reply(int device, const struct fuse_in_header *header, int error, const void *ou
 {
 	struct {
 		struct fuse_out_header header;
-		char out[sizeof(struct fuse_write_out)];
+		char out[sizeof(struct fuse_open_out)];
 	} message = {.header = {.unique = header->unique, .error = -error}};
 	ssize_t written;
 
@@ -350,6 +355,62 @@ answer_release(int device, const struct fuse_in_header *header, const char *body
 	return 1;
 }
 
+/* An open that may cut the file off, or has to wait, or fails, is left to Python. */
+static int
+answer_open(int device, const struct fuse_in_header *header, const char *body, size_t size,
+	    int journal_fd)
+{
+	unsigned long long start = now();
+	struct fuse_open_in in;
+	struct fuse_open_out out = {.open_flags = direct_io ? FOPEN_DIRECT_IO : 0};
+	struct open_file file = {.ino = header->nodeid};
+	struct caller caller;
+	struct line line;
+	struct stat info;
+	char place[64];
+	PyObject *known, *number;
+
+	if (size < sizeof in || !openable)
+		return 0;
+	memcpy(&in, body, sizeof in);
+	known = in.flags & O_TRUNC ? NULL : item(openable, header->nodeid);
+	if (!known || !find_caller(header->pid, &caller))
+		return 0;
+	snprintf(place, sizeof place, "/proc/self/fd/%ld", PyLong_AsLong(PyTuple_GET_ITEM(known, 1)));
+	file.fd = open(place, ((int)in.flags & ~stripped) | O_CLOEXEC | O_NONBLOCK);
+	if (file.fd < 0)
+		return 0;
+	/* What follows may empty the table. */
+	Py_INCREF(known);
+	number = fstat(file.fd, &info) ? NULL
+		: PyObject_CallFunction(opened, "iOI", file.fd, PyTuple_GET_ITEM(known, 0), in.flags);
+	if (!number) {
+		close(file.fd);
+		Py_DECREF(known);
+		return 0;
+	}
+	out.fh = PyLong_AsUnsignedLongLong(number);
+	Py_DECREF(number);
+	line.length = 0;
+	put_text(&line, "{\"type\":\"open\"");
+	put_number(&line, ",\"start_ns\":", start);
+	put_number(&line, ",\"end_ns\":", now());
+	put_number(&line, ",\"tid\":", header->pid);
+	put_text(&line, ",\"path\":");
+	put(&line, PyBytes_AS_STRING(PyTuple_GET_ITEM(known, 2)),
+	    (size_t)PyBytes_GET_SIZE(PyTuple_GET_ITEM(known, 2)));
+	Py_DECREF(known);
+	put_number(&line, ",\"ino\":", file.ino);
+	put_number(&line, ",\"fh\":", out.fh);
+	put_number(&line, ",\"flags\":", in.flags);
+	if (info.st_size)
+		put_number(&line, ",\"size\":", (unsigned long long)info.st_size);
+	put_caller(&line, &caller);
+	record(&line, journal_fd);
+	reply(device, header, 0, &out, sizeof out);
+	return 1;
+}
+
 int
 shortcut(int device, const struct fuse_in_header *header, int kills_setid, const char *body,
 	 size_t size)
@@ -366,6 +427,8 @@ shortcut(int device, const struct fuse_in_header *header, int kills_setid, const
 			answered = answer_fsync(device, header, body, size, journal_fd);
 		else if (header->opcode == FUSE_FLUSH)
 			answered = answer_flush(device, header, body, size, journal_fd);
+		else if (header->opcode == FUSE_OPEN)
+			answered = answer_open(device, header, body, size, journal_fd);
 		else if (header->opcode == FUSE_RELEASE)
 			answered = answer_release(device, header, body, size, journal_fd);
 	}
@@ -401,5 +464,18 @@ set_shortcut(PyObject *module, PyObject *args)
 	Py_XSETREF(threads, given[1]);
 	Py_XSETREF(descriptors, given[2]);
 	Py_XSETREF(journal, given[3]);
+	Py_RETURN_NONE;
+}
+
+PyObject *
+set_shortcut_open(PyObject *module, PyObject *args)
+{
+	PyObject *known, *take_note;
+
+	(void)module;
+	if (!PyArg_ParseTuple(args, "O!Oip", &PyDict_Type, &known, &take_note, &stripped, &direct_io))
+		return NULL;
+	Py_XSETREF(openable, Py_NewRef(known));
+	Py_XSETREF(opened, Py_NewRef(take_note));
 	Py_RETURN_NONE;
 }

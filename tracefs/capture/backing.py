@@ -72,7 +72,8 @@ class Backing:
         what it has made.
         """
         self.inodes = InodeTable(root_fd, max_open=max_open)
-        self._stripped = _STRIPPED if keep_sync_flags else _STRIPPED | os.O_SYNC | os.O_DSYNC
+        self.stripped: Final = _STRIPPED if keep_sync_flags else _STRIPPED | os.O_SYNC | os.O_DSYNC
+        """open(2) flags that the backing file is not opened with."""
         self._uid = os.geteuid()
         self._gid = os.getegid()
         self._makes_for_others = makes_for_others
@@ -372,7 +373,7 @@ class Backing:
         return f"/proc/self/fd/{self.inodes.fd(node)}"
 
     def _kept(self, flags: int) -> int:
-        return (flags & ~self._stripped) | os.O_CLOEXEC
+        return (flags & ~self.stripped) | os.O_CLOEXEC
 
     @contextmanager
     def _as(self, caller: Caller) -> Iterator[bool]:

@@ -13,10 +13,11 @@ import os
 import stat
 from itertools import islice
 from time import monotonic_ns
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from tracefs.capture import freeing
 from tracefs.capture.syscalls import birth_time_ns
+from tracefs.journal.format import encode
 
 ROOT_INO: Final = 1
 _OWN_NUMBERS: Final = 1 << 62
@@ -27,6 +28,9 @@ _O_PATH_NOFOLLOW: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 TRUSTED_S: Final = 1
 """How long the kernel may trust names and attributes. Changes through the mount are seen at once;
 this bounds how late a change made past it is."""
+_MOST_OPENABLE: Final = 1 << 12
+_LONGEST_PATH: Final = 1 << 10
+"""In bytes of JSON, of one that is opened as the last time; a line in ``_shortcut.c`` has room."""
 _MOST_ASKED: Final = 1 << 12
 """Threads whose last look-up of a file with several names is kept."""
 SYNC_UNKNOWN: Final = -1
@@ -87,6 +91,16 @@ class Node:
         """How many of its last syncs were quick, as far as `tracefs.capture.syncer` counts."""
 
 
+class Openable(NamedTuple):
+    """How a file of one name was opened the last time."""
+
+    node: Node
+    fd: int
+    """O_PATH descriptor."""
+    path: bytes
+    """Path text, as JSON has it."""
+
+
 class InodeTable:
     """FUSE inode number -> `Node`, and the references that the kernel holds."""
 
@@ -104,6 +118,8 @@ class InodeTable:
         """Thread -> the file with several names that it looked up last, and by which of them."""
         self._fresh = 0
         """Nodes that the garbage collector still goes through."""
+        self.openable: Final[dict[int, Openable]] = {}
+        """Of files that were opened: how, for as long as no name and no descriptor changes."""
 
     def __len__(self) -> int:
         return len(self._by_ino)
@@ -212,9 +228,20 @@ class InodeTable:
 
     def asked(self, tid: int, node: Node, parent: Node, name: bytes) -> None:
         """Note by which of its names thread *tid* has looked *node* up."""
+        self.openable.clear()
         if len(self._asked) >= _MOST_ASKED:
             self._asked.clear()
         self._asked[tid] = (node.ino, self.path_of(parent, name))
+
+    def was_opened(self, node: Node, info: os.stat_result, path: str) -> None:
+        """Note that *node* was opened as *path*; *info* says how many names it has."""
+        if info.st_nlink != 1 or node.before_link is not None or node.fd < 0:
+            return
+        if len(self.openable) >= _MOST_OPENABLE:
+            self.openable.clear()
+        text = encode(path)
+        if len(text) <= _LONGEST_PATH:
+            self.openable[node.ino] = Openable(node, node.fd, text)
 
     def path_used(self, tid: int, node: Node) -> bytes:
         """Return the path by which thread *tid* now reaches *node*, of which there may be several.
@@ -237,6 +264,8 @@ class InodeTable:
 
     def moved(self, node: Node, parent: Node, name: bytes) -> None:
         """Note that *node* is now called *name*."""
+        if node.parent is not parent or node.name != name:
+            self.openable.clear()
         old, node.parent, node.name = node.parent, parent, name
         if old is not parent:
             parent.children += 1
@@ -245,6 +274,7 @@ class InodeTable:
     def detached(self, node: Node, parent: Node, name: bytes) -> None:
         """Note that *name* no longer leads to *node*, which must be pinned."""
         if node.parent is parent and node.name == name:
+            self.openable.clear()
             node.path = self.path(node)
             node.parent = None
             self._lose_child(parent)
@@ -311,6 +341,7 @@ class InodeTable:
             self._drop(parent)
 
     def _unpin(self, node: Node) -> None:
+        self.openable.clear()
         if self._pinned.pop(node.ino, None) is not None:
             (os.close if node.parent is not None else freeing.close)(node.fd)
             node.fd = -1

@@ -12,7 +12,8 @@ by O_DIRECT: who asked for that may have gone on, into exec (io_submit(2)).
 
 `shortcut` lets requests on *files* be answered without a handler where nothing is out of the
 ordinary (``_shortcut.c``): *threads* and *descriptors* are what the witness knows, *journal* is
-looked after once in *check_every* lines. Without arguments it ends that.
+looked after once in *check_every* lines. Without arguments it ends that. `shortcut_open` adds opens
+of *openable* files, which *opened* then takes note of.
 
 Import this module before pyfuse3: the extension must be in the global symbol scope first
 (see ``_request.c``).
@@ -23,7 +24,16 @@ import sys
 
 from tracefs.errors import SetupError
 
-__all__ = ["CARRIED", "carried", "carry", "current", "direct", "received", "shortcut"]
+__all__ = [
+    "CARRIED",
+    "carried",
+    "carry",
+    "current",
+    "direct",
+    "received",
+    "shortcut",
+    "shortcut_open",
+]
 
 if "pyfuse3" in sys.modules:
     raise ImportError("tracefs.capture.request must be imported before pyfuse3")
@@ -39,6 +49,7 @@ try:
         direct,
         received,
         shortcut,
+        shortcut_open,
     )
 except ImportError as error:
     raise SetupError(

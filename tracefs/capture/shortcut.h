@@ -17,4 +17,7 @@ int shortcut(int device, const struct fuse_in_header *header, int kills_setid, c
 /* shortcut(files, threads, descriptors, journal, check_every), or shortcut() for none. */
 PyObject *set_shortcut(PyObject *module, PyObject *args);
 
+/* shortcut_open(openable, opened, stripped, direct_io). */
+PyObject *set_shortcut_open(PyObject *module, PyObject *args);
+
 #endif

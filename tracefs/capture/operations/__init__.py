@@ -13,7 +13,7 @@ import os
 from collections.abc import Callable
 from typing import Final
 
-from tracefs.capture.request import shortcut  # before pyfuse3
+from tracefs.capture.request import shortcut, shortcut_open  # before pyfuse3
 
 # isort: split
 from tracefs.capture.backing import Backing
@@ -67,6 +67,7 @@ class Operations(
         *journal* is one that is shared.
         """
         shortcut(self._files, witness.files, witness.descriptors, journal, CHECK_EVERY)
+        shortcut_open(self._inodes.openable, self.opened, self._backing.stripped, self._direct_io)
 
     def init(self) -> None:
         """Note that the kernel has agreed on the protocol."""

@@ -50,14 +50,18 @@ class FileOperations(Handlers):
             try:
                 if killer is not None:
                     left_mode = self._backing.drop_setid(fd, killer)
-                size = os.stat(fd).st_size
+                info = os.stat(fd)
             except OSError as error:
                 os.close(fd)
                 failed = errno_of(error)
             else:
-                fh = self._opened(fd, node, flags)
+                size = info.st_size
+                fh = self.opened(fd, node, flags)
         if failed == errno.ESTALE and self._asks_again(ctx.pid, self._inodes.path(node)):
             raise pyfuse3.FUSEError(failed)
+        path = to_text(self._inodes.path_used(ctx.pid, node))
+        if fh:
+            self._inodes.was_opened(node, info, path)
         self._record(
             events.Open(
                 start_ns=start,
@@ -65,7 +69,7 @@ class FileOperations(Handlers):
                 tid=ctx.pid,
                 errno=failed,
                 seen=seen,
-                path=to_text(self._inodes.path_used(ctx.pid, node)),
+                path=path,
                 ino=inode,
                 fh=fh,
                 flags=flags,

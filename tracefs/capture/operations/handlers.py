@@ -90,7 +90,7 @@ class Handlers(pyfuse3.Operations):
     def _text(self, parent: Node, name: bytes) -> str:
         return to_text(self._inodes.path_of(parent, name))
 
-    def _opened(self, fd: int, node: Node, flags: int) -> int:
+    def opened(self, fd: int, node: Node, flags: int) -> int:
         """Keep an open of a file; return its number."""
         self._last_fh += 1
         in_memory = self._syncer.in_memory(node, fd)
@@ -115,7 +115,7 @@ class Handlers(pyfuse3.Operations):
         if made is not None:
             fd, node, info = made
             ino, size, uid, gid = node.ino, info.st_size, info.st_uid, info.st_gid
-            fh = self._opened(fd, node, flags)
+            fh = self.opened(fd, node, flags)
         self._record(
             events.Create(
                 start_ns=start_ns,
