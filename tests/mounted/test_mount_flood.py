@@ -17,8 +17,11 @@ import mmap, os, sys, threading
 page = mmap.mmap(-1, 4096)
 page.write(b"x" * 4096)
 over = threading.Event()
+begun = threading.Barrier(5)
 def flood(number):
     fd = os.open(f"flood{number}", os.O_RDWR | os.O_CREAT)
+    os.pwrite(fd, page, 0)
+    begun.wait()
     try:
         while not over.is_set():
             os.pwrite(fd, page, 0)
@@ -26,6 +29,7 @@ def flood(number):
         pass  # the mount is gone
 threads = [threading.Thread(target=flood, args=(number,)) for number in range(4)]
 for thread in threads: thread.start()
+begun.wait()
 """
 BESIDE = """
 direct = os.open("direct", os.O_RDWR | os.O_CREAT | os.O_DIRECT)

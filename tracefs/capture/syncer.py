@@ -56,7 +56,8 @@ class Syncer:
     """Decides where each sync runs."""
 
     def __init__(self, loop: Loop, standby: Standby = _standby) -> None:
-        self._loop = loop
+        self.through_trio: Final = loop.through_trio
+        """To be entered by who waits for anything else of trio's."""
         self._standby = standby
         self._devices: dict[int, bool] = {}
         """Device -> whether the last sync there was quick."""
@@ -86,7 +87,7 @@ class Syncer:
 
     async def in_thread(self, call: Callable[..., T], *args: Any) -> T:
         """Return what *call* returns, in a thread; other requests go on meanwhile."""
-        with self._loop.through_trio():
+        with self.through_trio():
             try:
                 return await trio.to_thread.run_sync(
                     call, *args, limiter=self._threads, abandon_on_cancel=True
@@ -100,7 +101,7 @@ class Syncer:
         event = self._standby.event(answer)
         while True:
             try:
-                with self._loop.through_trio():
+                with self.through_trio():
                     await trio.lowlevel.wait_readable(event)
             except OSError:
                 # epoll_ctl(2) has no memory; the sync goes on all the same.

@@ -26,6 +26,8 @@ from tracefs.pathtext import to_text
 
 _PATIENCE_S: Final = 0.1
 """For a look at who wrote by O_DIRECT."""
+_EXEC_NS: Final = 1_000_000_000
+"""How long who could not be looked at in time is not looked at again."""
 
 
 class FileOperations(Handlers):
@@ -269,8 +271,17 @@ class FileOperations(Handlers):
         exec waits for the thread's asynchronous writes (exit_aio in fs/aio.c) while it holds the
         ``exec_update_lock`` that a look takes.
         """
-        with trio.move_on_after(_PATIENCE_S):
-            return await self._syncer.in_thread(self._recorder.look_apart, tid)
+        # In turn: the kernel sends the pieces of a long one in their order, all at once.
+        with self._syncer.through_trio():
+            await self._direct_writes.acquire()
+        try:
+            inside_exec, until_ns = self._inside_exec
+            if tid != inside_exec or monotonic_ns() >= until_ns:
+                with trio.move_on_after(_PATIENCE_S):
+                    return await self._syncer.in_thread(self._recorder.look_apart, tid)
+                self._inside_exec = tid, monotonic_ns() + _EXEC_NS
+        finally:
+            self._direct_writes.release()
         return events.Sighting(missing="the caller may be inside exec: it could not be looked at")
 
     def _asks_again(self, tid: int, path: bytes) -> bool:

@@ -78,6 +78,9 @@ class Handlers(pyfuse3.Operations):
         self._files: dict[int, OpenFile] = {}
         self._directories: dict[int, OpenDirectory] = {}
         self._last_fh = 0
+        self._direct_writes = trio.Lock()
+        self._inside_exec = 0, 0
+        """Thread that seems to be inside exec, and until when that is believed."""
         self._asked_again: tuple[int, bytes] | None = None
         """Thread and path of the last open that ended with ESTALE, and so is asked for again."""
         self.given_up: str | None = None
