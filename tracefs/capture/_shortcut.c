@@ -70,16 +70,6 @@ attribute(PyObject *object, PyObject *name)
 	return number;
 }
 
-static PyObject *
-item(PyObject *dict, unsigned long long key)
-{
-	PyObject *number = PyLong_FromUnsignedLongLong(key), *found;
-
-	found = number ? PyDict_GetItemWithError(dict, number) : NULL;
-	Py_XDECREF(number);
-	return found;
-}
-
 static int
 find_file(unsigned long long fh, struct open_file *file)
 {
@@ -131,10 +121,9 @@ put_number(struct line *line, const char *name, unsigned long long number)
 	put(line, at, (size_t)(digits + sizeof digits - at));
 }
 
-/* Begin a line with what all events have, and the two that all of these have. */
+/* Begin a line with what all events have. */
 static void
-begin(struct line *line, const char *type, unsigned long long start, uint32_t tid, int error,
-      const struct open_file *file, unsigned long long fh)
+begin(struct line *line, const char *type, unsigned long long start, uint32_t tid, int error)
 {
 	line->length = 0;
 	put_text(line, type);
@@ -143,7 +132,12 @@ begin(struct line *line, const char *type, unsigned long long start, uint32_t ti
 	put_number(line, ",\"tid\":", tid);
 	if (error)
 		put_number(line, ",\"errno\":", (unsigned long long)error);
-	put_number(line, ",\"ino\":", file->ino);
+}
+
+static void
+put_file(struct line *line, unsigned long long ino, unsigned long long fh)
+{
+	put_number(line, ",\"ino\":", ino);
 	put_number(line, ",\"fh\":", fh);
 }
 
@@ -253,7 +247,8 @@ answer_write(int device, const struct fuse_in_header *header, int kills_setid, c
 	if (written < 0)
 		return 0;	/* it has done nothing, and is done again */
 	mark_closed(&file, Py_False);
-	begin(&line, "{\"type\":\"write\"", start, header->pid, 0, &file, in.fh);
+	begin(&line, "{\"type\":\"write\"", start, header->pid, 0);
+	put_file(&line, file.ino, in.fh);
 	put_number(&line, ",\"offset\":", in.offset);
 	put_number(&line, ",\"size\":", in.size);
 	put_number(&line, ",\"result\":", (unsigned long long)written);
@@ -284,7 +279,8 @@ answer_fsync(int device, const struct fuse_in_header *header, const char *body, 
 	if (datasync ? fdatasync(file.fd) : fsync(file.fd))
 		return 0;
 	mark_closed(&file, Py_False);
-	begin(&line, "{\"type\":\"fsync\"", start, header->pid, 0, &file, in.fh);
+	begin(&line, "{\"type\":\"fsync\"", start, header->pid, 0);
+	put_file(&line, file.ino, in.fh);
 	put_text(&line, datasync ? ",\"datasync\":true" : ",\"datasync\":false");
 	put_caller(&line, &caller);
 	record(&line, journal_fd);
@@ -309,7 +305,8 @@ answer_flush(int device, const struct fuse_in_header *header, const char *body, 
 	if (!find_file(in.fh, &file) || !file.in_memory)
 		return 0;
 	mark_closed(&file, Py_True);
-	begin(&line, "{\"type\":\"flush\"", start, header->pid, 0, &file, in.fh);
+	begin(&line, "{\"type\":\"flush\"", start, header->pid, 0);
+	put_file(&line, file.ino, in.fh);
 	record(&line, journal_fd);
 	reply(device, header, 0, NULL, 0);
 	return 1;
@@ -349,7 +346,8 @@ answer_release(int device, const struct fuse_in_header *header, const char *body
 	if (failed)
 		return 0;
 	failed = close(file.fd) ? errno : 0;
-	begin(&line, "{\"type\":\"release\"", start, header->pid, failed, &file, in.fh);
+	begin(&line, "{\"type\":\"release\"", start, header->pid, failed);
+	put_file(&line, file.ino, in.fh);
 	record(&line, journal_fd);
 	reply(device, header, 0, NULL, 0);
 	return 1;
@@ -391,17 +389,12 @@ answer_open(int device, const struct fuse_in_header *header, const char *body, s
 	}
 	out.fh = PyLong_AsUnsignedLongLong(number);
 	Py_DECREF(number);
-	line.length = 0;
-	put_text(&line, "{\"type\":\"open\"");
-	put_number(&line, ",\"start_ns\":", start);
-	put_number(&line, ",\"end_ns\":", now());
-	put_number(&line, ",\"tid\":", header->pid);
+	begin(&line, "{\"type\":\"open\"", start, header->pid, 0);
 	put_text(&line, ",\"path\":");
 	put(&line, PyBytes_AS_STRING(PyTuple_GET_ITEM(known, 2)),
 	    (size_t)PyBytes_GET_SIZE(PyTuple_GET_ITEM(known, 2)));
 	Py_DECREF(known);
-	put_number(&line, ",\"ino\":", file.ino);
-	put_number(&line, ",\"fh\":", out.fh);
+	put_file(&line, file.ino, out.fh);
 	put_number(&line, ",\"flags\":", in.flags);
 	if (info.st_size)
 		put_number(&line, ",\"size\":", (unsigned long long)info.st_size);

@@ -32,6 +32,8 @@ class Recorder:
 
     def __init__(self, journal: JournalWriter, witness: ProcWitness | None, wanted: Wanted) -> None:
         self._witness = witness
+        self.looks = witness is not None
+        """Somebody looks at callers."""
         self.queries = wanted.queries
         """Requests that only ask are to be recorded."""
         self._wanted = wanted

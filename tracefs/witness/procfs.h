@@ -116,13 +116,21 @@ struct sighting {
 	unsigned long long info[4];	/* as parse_fdinfo */
 };
 
+static inline PyObject *
+item(PyObject *dict, unsigned long long key)
+{
+	PyObject *number = PyLong_FromUnsignedLongLong(key), *found;
+
+	found = number ? PyDict_GetItemWithError(dict, number) : NULL;
+	Py_XDECREF(number);
+	return found;
+}
+
 static inline int
 kept_fdinfo(PyObject *kept, unsigned int fd)
 {
-	PyObject *number = PyLong_FromUnsignedLong(fd), *found;
+	PyObject *found = item(kept, fd);
 
-	found = number ? PyDict_GetItemWithError(kept, number) : NULL;
-	Py_XDECREF(number);
 	return found ? (int)PyLong_AsLong(found) : -1;
 }
 

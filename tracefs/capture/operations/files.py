@@ -151,7 +151,7 @@ class FileOperations(Handlers):
         start = monotonic_ns()
         tid, cached, kills_setid = current()
         seen = None
-        if direct():
+        if direct() and self._recorder.looks:
             seen = await self._look_apart(tid)
         elif not cached:
             seen = self._look(tid)
