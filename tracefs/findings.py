@@ -59,6 +59,12 @@ class ContractResult(Struct, frozen=True, kw_only=True):
     """For rules that more than one kind of evidence can decide: which one did."""
     without: tuple[str, ...] = ()
     """Rules left out on request."""
+    help: str | None = None
+    """What the contract's author wants to be read by who broke it."""
+    points: float | None = None
+    """What keeping the whole contract is worth; None: it isn't graded as a whole."""
+    rule_points: dict[str, float] = {}
+    """What keeping each of these rules is worth, whatever becomes of the others."""
 
 
 class TraceSummary(Struct, frozen=True, kw_only=True):
