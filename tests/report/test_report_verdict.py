@@ -138,7 +138,8 @@ def test_json_has_the_fixed_shape() -> None:
     shape = json.loads(verdict_line(result(FULL_PAGE, verdict=Verdict.BROKEN)))
     assert set(shape) == {"verdict", "contracts", "trace"}
     (contract,) = shape["contracts"]
-    assert set(contract) == {"id", "verdict", "findings", "evidence", "without"}
+    graded = {"help", "points", "rule_points"}
+    assert set(contract) == {"id", "verdict", "findings", "evidence", "without"} | graded
     keys = "rule severity verdict call path page message repair source"
     assert list(contract["findings"][0]) == keys.split()
     assert set(shape["trace"]) == {"complete", "calls", "unknown_calls", "incomplete_because"}
