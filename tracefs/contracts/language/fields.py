@@ -1,0 +1,50 @@
+"""What an expression can ask of a call, by name."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from tracefs.contracts.language.model import Kind
+
+OF_CALL: Final[Mapping[str, Kind]] = MappingProxyType(
+    {
+        "call": Kind.TEXT,
+        "family": Kind.TEXT,
+        "path": Kind.TEXT,
+        "target": Kind.TEXT,
+        "errno": Kind.TEXT,  # "EIO"; "" for success
+        "note": Kind.TEXT,
+        "synced_by": Kind.TEXT,  # "O_DSYNC"; "" for none
+        "flags": Kind.FLAGS,
+        "offset": Kind.NUMBER,
+        "length": Kind.NUMBER,
+        "result": Kind.NUMBER,
+        "position": Kind.NUMBER,
+        "size": Kind.NUMBER,
+        "fragments": Kind.NUMBER,
+        "fd": Kind.NUMBER,
+        "pid": Kind.NUMBER,
+        "tid": Kind.NUMBER,
+        "created": Kind.TRUTH,
+        "datasync": Kind.TRUTH,
+        "page_size": Kind.NUMBER,  # of the check
+        "page": Kind.NUMBER,  # offset // page_size
+        "short": Kind.TRUTH,  # it failed, or did less than it was asked for
+        "emulated": Kind.TRUTH,  # one of glibc's posix_fallocate, not the program's own
+    }
+)
+"""Fields of the call itself, meanings as in `tracefs.trace.call.Call` where nothing else is said."""
+
+OF_FILE: Final[Mapping[str, Kind]] = MappingProxyType(
+    {
+        "changed": Kind.TRUTH,  # data or size of its file changed since its last sync
+        "resized": Kind.TRUTH,  # its file's size changed since its last sync
+        "restyled": Kind.TRUTH,  # attributes of its file changed since its last full sync
+        "resumes": Kind.TRUTH,  # it writes what the last short write of its open left out
+        "repeats": Kind.TRUTH,  # it writes the same as that one again
+        "late_append": Kind.TRUTH,  # O_APPEND was set after the open (fcntl F_SETFL)
+    }
+)
+"""Facts about the call's file or open just before the call, from what came before it."""
+
+KINDS: Final[Mapping[str, Kind]] = MappingProxyType(dict(OF_CALL) | dict(OF_FILE))
