@@ -4,6 +4,7 @@
 
     TracefsError
     ├── UsageError            the command line asks for what doesn't exist
+    │   └── ContractFileError a contract file says what can't be understood
     ├── MountError            the mount can't be made or ended: the machine or the directory
     │   └── SetupError        something is not installed or not permitted
     ├── RecordingError        the recording can't be read: the file
@@ -29,6 +30,17 @@ class UsageError(TracefsError):
     """The command line asks for something that doesn't exist."""
 
     exit_code = 2
+
+
+class ContractFileError(UsageError):
+    """A contract file can't be understood: the message begins with ``FILE:LINE:COLUMN:``."""
+
+    def __init__(self, origin: str, line: int, column: int, what: str) -> None:
+        super().__init__(f"{origin}:{line}:{column}: {what}")
+        self.origin = origin
+        self.line = line
+        self.column = column
+        self.what = what
 
 
 class MountError(TracefsError):

@@ -167,3 +167,8 @@ def numbers(machine: str) -> dict[str, int]:
 def i386_names() -> dict[int, str]:
     """Return number -> name of the i386 calls that a seccomp witness may be notified of."""
     return _I386
+
+
+def call_names() -> frozenset[str]:
+    """Return all names that a call can have, on any machine."""
+    return frozenset(_CALLS) | frozenset(_I386.values())

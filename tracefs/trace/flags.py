@@ -123,6 +123,12 @@ def fallocate_flags(bits: int) -> tuple[str, ...]:
     return _spell(bits & _INT, _FALLOCATE)
 
 
+def flag_names() -> frozenset[str]:
+    """Return the names that flags can have here."""
+    tables = (*_GENERIC, *_RWF, *_RENAME, *_FALLOCATE)
+    return frozenset(_ACCESS).union(name for _, name in tables)
+
+
 def o_directory(machine: str) -> int:
     """Return the bit of O_DIRECTORY."""
     return 0o40000 if machine == "aarch64" else 0o200000

@@ -132,6 +132,12 @@ _SPECIAL: Final[dict[str, Callable[[_Args], Description]]] = {
 }
 
 
+def flag_names() -> frozenset[str]:
+    """Return the names that flags can have here, beside those of `tracefs.trace.flags`."""
+    pairs = (*_MSYNC, *_RANGE)
+    return frozenset({*_WHENCE, *_FCNTL.values()}).union(name for _, name in pairs)
+
+
 def _seek(seen: Sighting, doubt: str | None) -> Description:
     offset, whence = signed(seen.args[1]), seen.args[2] & _INT
     flags = (_WHENCE[whence] if whence < len(_WHENCE) else str(whence),)

@@ -33,7 +33,7 @@ OF_CALL: Final[Mapping[str, Kind]] = MappingProxyType(
         "emulated": Kind.TRUTH,  # one of glibc's posix_fallocate, not the program's own
     }
 )
-"""Fields of the call itself, meanings as in `tracefs.trace.call.Call` where nothing else is said."""
+"""Fields of the call itself, as in `tracefs.trace.call.Call` where nothing else is said."""
 
 OF_FILE: Final[Mapping[str, Kind]] = MappingProxyType(
     {

@@ -1,0 +1,50 @@
+"""A text out of a contract file that knows where each of its characters stands there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from tracefs.contracts.language.model import Place
+from tracefs.errors import ContractFileError
+from tracefs.pathtext import printable
+
+_SHOWN = 40
+_COMPARED = 64
+"""Longer words resemble nothing; comparing them would take long."""
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A string value, with the place of each character and of its end."""
+
+    origin: str
+    text: str
+    places: Sequence[Place]
+
+    def place(self, index: int) -> Place:
+        """Return where the character at *index* stands, or where the text ends."""
+        return self.places[min(index, len(self.places) - 1)]
+
+    def error(self, index: int, what: str) -> ContractFileError:
+        """Return an error that points at the character at *index*."""
+        return error_at(self.origin, self.place(index), what)
+
+
+def error_at(origin: str, place: Place, what: str) -> ContractFileError:
+    """Return an error that points at *place*."""
+    return ContractFileError(origin, place.line, place.column, what)
+
+
+def quoted(text: str) -> str:
+    """Return *text* as messages show it: printable, in quotes, not too long."""
+    shown = printable(text)
+    return f"'{shown}'" if len(shown) <= _SHOWN else f"'{shown[:_SHOWN]}…'"
+
+
+def suggestion(word: str, known: Sequence[str]) -> str:
+    """Return ``; did you mean X?`` for the one of *known* that *word* resembles, or nothing."""
+    if len(word) > _COMPARED:
+        return ""
+    by_lower = {name.lower(): name for name in known}
+    close = get_close_matches(word.lower(), list(by_lower), n=1)
+    return f"; did you mean {by_lower[close[0]]}?" if close else ""
