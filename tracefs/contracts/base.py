@@ -30,6 +30,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         return any(fnmatchcase(path, glob) or fnmatchcase(name, glob) for glob in self.paths)
 
 
+class Covering(Protocol):
+    """What chooses the files to judge: `Settings`, or anything like it."""
+
+    def covers(self, path: str | None) -> bool:
+        """Return whether the file *path* (path text) is to be judged."""
+
+
 class Judge(Protocol):
     """One contract at work on one trace; used once."""
 

@@ -103,7 +103,8 @@ class PathPattern(Struct, frozen=True, kw_only=True):
     text: str
     """As written."""
     glob: str | None = None
-    """fnmatch glob for the whole path or its last component; None: *variable* is set."""
+    """fnmatch glob for the whole path or its last component; with *variable*, which then is bound
+    to the whole path. None: *variable* is set."""
     variable: str | None = None
     """Name without its ``$``; binds what it first matches, and means the same from then on."""
     before: str = ""
@@ -237,6 +238,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     clause: Clause
     place: Place
     severity: Severity = Severity.ERROR
+    per: "Per | None" = None
+    """What this rule holds for; None: as the contract says."""
     expected: str | None = None
     """What findings say was expected; None: made of the clause."""
     repair: str | None = None

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from tracefs.contracts.base import Settings
+from tracefs.contracts.base import Covering
 from tracefs.contracts.page_write.directories import NewNames
 from tracefs.contracts.page_write.flags import is_writable
 from tracefs.contracts.page_write.state import NOT_KNOWN, File, Open
@@ -13,7 +13,7 @@ from tracefs.trace.call import Call
 class OpenFiles:
     """The opens and their files; what is released is forgotten."""
 
-    def __init__(self, settings: Settings, names: NewNames) -> None:
+    def __init__(self, settings: Covering, names: NewNames) -> None:
         self._settings = settings
         self._names = names
         self.by_handle: dict[int | None, Open | None] = {}

@@ -6,10 +6,10 @@ description, shared by dup(2) and fork(2): one for each open, as here.
 """
 
 from enum import Enum
-from typing import Final
+from typing import Final, Protocol
 
 from tracefs.contracts.page_write import text
-from tracefs.contracts.page_write.report import NO_SEEK, Reporter
+from tracefs.contracts.page_write.report import NO_SEEK, Words
 from tracefs.contracts.page_write.state import NOT_KNOWN, Open
 from tracefs.trace.call import Call
 
@@ -33,10 +33,20 @@ def moved(opened: Open, seen: int) -> Move | None:
     return Move.SEEK if backward or beyond or opened.write_only else Move.PERHAPS
 
 
+class Reports(Protocol):
+    """Takes the findings: `tracefs.contracts.page_write.report.Reporter`, or anything like it."""
+
+    def broken(self, rule: str, call: Call, words: Words, *about: object) -> None:
+        """*rule* does not hold at *call*."""
+
+    def unknown(self, rule: str, call: Call, words: Words, *about: object) -> None:
+        """Whether *rule* holds at *call* can't be told."""
+
+
 class Positions:
     """``no-seek``: judged by the file position, or by every lseek where a witness saw them all."""
 
-    def __init__(self, reporter: Reporter, *, by_lseek: bool) -> None:
+    def __init__(self, reporter: Reports, *, by_lseek: bool) -> None:
         self._reporter = reporter
         self._by_lseek = by_lseek
         self._looked = False

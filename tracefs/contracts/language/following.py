@@ -1,0 +1,229 @@
+"""`Next`: after each call of one kind, one of another succeeds in time.
+
+What is owed is kept for each file (or process, or the trace) and for each binding of variables, and
+is the latest call alone: what covers that covers those before it.
+"""
+
+from collections.abc import Iterator
+from errno import EINTR
+
+from msgspec import Struct
+
+from tracefs.contracts.language import text
+from tracefs.contracts.language.matching import Bindings, Matcher
+from tracefs.contracts.language.model import Next, Pattern, Per
+from tracefs.contracts.language.reports import RuleReport
+from tracefs.contracts.language.running import Now, group
+from tracefs.contracts.page_write.text import ENDED, closed
+from tracefs.trace.call import Call, Released
+
+_Key = tuple[int | None, tuple[tuple[str, str], ...]]
+"""The open that a call came through, where opens are judged each by itself, and its binding."""
+
+
+class Owed(Struct, kw_only=True, eq=False):
+    """A call after which something must come."""
+
+    call: Call
+    bound: Bindings
+    certain: bool
+    """It is surely a call like *every*, and nothing that may be *next* has come."""
+    provided: bool
+    closed: Call | None = None
+    """The last close of its open since."""
+    early: Call | None = None
+    """A call like *next* that had begun before it was done."""
+    done_ns: int | None = None
+    """When *next* succeeded; None: not yet."""
+
+
+class NextRun:
+    """``every``, ``next``, ``until``, ``provided``."""
+
+    def __init__(self, clause: Next, report: RuleReport, now: Now, per: Per) -> None:
+        self._clause = clause
+        self._every, self._next = Matcher(clause.every), Matcher(clause.next)
+        self._until = Matcher(clause.until)
+        self._provided = None if clause.provided is None else Matcher(clause.provided)
+        self._report, self._now, self._per = report, now, per
+        self._keyed = bool(self._every.variables)
+        patterns = (clause.next, clause.until, *filter(None, [clause.provided]))
+        self._here = all(_on_the_same_file(each, self._every.variables) for each in patterns)
+        self._owed: dict[int | None, dict[_Key, Owed]] = {}
+        self._suspects: dict[int, tuple[Owed, Call]] = {}
+        """By handle: what came after a close of it, which is too late if that was the last."""
+        self.began = False
+
+    def concerns(self, name: str, family: str) -> bool:
+        """Return whether such a call begins or ends anything."""
+        matchers = (self._every, self._next, self._until, self._provided)
+        return (
+            any(matcher is not None and matcher.concerns(name, family) for matcher in matchers)
+            or (family == "close" and self._per is Per.OPEN)
+            or (family in {"rename", "unlink"} and self._keyed)
+        )
+
+    def take(self, call: Call) -> None:
+        """Take *call* as an end, as what is wanted, and as a beginning, in this order."""
+        where = group(self._per, call)
+        if self._owed:
+            self._go_on(call, where)
+        now = self._now
+        if not now.judged:
+            return
+        began = self._every.match(call, now.view)
+        if began.truth is not False:
+            self._begin(call, where, began.bound, certain=began.truth is True)
+
+    def _begin(self, call: Call, where: int | None, bound: Bindings, *, certain: bool) -> None:
+        self.began = True
+        self._owed.setdefault(where, {})[self._key(call, bound)] = Owed(
+            call=call, bound=bound, certain=certain, provided=self._provided is None
+        )
+
+    def _key(self, call: Call, bound: Bindings) -> _Key:
+        handle = call.handle if self._per is Per.OPEN else None
+        return handle, tuple(sorted(bound.items()))
+
+    # What is owed already
+
+    def _go_on(self, call: Call, where: int | None) -> None:
+        if self._keyed and call.family in {"rename", "unlink"} and not call.errno:
+            self._follow_name(call)
+        if call.handle is not None and self._suspects:
+            self._suspects.pop(call.handle, None)
+        for group_, key, owed in self._concerned(where):
+            if owed.done_ns is not None:
+                self._came_during(call, group_, key, owed)
+            elif not self._wanted(call, group_, key, owed):
+                self._end_by(call, group_, key, owed)
+
+    def _concerned(self, where: int | None) -> Iterator[tuple[int | None, _Key, Owed]]:
+        """Yield what a call of the group *where* may end."""
+        apart = self._per in {Per.PROCESS, Per.TRACE} or self._here
+        groups = [where] if apart else [*self._owed]
+        for group_ in groups:
+            inner = self._owed.get(group_)
+            if inner is not None:
+                yield from [(group_, key, owed) for key, owed in inner.items()]
+
+    def _wanted(self, call: Call, where: int | None, key: _Key, owed: Owed) -> bool:
+        """Take *call* as what is wanted after *owed*; return whether it is."""
+        view = self._now.view
+        if self._provided is not None and not owed.provided:
+            owed.provided = self._provided.match(call, view, owed.bound).truth is not False
+        truth = self._next.match(call, view, owed.bound).truth
+        if truth is False:
+            return False
+        if call.errno:
+            if call.errno != EINTR and truth:
+                self._report.at(call, text.failed, owed.call, page=owed.call)
+                self._drop(where, key)
+        elif call.start_ns < owed.call.end_ns:
+            owed.early = call
+        elif truth is None:
+            owed.certain = False
+        else:
+            self._fulfil(call, where, key, owed)
+        return True
+
+    def _fulfil(self, call: Call, where: int | None, key: _Key, owed: Owed) -> None:
+        handle = owed.call.handle
+        elsewhere = self._per is Per.OPEN and handle != call.handle
+        if elsewhere and handle is not None and owed.closed is not None:
+            self._suspects[handle] = (owed, owed.closed)
+        # Files and opens come to an end, and what is kept of them with it.
+        if self._per in {Per.OPEN, Per.FILE}:
+            owed.done_ns = call.end_ns
+        else:
+            self._drop(where, key)
+
+    def _came_during(self, call: Call, where: int | None, key: _Key, owed: Owed) -> None:
+        """*owed* has what it wanted; *call* must not have begun before."""
+        if self._ends(call, owed) is False:
+            return
+        if owed.done_ns is not None and call.start_ns < owed.done_ns:
+            during = text.came_during(call, self._report.page_size)
+            self._report.at(owed.call, text.not_followed, during, certain=owed.certain)
+            self._drop(where, key)
+
+    def _end_by(self, call: Call, where: int | None, key: _Key, owed: Owed) -> None:
+        """Report *owed* if *call* is too early for it."""
+        if call.family == "close" and call.handle == owed.call.handle:
+            owed.closed = call
+        truth = self._ends(call, owed)
+        if truth is False or not owed.provided:
+            return
+        if owed.closed is not None and call.handle != owed.call.handle:
+            then = closed(owed.closed)
+        else:
+            then = text.came_first(call, self._report.page_size)
+        pieces = owed.call.call == call.call == "unknown"
+        self._late(owed, then, certain=truth is True and not pieces)
+        self._drop(where, key)
+
+    def _ends(self, call: Call, owed: Owed) -> bool | None:
+        if not self._now.through:
+            return False
+        return self._until.match(call, self._now.view, owed.bound).truth
+
+    def _late(self, owed: Owed, then: str, *, certain: bool) -> None:
+        if owed.early is not None:
+            then += f"; {text.too_early(owed.early)}"
+        certain = certain and owed.certain
+        self._report.at(owed.call, text.not_followed, then, certain=certain)
+
+    def _drop(self, where: int | None, key: _Key) -> None:
+        inner = self._owed.get(where)
+        if inner is not None:
+            inner.pop(key, None)
+            if not inner:
+                del self._owed[where]
+
+    def _follow_name(self, call: Call) -> None:
+        """Names that are bound go with a rename, and with an unlink they are nobody's any more."""
+        for where, inner in list(self._owed.items()):
+            for key, owed in list(inner.items()):
+                held = [name for name, value in owed.bound.items() if value == call.path]
+                gone = call.target if call.family == "rename" else call.path
+                if not held and gone not in owed.bound.values():
+                    continue
+                self._drop(where, key)
+                if held and call.family == "rename" and call.target is not None:
+                    owed.bound = {**owed.bound, **dict.fromkeys(held, call.target)}
+                    self._owed.setdefault(where, {})[self._key(owed.call, owed.bound)] = owed
+
+    # Ends
+
+    def released(self, item: Released, *, last: bool) -> None:
+        """An open is over, and with the last one its file."""
+        suspect = self._suspects.pop(item.handle, None)
+        if suspect is not None:
+            self._late(suspect[0], closed(suspect[1]), certain=True)
+        if self._per is Per.OPEN or (self._per is Per.FILE and last):
+            for key, owed in list(self._owed.get(item.ino, {}).items()):
+                if self._per is Per.FILE or owed.call.handle == item.handle:
+                    self._over(owed, closed(owed.closed), certain=True)
+                    self._drop(item.ino, key)
+
+    def finish(self, *, complete: bool, cut: str | None) -> None:
+        """Judge what is owed still."""
+        for owed, close in self._suspects.values():
+            self._late(owed, cut or closed(close), certain=complete)
+        for inner in self._owed.values():
+            for owed in inner.values():
+                then = ENDED if owed.closed is None else closed(owed.closed)
+                self._over(owed, cut or then, certain=complete)
+
+    def _over(self, owed: Owed, then: str, *, certain: bool) -> None:
+        if self._clause.until.end and owed.provided and owed.done_ns is None:
+            self._late(owed, then, certain=certain)
+
+
+def _on_the_same_file(pattern: Pattern, known: frozenset[str]) -> bool:
+    """Return whether only calls on the file whose path is bound are like *pattern*."""
+    return all(
+        path is None or (path.variable in known and not (path.parent or path.before or path.after))
+        for call in pattern.calls
+        for path in (call.path, call.target)
+    ) and not any("syncdir" in call.families for call in pattern.calls)

@@ -1,0 +1,142 @@
+"""Whether a call is like a pattern, and what the pattern's variables then stand for."""
+
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from typing import Final, NamedTuple
+
+from tracefs.contracts.language.evaluate import View, compiled
+from tracefs.contracts.language.model import CallPattern, PathPattern, Pattern
+from tracefs.syscalls import Syscall, table
+from tracefs.trace.call import Call
+
+Bindings = Mapping[str, str]
+"""What each variable stands for, path text."""
+
+NOTHING: Final[Bindings] = {}
+
+
+class Match(NamedTuple):
+    """The answer."""
+
+    truth: bool | None
+    """None: it can't be told."""
+    bound: Bindings
+    """What was bound before, and what is bound now."""
+
+
+_NO: Final = Match(truth=False, bound=NOTHING)
+_ALSO: Final = {"fallocate": ("allocate",), "fsync": ("syncdir",), "fdatasync": ("syncdir",)}
+"""Families that a call belongs to beside its own, by what it is done to."""
+
+
+def families_of(names: frozenset[str]) -> frozenset[str]:
+    """Return the families that calls with these *names* can belong to."""
+    calls: dict[str, Syscall] = {call.name: call for call in table("x86_64").values()}
+    own = {calls[name].family for name in names if name in calls}
+    return frozenset(own.union(*(_ALSO.get(name, ()) for name in names)))
+
+
+def parent(path: str) -> str:
+    """Return the directory of *path*, ``.`` for the traced directory."""
+    return path.rpartition("/")[0] or "."
+
+
+def variables(pattern: Pattern, *, binding: bool = False) -> frozenset[str]:
+    """Return the variables in *pattern*; with *binding* those that it can bind."""
+    return frozenset(
+        path.variable
+        for call in pattern.calls
+        for path in (call.path, call.target)
+        if path is not None and path.variable is not None and not (binding and path.parent)
+    )
+
+
+class Matcher:
+    """A pattern at work."""
+
+    def __init__(self, pattern: Pattern) -> None:
+        self.pattern = pattern
+        self.text = pattern.text
+        self.variables = variables(pattern)
+        self._calls = tuple(_CallMatcher(call) for call in pattern.calls)
+
+    def concerns(self, name: str, family: str) -> bool:
+        """Return whether a call of this *name* and *family* can be like the pattern."""
+        return any(call.named(name, family) is not False for call in self._calls)
+
+    def match(self, call: Call, view: View, bound: Bindings = NOTHING) -> Match:
+        """Return whether *call* is like the pattern, where its variables are *bound*."""
+        perhaps: Match | None = None
+        for each in self._calls:
+            found = each.match(call, view, bound)
+            if found.truth:
+                return found
+            if found.truth is None and perhaps is None:
+                perhaps = found
+        return perhaps or _NO
+
+
+class _CallMatcher:
+    def __init__(self, pattern: CallPattern) -> None:
+        self._names, self._families = pattern.names, pattern.families
+        self._possible = families_of(pattern.names)
+        self._path, self._target = pattern.path, pattern.target
+        self._where: Callable[[Call, View], object] | None = (
+            None if pattern.where is None else compiled(pattern.where)
+        )
+
+    def named(self, name: str, family: str) -> bool | None:
+        if name in self._names or family in self._families:
+            return True
+        if name == "unknown" and family in self._possible:
+            return None
+        return False
+
+    def match(self, call: Call, view: View, bound: Bindings) -> Match:
+        truth = self.named(call.call, call.family)
+        if truth is False:
+            return _NO
+        for pattern, path in ((self._path, call.path), (self._target, call.target)):
+            if pattern is None:
+                continue
+            if path is None:
+                truth = None
+                continue
+            fits = bind(pattern, path, bound)
+            if fits is None:
+                return _NO
+            bound = fits
+        if self._where is not None:
+            held = self._where(call, view)
+            if held is False:
+                return _NO
+            truth = None if held is None else truth
+        return Match(truth=truth, bound=bound)
+
+
+def bind(pattern: PathPattern, path: str, bound: Bindings) -> Bindings | None:
+    """Return *bound* with what *pattern* binds in *path*; None: the path is another."""
+    if pattern.glob is not None and not fits_glob(path, pattern.glob):
+        return None
+    if pattern.variable is None:
+        return bound
+    name = pattern.variable
+    known = bound.get(name)
+    if pattern.parent:
+        return bound if known is not None and parent(known) == path else None
+    value = path if pattern.glob is not None else _within(pattern, path)
+    if value is None or (known is not None and known != value):
+        return None
+    return bound if known is not None else {**bound, name: value}
+
+
+def _within(pattern: PathPattern, path: str) -> str | None:
+    """Return the part of *path* that stands for the variable."""
+    end = len(path) - len(pattern.after)
+    fits = path.startswith(pattern.before) and path.endswith(pattern.after)
+    return path[len(pattern.before) : end] if fits and end > len(pattern.before) else None
+
+
+def fits_glob(path: str, glob: str) -> bool:
+    """Return whether *path*, or its last component, is like *glob* (fnmatch)."""
+    return fnmatchcase(path, glob) or fnmatchcase(path.rpartition("/")[2], glob)

@@ -1,0 +1,135 @@
+"""`Before`: when a call of one kind comes, one of another has succeeded since one of a third.
+
+Kept for each binding of variables: the latest call that needs something, or, without such calls,
+what has succeeded so far.
+"""
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from tracefs.contracts.language import text
+from tracefs.contracts.language.matching import Bindings, Matcher
+from tracefs.contracts.language.model import Before, Per
+from tracefs.contracts.language.reports import RuleReport
+from tracefs.contracts.language.running import Now, group
+from tracefs.trace.call import Call, Released
+
+LIVE = 10_000
+"""Bindings that are followed at one time."""
+
+_Key = tuple[str, ...]
+
+
+class Since(Struct, kw_only=True, eq=False):
+    """A call that made something needed."""
+
+    call: Call
+    bound: Bindings
+    certain: bool
+    early: Call | None = None
+    """What is needed, but begun before *call* was done."""
+    reported: bool = False
+
+
+class BeforeRun:
+    """``before``, ``need``, ``since``."""
+
+    def __init__(self, clause: Before, report: RuleReport, now: Now, per: Per) -> None:
+        self._before, self._need = Matcher(clause.before), Matcher(clause.need)
+        self._since = None if clause.since is None else Matcher(clause.since)
+        self._report, self._now, self._per = report, now, per
+        self._shared = tuple(sorted(self._before.variables & self._need.variables))
+        self._waiting: dict[int | None, dict[_Key, Since]] = {}
+        self._met: dict[tuple[int | None, _Key], bool] = {}
+        """Without *since*: what has succeeded, and whether that is certain."""
+        self._overflowed = False
+        self.began = False
+
+    def concerns(self, name: str, family: str) -> bool:
+        """Return whether such a call needs something, gives it, or asks for it."""
+        matchers = (self._before, self._need, self._since)
+        return any(matcher is not None and matcher.concerns(name, family) for matcher in matchers)
+
+    def take(self, call: Call) -> None:
+        """Take *call* as what needs something before it, as that, and as what asks for it anew."""
+        where = group(self._per, call)
+        if self._now.judged and not call.errno:
+            self._judge(call, where)
+        self._give(call, where)
+        if self._since is not None and not call.errno:
+            found = self._since.match(call, self._now.view)
+            if found.truth is not False:
+                self._ask(call, where, found.bound, certain=found.truth is True)
+
+    def _ask(self, call: Call, where: int | None, bound: Bindings, *, certain: bool) -> None:
+        inner = self._waiting.setdefault(where, {})
+        key = tuple(bound[name] for name in sorted(bound))
+        if len(inner) >= LIVE and key not in inner:
+            inner.pop(next(iter(inner)))
+            self._overflowed = True
+        inner[key] = Since(call=call, bound=bound, certain=certain)
+
+    def _give(self, call: Call, where: int | None) -> None:
+        """Take *call* as what is needed, if it is that and succeeded."""
+        view = self._now.view
+        if self._since is None:
+            found = self._need.match(call, view)
+            if found.truth is not False and not call.errno:
+                met = (where, tuple(found.bound.get(name, "") for name in self._shared))
+                self._met[met] = self._met.get(met, False) or found.truth is True
+            return
+        for key, since in self._compatible(where, None):
+            truth = self._need.match(call, view, since.bound).truth
+            if truth is False or call.errno:
+                continue
+            if call.start_ns < since.call.end_ns:
+                since.early = call
+            elif truth is None:
+                since.certain = False
+            else:
+                del self._waiting[where][key]
+
+    def _judge(self, call: Call, where: int | None) -> None:
+        found = self._before.match(call, self._now.view)
+        if found.truth is False:
+            return
+        self.began = True
+        if self._since is None:
+            self._judge_by_met(call, where, found.bound, certain=found.truth is True)
+            return
+        for _, since in self._compatible(where, found.bound):
+            if not since.reported:
+                since.reported = True
+                early = None if since.early is None else text.too_early(since.early)
+                more = early or "saw none"
+                certain = since.certain and found.truth is True
+                self._report.at(call, text.not_needed_yet, since.call, more, certain=certain)
+
+    def _judge_by_met(
+        self, call: Call, where: int | None, bound: Bindings, *, certain: bool
+    ) -> None:
+        met = self._met.get((where, tuple(bound.get(name, "") for name in self._shared)))
+        if met is not True:
+            sure = certain and met is None
+            self._report.at(call, text.not_needed_yet, None, "saw none", certain=sure)
+
+    def _compatible(
+        self, where: int | None, bound: Bindings | None
+    ) -> Iterator[tuple[_Key, Since]]:
+        """Yield what waits and doesn't contradict *bound*."""
+        for key, since in list(self._waiting.get(where, {}).items()):
+            if bound is None or all(
+                bound.get(name, value) == value for name, value in since.bound.items()
+            ):
+                yield key, since
+
+    def released(self, item: Released, *, last: bool) -> None:
+        """Forget a file that is over."""
+        if self._per is Per.OPEN or (self._per is Per.FILE and last):
+            self._waiting.pop(item.ino, None)
+
+    def finish(self, *, complete: bool, cut: str | None) -> None:  # noqa: ARG002  # as `Clause`
+        """Owe nothing, but say so where too much was asked for at one time."""
+        if self._overflowed:
+            self._report.whole(text.too_many(LIVE))

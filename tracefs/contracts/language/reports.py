@@ -1,0 +1,98 @@
+"""How the rules of a contract file make findings."""
+
+from collections.abc import Callable
+
+from tracefs.contracts.language import text
+from tracefs.contracts.language.model import ContractSpec, Rule
+from tracefs.contracts.log import FindingLog
+from tracefs.contracts.page_write.text import Text
+from tracefs.findings import Finding, Severity, Verdict
+from tracefs.trace.call import Call
+
+SOME = "some"
+"""Something was seen to judge; not to be left out."""
+
+Words = Callable[..., Text]
+
+
+class Findings:
+    """All findings of one contract on one trace."""
+
+    def __init__(self, spec: ContractSpec, page_size: int, without: tuple[str, ...]) -> None:
+        self.page_size = page_size
+        self.log = FindingLog(list(dict.fromkeys(rule.id for rule in spec.rules)), without=without)
+        self.failed: set[str] = set()
+
+    def whole(self, rule: str, words: Text, verdict: Verdict = Verdict.UNKNOWN) -> None:
+        """Add a finding about the whole trace."""
+        self.log.add(
+            Finding(
+                rule=rule,
+                severity=Severity.ERROR,
+                verdict=verdict,
+                call=None,
+                path=None,
+                page=None,
+                message=words.message,
+                repair=words.repair,
+            )
+        )
+
+
+class RuleReport:
+    """Makes the findings of one rule."""
+
+    def __init__(self, findings: Findings, rule: Rule) -> None:
+        self._findings, self._rule = findings, rule
+        self.page_size = findings.page_size
+        self._want = rule.expected or text.expected(rule.clause)
+        self._mend = rule.repair or text.repair(rule.clause)
+
+    @property
+    def rule(self) -> str:
+        """Id of the rule."""
+        return self._rule.id
+
+    def at(
+        self,
+        call: Call,
+        words: Words,
+        *more: object,
+        certain: bool = True,
+        page: Call | None = None,
+    ) -> None:
+        """The rule does not hold at *call*, or perhaps not, if not *certain*; *page*: whose."""
+        verdict = Verdict.BROKEN if certain else Verdict.UNKNOWN
+        if self._findings.log.passes(self._rule.id, self._rule.severity, verdict):
+            return
+        self._add(call, verdict, words(call, self._want, self._mend, self.page_size, *more), page)
+
+    def whole(self, words: Text) -> None:
+        """Whether the rule holds of the trace at all is not known."""
+        self._findings.whole(self._rule.id, words)
+
+    # As `tracefs.contracts.page_write.position.Reports`, whose words need no more than the call.
+
+    def broken(self, _rule: str, call: Call, words: Words, *about: object) -> None:
+        """The rule does not hold at *call*."""
+        self._add(call, Verdict.BROKEN, words(call, *about), None)
+
+    def unknown(self, _rule: str, call: Call, words: Words, *about: object) -> None:
+        """Whether the rule holds at *call* can't be told."""
+        self._add(call, Verdict.UNKNOWN, words(call, *about), None)
+
+    def _add(self, call: Call, verdict: Verdict, words: Text, page: Call | None) -> None:
+        where = page or call
+        write = where.family == "write" and where.offset is not None
+        self._findings.log.add(
+            Finding(
+                rule=self._rule.id,
+                severity=self._rule.severity,
+                verdict=verdict,
+                call=call.index,
+                path=call.path or where.path,
+                page=(where.offset or 0) // self.page_size if write else None,
+                message=words.message,
+                repair=words.repair,
+            )
+        )

@@ -1,0 +1,58 @@
+"""``never = "lseek"`` where nobody was notified of seeks: by the file position, as page-write."""
+
+from typing import Final
+
+from tracefs.contracts.language.model import Pattern
+from tracefs.contracts.language.reports import RuleReport
+from tracefs.contracts.page_write.position import Positions
+from tracefs.contracts.page_write.state import Open
+from tracefs.events import Header
+from tracefs.trace.call import Call
+
+_OF_FAMILY: Final = {
+    "seek": ("lseek",),
+    "dup": ("dup", "dup2", "dup3", "fcntl"),
+    "flags": ("fcntl",),
+    "map": ("mmap",),
+    "range": ("sync_file_range",),
+    "syncfs": ("sync", "syncfs"),
+    "ring": ("io_uring_setup",),
+}
+"""Calls that a filesystem never hears of, by family."""
+_UNHEARD: Final = frozenset(name for names in _OF_FAMILY.values() for name in names)
+
+
+def unheard(patterns: tuple[Pattern, ...], header: Header) -> tuple[str, ...]:
+    """Return the names in *patterns* of calls that were made without a notice, if they were."""
+    names = {name for pattern in patterns for call in pattern.calls for name in call.names}
+    for pattern in patterns:
+        for call in pattern.calls:
+            names.update(*(_OF_FAMILY.get(family, ()) for family in call.families))
+    heard = () if header.visible else header.notified
+    return tuple(sorted(name for name in names & _UNHEARD if name not in heard))
+
+
+class Seeks:
+    """The file positions that writes and syncs show."""
+
+    def __init__(self, report: RuleReport) -> None:
+        self.rule: Final = report.rule
+        self._positions = Positions(report, by_lseek=False)
+
+    def take(self, call: Call, opened: Open | None, *, judged: bool) -> None:
+        """Compare the position during *call* with the one expected."""
+        if call.family == "seek":
+            if judged or call.call == "unknown":
+                self._positions.sought(opened, call)
+        elif opened is not None and call.family in {"write", "sync"}:
+            self._positions.look(opened, call)
+            if call.family == "write":
+                self._positions.write_done(opened, call)
+
+    def ends(self, opened: Open) -> None:
+        """Nothing more will be seen of *opened*."""
+        self._positions.ends(opened)
+
+    def evidence(self, *, complete: bool) -> str:
+        """Return what decided the rule."""
+        return self._positions.evidence(complete=complete)
