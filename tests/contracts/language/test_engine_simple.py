@@ -1,5 +1,7 @@
 """``every``/``must``, ``never``, ``at_most`` over scripts of calls."""
 
+from typing import Any
+
 import pytest
 from language_support import assert_kept, contract, found, judged
 from page_write_calls import PAGE, Script
@@ -9,7 +11,7 @@ from tracefs.findings import Verdict
 WHOLE = 'every = "pwrite(*.db)"\nmust = "length == 4096 and offset % 4096 == 0"'
 
 
-def one_write(**fields: object) -> Script:
+def one_write(**fields: Any) -> Script:
     script = Script()
     opened = script.open()
     script.write(opened, **fields)
