@@ -1,6 +1,6 @@
 """The bindings that a sequence is followed under, each with how far its calls have come."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -99,7 +99,7 @@ def _marks_of(bound: Bindings) -> Iterator[_Mark]:
         yield _DIRECTORY + name, parent(value)
 
 
-def marks(steps: tuple[Pattern, ...], call: Call) -> frozenset[_Mark] | None:
+def marks(steps: Sequence[Pattern], call: Call) -> frozenset[_Mark] | None:
     """Return what a course must be marked with for *call* to be a step of it; None: nothing."""
     found: set[_Mark] = set()
     for step in steps:

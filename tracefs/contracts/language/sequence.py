@@ -43,6 +43,8 @@ class SequenceRun:
         self._report, self._now, self._per = report, now, per
         self._courses: dict[int | None, Courses] = {}
         self._overflowed = False
+        self._concerned: dict[tuple[str, str], tuple[int, ...]] = {}
+        """Steps that calls of a name and family can be."""
         self.began = False
 
     def concerns(self, name: str, family: str) -> bool:
@@ -55,6 +57,7 @@ class SequenceRun:
         """Take *call* as a step of each course that it can belong to; then judge it."""
         if call.errno:
             return
+        numbers = self._numbers(call)
         where = group(self._per, call)
         courses = self._courses.get(where)
         if courses is None:
@@ -63,8 +66,8 @@ class SequenceRun:
         self._start(call, reached)
         own = [
             course
-            for course in courses.near(marks(self._automaton.steps, call))
-            if self._step(course, call, reached)
+            for course in courses.near(marks([self._automaton.steps[n] for n in numbers], call))
+            if self._step(course, call, numbers, reached)
         ]
         self._settle_own(courses, own, call, reached)
         there = [self._arrive(courses, each, call) for each in reached.values()]
@@ -76,6 +79,15 @@ class SequenceRun:
         for course in there:
             self._close(course)
 
+    def _numbers(self, call: Call) -> tuple[int, ...]:
+        kind = (call.call, call.family)
+        numbers = self._concerned.get(kind)
+        if numbers is None:
+            steps = enumerate(self._steps)
+            numbers = tuple(number for number, step in steps if step.concerns(*kind))
+            self._concerned[kind] = numbers
+        return numbers
+
     def _start(self, call: Call, reached: dict[Key, _Reached]) -> None:
         """Begin a run where *call* can be a first step."""
         for number in self._automaton.first:
@@ -84,10 +96,13 @@ class SequenceRun:
                 runs = _at(reached, found.bound).runs
                 runs[number] = (0, call.end_ns)
 
-    def _step(self, course: Course, call: Call, reached: dict[Key, _Reached]) -> bool:
+    def _step(
+        self, course: Course, call: Call, numbers: tuple[int, ...], reached: dict[Key, _Reached]
+    ) -> bool:
         """Let *call* be the next step of *course*; return whether it is one of its own calls."""
         own = False
-        for number, step in enumerate(self._steps):
+        for number in numbers:
+            step = self._steps[number]
             found = step.match(call, self._now.view, course.bound)
             if found.truth is False:
                 continue
