@@ -270,6 +270,8 @@ def _short(call: Call, _view: View) -> bool | None:
     return call.result < call.length
 
 
+_SYNCS: Final = ("sync", "syncdir")
+
 _SPECIAL: Final[dict[str, Callable[[Call, View], Value | None]]] = {
     "call": _name,
     "family": lambda call, _view: call.family,
@@ -278,7 +280,7 @@ _SPECIAL: Final[dict[str, Callable[[Call, View], Value | None]]] = {
     "synced_by": lambda call, _view: call.synced_by or "",
     "flags": _flag_set,
     "created": lambda call, _view: call.created if call.family == "open" else None,
-    "datasync": lambda call, _view: call.datasync if "sync" in call.family else None,
+    "datasync": lambda call, _view: call.datasync if call.family in _SYNCS else None,
     "page": _page,
     "short": _short,
     "emulated": lambda call, _view: call.note is not None and "posix_fallocate" in call.note,
