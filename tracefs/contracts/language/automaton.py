@@ -56,8 +56,7 @@ class _Builder:
                 return self._repeat(inner, least, most)
 
     def _then(self, one: _Part, other: _Part) -> _Part:
-        for end in one.last:
-            self.follow[end] |= other.first
+        self._lead(one, other)
         return _Part(
             one.first | other.first if one.empty else one.first,
             other.last | one.last if other.empty else other.last,
@@ -65,17 +64,21 @@ class _Builder:
         )
 
     def _repeat(self, node: Node, least: int, most: int | None) -> _Part:
-        part = _Part(frozenset(), frozenset(), empty=True)
-        copies = max(least, 1) if most is None else most
-        for number in range(copies):
-            copy = self.build(node)
-            if number >= least:
-                copy.empty = True
-            if most is None and number == copies - 1:
-                for end in copy.last:
-                    self.follow[end] |= copy.first
-            part = self._then(part, copy)
-        return part
+        first = copy = self.build(node)
+        # What may be nothing may be left out each time; so copies need not be passed over.
+        least = 0 if first.empty else least
+        last = first.last if least <= 1 else frozenset()
+        for number in range(2, 1 + (max(least, 1) if most is None else most)):
+            before, copy = copy, self.build(node)
+            self._lead(before, copy)
+            last = last | copy.last if number >= least else last
+        if most is None:
+            self._lead(copy, copy)
+        return _Part(first.first, last, empty=least == 0)
+
+    def _lead(self, one: _Part, other: _Part) -> None:
+        for end in one.last:
+            self.follow[end] |= other.first
 
 
 def automaton(node: Node) -> Automaton:
