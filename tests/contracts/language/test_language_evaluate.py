@@ -25,6 +25,12 @@ OPERATORS: dict[type, Any] = {
 }  # fmt: skip
 
 
+PLAIN = (
+    "path", "target", "offset", "length", "result", "position", "size", "fragments", "fd", "pid",
+    "tid",
+)  # fmt: skip
+
+
 def reference(text: str, call: Call, view: Facts) -> Any:
     """Return the value of the Python expression *text*, where a field can be None."""
     return value_of(ast.parse(text.strip(), mode="eval").body, fields(call, view))
@@ -32,21 +38,8 @@ def reference(text: str, call: Call, view: Facts) -> Any:
 
 def fields(call: Call, view: Facts) -> dict[str, Any]:
     done = None if call.errno or call.result is None or call.length is None else call.result
-    plain = [
-        "path",
-        "target",
-        "offset",
-        "length",
-        "result",
-        "position",
-        "size",
-        "fragments",
-        "fd",
-        "pid",
-        "tid",
-    ]
     return {
-        **{name: getattr(call, name) for name in plain},
+        **{name: getattr(call, name) for name in PLAIN},
         **{name: getattr(view, name) for name in (*OF_FILE, "page_size")},
         "call": None if call.call == "unknown" else call.call,
         "family": call.family,

@@ -37,7 +37,7 @@ _FILE: Final = ("version", "contract")
 _CONTRACT: Final = (
     "id", "title", "help", "points", "per", "files", "opens", "some", "rule", *KEYS,
 )  # fmt: skip
-_RULE: Final = ("id", "severity", "points", "expected", "repair", *KEYS)
+_RULE: Final = ("id", "severity", "per", "points", "expected", "repair", *KEYS)
 _RESERVED: Final = ("complete-trace", "checker")
 """Rules that `tracefs.check` adds."""
 
@@ -187,6 +187,7 @@ def _rule(item: Located, rule_points: dict[str, float]) -> list[Rule]:
             clause=read.clause,
             place=item.place,
             severity=severity,
+            per=tables.choice(given["per"], Per) if "per" in given else None,
             expected=tables.text(given["expected"]).text if "expected" in given else None,
             repair=tables.text(given["repair"]).text if "repair" in given else None,
         )

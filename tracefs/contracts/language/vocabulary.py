@@ -82,8 +82,8 @@ HINTS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """Names that look like calls -> what to write instead."""
 
-FLAGS: Final = flag_names() | unheard_flag_names()
-"""Names that a call's flags can have."""
+FLAGS: Final = flag_names() | unheard_flag_names() | {"O_LARGEFILE"}
+"""Names that a call's flags can have; the kernel adds O_LARGEFILE, and few recordings show it."""
 
 ERRNOS: Final = frozenset(errno.errorcode.values())
 
