@@ -1,9 +1,10 @@
 """Conditions and calls that tests of the contract language are made of."""
 
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import strategies as st
 
+from tracefs.contracts.language.evaluate import View
 from tracefs.contracts.language.fields import KINDS, OF_FILE
 from tracefs.contracts.language.model import (
     Arithmetic,
@@ -86,7 +87,7 @@ _NAME = st.sampled_from([None, "", "a", "a.db"])
 calls = st.builds(
     Call,
     index=st.just(0),
-    call=st.sampled_from(["pwrite64", "fsync", "openat", "unknown"]),
+    call=st.sampled_from(["pwrite64", "fsync", "openat", "mmap", "unknown"]),
     family=st.sampled_from(["write", "sync", "syncdir", "open", "seek"]),
     known_by=st.none(),
     path=_NAME,
@@ -116,16 +117,19 @@ class Facts:
 
     def __init__(self, page_size: int, facts: dict[str, bool | None]) -> None:
         self.page_size = page_size
-        self.changed = facts.get("changed")
-        self.resized = facts.get("resized")
-        self.restyled = facts.get("restyled")
-        self.resumes = facts.get("resumes")
-        self.repeats = facts.get("repeats")
-        self.late_append = facts.get("late_append")
+        self._facts = facts
+
+    def __getattr__(self, name: str) -> bool | None:
+        return self._facts.get(name)
 
 
-views = st.builds(
-    Facts,
+def facts(page_size: int, known: dict[str, bool | None]) -> View:
+    """Return a view that knows this."""
+    return cast("View", Facts(page_size, known))
+
+
+views: st.SearchStrategy[View] = st.builds(
+    facts,
     st.sampled_from([1, 512, 4096]),
     st.fixed_dictionaries({name: st.none() | st.booleans() for name in OF_FILE}),
 )

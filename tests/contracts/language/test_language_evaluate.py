@@ -6,7 +6,7 @@ import operator
 from typing import Any
 
 import pytest
-from condition_support import Facts, calls, conditions, snippet, views
+from condition_support import calls, conditions, facts, snippet, views
 from hypothesis import example, given
 
 from tracefs.contracts.language.evaluate import View, compiled, uses
@@ -31,12 +31,12 @@ PLAIN = (
 )  # fmt: skip
 
 
-def reference(text: str, call: Call, view: Facts) -> Any:
+def reference(text: str, call: Call, view: View) -> Any:
     """Return the value of the Python expression *text*, where a field can be None."""
     return value_of(ast.parse(text.strip(), mode="eval").body, fields(call, view))
 
 
-def fields(call: Call, view: Facts) -> dict[str, Any]:
+def fields(call: Call, view: View) -> dict[str, Any]:
     done = None if call.errno or call.result is None or call.length is None else call.result
     return {
         **{name: getattr(call, name) for name in PLAIN},
@@ -51,6 +51,7 @@ def fields(call: Call, view: Facts) -> dict[str, Any]:
         "datasync": call.datasync if call.family in {"sync", "syncdir"} else None,
         "page": None if call.offset is None else call.offset // view.page_size,
         "short": True if call.errno else None if done is None else done < (call.length or 0),
+        "stored": call.family == "write" and call.call == "mmap",
         "emulated": "posix_fallocate" in (call.note or ""),
     }
 
@@ -94,9 +95,9 @@ def value_of(node: Any, known: dict[str, Any]) -> Any:  # noqa: C901, PLR0911 - 
 @example(
     Comparison("==", Arithmetic("%", Field("offset"), Number(0)), Number(0)),
     Call(0, "pwrite64", "write", None, None, 0, 1, None, offset=1),
-    Facts(4096, {}),
+    facts(4096, {}),
 )
-def test_it_is_what_python_would_say(condition: Expression, call: Call, view: Facts) -> None:
+def test_it_is_what_python_would_say(condition: Expression, call: Call, view: View) -> None:
     assert compiled(condition)(call, view) == reference(printed(condition), call, view)
 
 
@@ -123,7 +124,7 @@ def test_the_fields_that_are_used_are_those_in_its_text(condition: Expression) -
 
 def test_every_field_has_a_value() -> None:
     call = Call(0, "openat", "open", None, "a", 0, 1, 1, 1, fd=3, offset=0, length=1, result=1)
-    view: View = Facts(4096, dict.fromkeys(OF_FILE, True))
+    view = facts(4096, dict.fromkeys(OF_FILE, True))
     for name in KINDS:
         compared = compiled(Comparison("==", Field(name), Field(name)))
         assert compared(call, view) in {True, None}, name
@@ -150,4 +151,4 @@ def test_every_field_has_a_value() -> None:
 )
 def test_by_hand(text: str, expected: bool | None) -> None:
     call = Call(0, "pwrite64", "write", None, "a", 0, 1, 1, length=2**62, errno=errno.EAGAIN)
-    assert compiled(read_expression(snippet(text)))(call, Facts(4096, {})) is expected
+    assert compiled(read_expression(snippet(text)))(call, facts(4096, {})) is expected

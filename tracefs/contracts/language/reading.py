@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from tracefs.contracts.language import tables
 from tracefs.contracts.language.clauses import KEYS, Read, read_clauses
+from tracefs.contracts.language.contradictions import contradiction
 from tracefs.contracts.language.model import (
     AnyOf,
     ContractSpec,
@@ -23,7 +24,7 @@ from tracefs.contracts.language.paths import check_glob
 from tracefs.contracts.language.patterns import read_pattern
 from tracefs.contracts.language.snippet import error_at, quoted
 from tracefs.contracts.language.toml_places import MAX_CHARACTERS, Located, parse
-from tracefs.errors import ContractFileError
+from tracefs.errors import ContractFileError, UsageError
 from tracefs.findings import Severity
 from tracefs.pathtext import to_text
 
@@ -42,16 +43,23 @@ _RESERVED: Final = ("complete-trace", "checker")
 """Rules that `tracefs.check` adds."""
 
 
-def load(path: str | os.PathLike[str]) -> tuple[ContractSpec, ...]:
-    """Return the contracts in the file *path*.
+def load(path: str | os.PathLike[str], origin: str | None = None) -> tuple[ContractSpec, ...]:
+    """Return the contracts in the file *path*, which messages call *origin*; None: by its path.
 
     Raises:
         ContractFileError: It can't be understood.
-        OSError: It can't be read.
+        UsageError: It can't be read.
     """
-    origin = to_text(os.fsencode(path))
-    with open(path, "rb") as file:
-        raw = file.read(4 * MAX_CHARACTERS + 1)
+    origin = to_text(os.fsencode(path)) if origin is None else origin
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(4 * MAX_CHARACTERS + 1)
+    except (OSError, ValueError) as error:  # a path with NUL is a ValueError
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(
+            f"The contract file {origin} can't be read: {why}.",
+            repair="`tracefs contracts list` shows the contracts that come with tracefs.",
+        ) from None
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -139,7 +147,11 @@ def _contract(item: Located) -> ContractSpec:
         points=tables.points(given["points"]) if "points" in given else None,
     )
     rules, rule_points = _rules(item)
-    return replace(spec, rules=rules, rule_points=rule_points)
+    spec = replace(spec, rules=rules, rule_points=rule_points)
+    error = contradiction(spec)
+    if error is not None:
+        raise error
+    return spec
 
 
 def _rules(item: Located) -> tuple[tuple[Rule, ...], dict[str, float]]:
