@@ -201,7 +201,7 @@ def test_a_trace_that_cannot_be_read_is_no_failure_of_a_checker() -> None:
 
 
 def test_a_contract_that_does_not_exist() -> None:
-    with pytest.raises(UsageError, match=r"no contract 'page-wrote'; known: page-write\."):
+    with pytest.raises(UsageError, match=r"no contract 'page-wrote'; did you mean page-write\?"):
         check(Recorded([]), ["page-wrote"])
 
 

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from tracefs.contracts import find
+from tracefs.contracts import find_all
 from tracefs.contracts.base import Contract, Judge, Settings
 from tracefs.errors import RecordingError, TracefsError, UsageError
 from tracefs.events import Header
@@ -54,7 +54,7 @@ def check(
     without: Sequence[str] = (),
     paths: Sequence[str] = (),
 ) -> CheckResult:
-    """Judge *trace* by *contracts*, built-in ones by name.
+    """Judge *trace* by *contracts*, of which a text names a built-in one or a contract file.
 
     Args:
         trace: Read once, from its beginning.
@@ -68,10 +68,15 @@ def check(
         contract whose checker failed.
 
     Raises:
-        UsageError: A contract or rule that doesn't exist, or a page size below 1.
+        UsageError: A contract or rule that doesn't exist, a contract file that can't be
+            understood, or a page size below 1.
         RecordingError: The trace can't be read.
     """
-    chosen = [find(each) if isinstance(each, str) else each for each in contracts]
+    chosen = [
+        contract
+        for each in contracts
+        for contract in (find_all(each) if isinstance(each, str) else (each,))
+    ]
     _check_arguments(chosen, page_size, without)
     size = page_size or trace.header.page_size
     if size < 1:

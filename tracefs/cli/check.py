@@ -12,6 +12,7 @@ from tracefs.cli import recording
 from tracefs.cli.arguments import path_glob, positive
 from tracefs.cli.locate import locator
 from tracefs.cli.recording import EXIT_UNKNOWN
+from tracefs.contracts.base import Contract
 from tracefs.events import Header
 from tracefs.findings import CheckResult, Finding, Verdict
 from tracefs.journal.reader import JournalReader, Source
@@ -35,7 +36,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--contract",
         metavar="NAME",
         action="append",
-        help=f"contract to hold (default: {_DEFAULT})",
+        help=f"contract to hold: a built-in one, or a contract file (default: {_DEFAULT})",
     )
     parser.add_argument(
         "--page-size", metavar="N", type=positive, help="bytes in a page (default: as recorded)"
@@ -68,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
 
 def judge(
     name: str | None,
-    contracts: Sequence[str],
+    contracts: Sequence[str | Contract],
     *,
     page_size: int | None = None,
     without: Sequence[str] = (),
@@ -80,7 +81,7 @@ def judge(
 
     Args:
         name: as `tracefs.journal.recordings.resolve` takes it.
-        contracts: ids; at least one.
+        contracts: names, files or contracts; at least one.
         page_size: bytes; None: as recorded.
         without: rules to leave out.
         paths: globs that choose files; none: all.
@@ -88,7 +89,7 @@ def judge(
         file: where to print; None: standard output.
 
     Raises:
-        UsageError: there is no such contract or rule.
+        UsageError: there is no such contract or rule, or a contract file can't be understood.
         RecordingError: the recording can't be found or read.
     """
     source = recording.find(name)

@@ -29,7 +29,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         action="append",
         default=[],
-        help="judge at the end; exit 1 if only the contract is broken",
+        help="judge at the end by a built-in contract or a contract file; "
+        "exit 1 if only the contract is broken",
     )
     parser.add_argument(
         "--visible",

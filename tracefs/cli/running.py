@@ -5,7 +5,7 @@ import os
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tracefs.capture.runner import Outcome, run_traced
 from tracefs.capture.spawn import Spawned
@@ -16,6 +16,9 @@ from tracefs.errors import TracefsError
 from tracefs.journal.lost import find_lost
 from tracefs.report.quote import printable
 from tracefs.witness.level_names import FULL, NONE, PROC, SECCOMP
+
+if TYPE_CHECKING:
+    from tracefs.contracts.base import Contract
 
 _ALWAYS: Final = ("lseek",)
 """Never right in a page writer, and rare elsewhere: their source line is kept."""
@@ -28,7 +31,7 @@ _JUDGED_FULLY: Final = (
 def run(args: argparse.Namespace, words: list[str], server: Spawned) -> int:
     """Run the command *words*; return its exit code, or what the judgement makes of it."""
     if args.contract:
-        _reject_unknown(args.contract)
+        args.contract = _contracts(args.contract)
     try:
         recording = folder(args.output, words[0], datetime.now().astimezone(), args.dir)
         with discarded_on_failure(recording):
@@ -87,14 +90,14 @@ def _tell_lost(recording: Path) -> None:
         )
 
 
-def _reject_unknown(contracts: list[str]) -> None:
-    from tracefs.contracts import find  # noqa: PLC0415  # judging is not needed to record
+def _contracts(names: list[str]) -> "list[Contract]":
+    """Return the contracts now: the command may change the files that they stand in."""
+    from tracefs.contracts import find_all  # noqa: PLC0415  # judging is not needed to record
 
-    for name in contracts:
-        find(name)
+    return [contract for name in names for contract in find_all(name)]
 
 
-def _judge(contracts: list[str], recording: Path) -> int:
+def _judge(contracts: "list[Contract]", recording: Path) -> int:
     from tracefs.cli.check import judge  # noqa: PLC0415  # judging is not needed to record
 
     try:
