@@ -30,6 +30,7 @@ COMMANDS: Final = (
     Command("run", "run a command and record what it does to its files", "tracefs.cli.run"),
     Command("show", "print a recording, one system call a line", "tracefs.cli.show"),
     Command("check", "say whether a recording keeps a contract", "tracefs.cli.check"),
+    Command("contracts", "list, show, check and explain contracts", "tracefs.cli.contracts"),
     Command("stray", "show where a command seeks or writes astray", "tracefs.cli.stray"),
     Command("stats", "count calls, bytes, sync times and rewritten pages", "tracefs.cli.stats"),
     Command("index", "copy a recording's calls to where filters are quick", "tracefs.cli.index"),
