@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tracefs.contracts.language.automaton import Automaton, automaton
 from tracefs.contracts.language.model import AnyOf, InTurn, Node, Repeated
-from tracefs.contracts.language.patterns import read_pattern, read_sequence
+from tracefs.contracts.language.patterns import read_pattern
+from tracefs.contracts.language.sequences import read_sequence
 
 LETTERS = {"a": "pwrite", "b": "fsync", "c": "close"}
 

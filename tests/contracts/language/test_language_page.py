@@ -7,7 +7,15 @@ import pytest
 from docs_support import DOCS, blocks, transcript
 
 from tracefs.cli.main import main
-from tracefs.contracts.language import clauses, expressions, patterns, reading, toml_places
+from tracefs.contracts.language import (
+    clauses,
+    expressions,
+    patterns,
+    reading,
+    sequences,
+    tokens,
+    toml_places,
+)
 from tracefs.contracts.language.fields import KINDS
 from tracefs.contracts.language.lint import lint
 from tracefs.contracts.language.reading import read_contracts
@@ -62,8 +70,8 @@ def test_limits() -> None:
     figures = {int(each.replace(",", "")) for each in re.findall(r"[\d,]*\d", cells)}
     limits = {
         toml_places.MAX_CHARACTERS, reading.MAX_CONTRACTS, reading.MAX_STEPS, reading.MAX_RULES,
-        patterns.MAX_LENGTH, patterns.MAX_STEPS, patterns.MAX_COUNT, patterns.MAX_NESTING,
-        expressions.MAX_LENGTH, expressions.MAX_DEPTH,
+        patterns.MAX_LENGTH, sequences.MAX_STEPS, sequences.MAX_COUNT, sequences.MAX_NESTING,
+        tokens.MAX_LENGTH, expressions.MAX_DEPTH,
     }  # fmt: skip
     assert figures - {2, 64} == limits
 

@@ -22,9 +22,10 @@ from tracefs.contracts.language.model import (
     Sequence,
     Step,
 )
-from tracefs.contracts.language.patterns import read_pattern, read_sequence
+from tracefs.contracts.language.patterns import read_pattern
 from tracefs.contracts.language.printing import printed
 from tracefs.contracts.language.reading import read_contracts
+from tracefs.contracts.language.sequences import read_sequence
 from tracefs.findings import Severity
 
 

@@ -17,7 +17,8 @@ from tracefs.contracts.language.model import (
     Place,
     Sequence,
 )
-from tracefs.contracts.language.patterns import read_pattern, read_sequence, steps_of
+from tracefs.contracts.language.patterns import read_pattern
+from tracefs.contracts.language.sequences import read_sequence, steps_of
 from tracefs.contracts.language.snippet import error_at
 from tracefs.contracts.language.toml_places import Located
 

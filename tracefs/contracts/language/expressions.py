@@ -23,37 +23,18 @@ from tracefs.contracts.language.model import (
     Text,
 )
 from tracefs.contracts.language.snippet import Snippet, quoted, suggestion
+from tracefs.contracts.language.tokens import Token, Tokens
 from tracefs.contracts.language.vocabulary import FLAGS
 from tracefs.errors import ContractFileError
 
-MAX_LENGTH: Final = 4096
 MAX_DEPTH: Final = 50
 """Operations in each other; so is ``a + b + c``, from the left."""
 MAX_NUMBER: Final = (1 << 64) - 1
 
-_TOKEN: Final = re.compile(
-    r"""\s*(?:
-    (?P<number>0[xX][0-9a-fA-F_]*|[0-9][0-9_]*)
-    |(?P<name>[A-Za-z_][A-Za-z0-9_]*)
-    |(?P<text>"[^"]*"|'[^']*')
-    |(?P<mark>==|!=|<=|>=|//|[-+*%<>(){},])
-    |(?P<end>\Z)
-    )""",
-    re.VERBOSE,
-)
 _DIGITS: Final = re.compile(r"0[xX][0-9a-fA-F]+(_[0-9a-fA-F]+)*|[0-9]+(_[0-9]+)*")
 _COMPARISONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">="})
 _WORDS: Final = frozenset({"and", "or", "not", "in"})
-_OTHER_LANGUAGES: Final = {"&&": "and", "||": "or", "!": "not", "=": "==", "/": "//", "<>": "!="}
 _FLAG: Final = re.compile(r"[A-Z][A-Z0-9]*_[A-Z0-9_]+")
-
-
-class Token(NamedTuple):
-    """One word or mark."""
-
-    kind: str
-    text: str
-    at: int
 
 
 class Typed(NamedTuple):
@@ -78,22 +59,17 @@ class _Parser:
     """Reads one expression."""
 
     def __init__(self, snippet: Snippet, begin: int, end: int) -> None:
-        if end - begin > MAX_LENGTH:
-            raise snippet.error(
-                begin, f"expected a condition of at most {MAX_LENGTH} characters, saw {end - begin}"
-            )
         self._snippet = snippet
-        self._end = end
+        self._tokens = Tokens(snippet, begin, end)
         self._nesting = 0
-        self._token = self._lex(begin)
 
     def condition(self) -> Expression:
         """Return the whole text as one condition."""
-        if self._token.kind == "end":
-            raise self._expected("a condition, as in length == 4096")
+        if self._tokens.now.kind == "end":
+            raise self._tokens.expected("a condition, as in length == 4096")
         read = self._or()
-        if self._token.kind != "end":
-            raise self._unexpected_end()
+        if self._tokens.now.kind != "end":
+            raise self._tokens.expected("and, or, a comparison or the end")
         if read.kind is not Kind.TRUTH:
             raise self._snippet.error(
                 read.at, f"expected a condition, saw {read.kind.value}; compare it with something"
@@ -104,41 +80,41 @@ class _Parser:
 
     def _or(self) -> Typed:
         left = self._and()
-        while self._word("or"):
+        while self._tokens.word("or"):
             left = self._logic("or", left, self._and())
         return left
 
     def _and(self) -> Typed:
         left = self._not()
-        while self._word("and"):
+        while self._tokens.word("and"):
             left = self._logic("and", left, self._not())
         return left
 
     def _not(self) -> Typed:
-        at = self._token.at
-        if not self._word("not"):
+        at = self._tokens.now.at
+        if not self._tokens.word("not"):
             return self._comparison()
         with _Nested(self, at):
             operand = self._truth(self._not(), "not")
         return self._built(Not(operand.expression), Kind.TRUTH, at, operand)
 
     def _comparison(self) -> Typed:
-        at = self._token.at
+        at = self._tokens.now.at
         flag = self._flag()
         if flag is not None:
             return self._contains(flag, at)
         left = self._sum()
-        operator = self._token
+        operator = self._tokens.now
         if operator.text == "in" or (operator.text == "not" and operator.kind == "name"):
             raise self._snippet.error(
                 left.at, "expected the name of a flag before in, as in O_APPEND in flags"
             )
-        if not self._mark(_COMPARISONS):
+        if not self._tokens.mark(_COMPARISONS):
             return left
         right = self._sum()
-        if self._token.text in _COMPARISONS:
+        if self._tokens.now.text in _COMPARISONS:
             raise self._snippet.error(
-                self._token.at,
+                self._tokens.now.at,
                 "expected and: comparisons can't be chained, write a < b and b < c",
             )
         return self._compared(left, operator, right)
@@ -158,9 +134,9 @@ class _Parser:
         return self._built(comparison, Kind.TRUTH, left.at, left, right)
 
     def _contains(self, flag: str, at: int) -> Typed:
-        negated = self._word("not")
-        if not self._word("in"):
-            raise self._expected("in or not in behind the flag, as in O_APPEND in flags")
+        negated = self._tokens.word("not")
+        if not self._tokens.word("in"):
+            raise self._tokens.expected("in or not in behind the flag, as in O_APPEND in flags")
         within = self._sum()
         if within.kind is not Kind.FLAGS:
             raise self._snippet.error(within.at, f"expected flags, saw {within.kind.value}")
@@ -168,19 +144,19 @@ class _Parser:
 
     def _sum(self) -> Typed:
         left = self._product()
-        while operator := self._mark({"+", "-"}):
+        while operator := self._tokens.mark({"+", "-"}):
             left = self._calculated(operator, left, self._product())
         return left
 
     def _product(self) -> Typed:
         left = self._signed()
-        while operator := self._mark({"*", "//", "%"}):
+        while operator := self._tokens.mark({"*", "//", "%"}):
             left = self._calculated(operator, left, self._signed())
         return left
 
     def _signed(self) -> Typed:
-        at = self._token.at
-        if not self._mark({"-"}):
+        at = self._tokens.now.at
+        if not self._tokens.mark({"-"}):
             return self._value()
         with _Nested(self, at):
             operand = self._number(self._signed(), "-")
@@ -192,64 +168,64 @@ class _Parser:
     # Values
 
     def _value(self) -> Typed:
-        token = self._token
+        token = self._tokens.now
         if token.kind == "number":
             return self._integer()
         if token.kind == "text":
-            self._advance()
+            self._tokens.advance()
             return Typed(Text(token.text[1:-1]), Kind.TEXT, token.at)
         if token.kind == "name" and token.text not in _WORDS:
             return self._field()
-        if self._mark({"("}):
+        if self._tokens.mark({"("}):
             with _Nested(self, token.at):
                 inside = self._or()
-            if not self._mark({")"}):
-                raise self._expected(")")
+            if not self._tokens.mark({")"}):
+                raise self._tokens.expected(")")
             return inside._replace(at=token.at)
-        if self._mark({"{"}):
+        if self._tokens.mark({"{"}):
             return self._flags(token.at)
-        raise self._expected("a field, a number or a text in quotes")
+        raise self._tokens.expected("a field, a number or a text in quotes")
 
     def _integer(self) -> Typed:
-        token = self._token
+        token = self._tokens.now
         if not _DIGITS.fullmatch(token.text):
-            raise self._expected("a number, as in 4096, 0x1000 or 4_096")
+            raise self._tokens.expected("a number, as in 4096, 0x1000 or 4_096")
         digits = token.text.replace("_", "")
         hexadecimal = digits[:2] in {"0x", "0X"}
         # Python refuses to read thousands of digits; none of them are needed.
         value = int(digits, 16) if hexadecimal else int(digits) if len(digits) < 100 else -1
         if not 0 <= value <= MAX_NUMBER:
             raise self._snippet.error(token.at, "expected a number below 2 to the power of 64")
-        self._advance()
+        self._tokens.advance()
         return Typed(Number(value), Kind.NUMBER, token.at)
 
     def _field(self) -> Typed:
-        token = self._token
+        token = self._tokens.now
         kind = KINDS.get(token.text)
         if kind is None:
             raise self._snippet.error(token.at, _unknown_field(token.text))
-        self._advance()
+        self._tokens.advance()
         return Typed(Field(token.text), kind, token.at)
 
     def _flag(self) -> str | None:
         """Return the flag's name if one stands here."""
-        token = self._token
+        token = self._tokens.now
         if token.kind != "name" or not _FLAG.fullmatch(token.text):
             return None
         self._known_flag(token)
-        self._advance()
+        self._tokens.advance()
         return token.text
 
     def _flags(self, at: int) -> Typed:
         names: set[str] = set()
-        while not self._mark({"}"}):
-            if self._token.kind != "name":
-                raise self._expected("the name of a flag or }")
-            self._known_flag(self._token)
-            names.add(self._token.text)
-            self._advance()
-            if self._token.text != "}" and not self._mark({","}):
-                raise self._expected(", or }")
+        while not self._tokens.mark({"}"}):
+            if self._tokens.now.kind != "name":
+                raise self._tokens.expected("the name of a flag or }")
+            self._known_flag(self._tokens.now)
+            names.add(self._tokens.now.text)
+            self._tokens.advance()
+            if self._tokens.now.text != "}" and not self._tokens.mark({","}):
+                raise self._tokens.expected(", or }")
         return Typed(FlagSet(frozenset(names)), Kind.FLAGS, at)
 
     def _known_flag(self, token: Token) -> None:
@@ -302,49 +278,6 @@ class _Parser:
 
     def _too_deep(self, at: int) -> ContractFileError:
         return self._snippet.error(at, f"expected at most {MAX_DEPTH} operations in each other")
-
-    # Tokens
-
-    def _word(self, word: str) -> bool:
-        found = self._token.kind == "name" and self._token.text == word
-        if found:
-            self._advance()
-        return found
-
-    def _mark(self, marks: frozenset[str] | set[str]) -> str:
-        token = self._token
-        if token.kind != "mark" or token.text not in marks:
-            return ""
-        self._advance()
-        return token.text
-
-    def _advance(self) -> None:
-        self._token = self._lex(self._token.at + len(self._token.text))
-
-    def _lex(self, at: int) -> Token:
-        text = self._snippet.text
-        found = _TOKEN.match(text, at, self._end)
-        if found is None or found.lastgroup is None:
-            raise self._no_token(at)
-        kind = found.lastgroup
-        return Token(kind, found[kind], found.start(kind))
-
-    def _no_token(self, at: int) -> ContractFileError:
-        text = self._snippet.text[: self._end]
-        at += len(text[at:]) - len(text[at:].lstrip())
-        for mark, instead in _OTHER_LANGUAGES.items():
-            if text.startswith(mark, at):
-                return self._snippet.error(at, f"expected {instead}, saw {mark}")
-        if text[at] in "\"'":
-            return self._snippet.error(at, f"expected a closing {text[at]} for this text")
-        return self._snippet.error(at, f"expected a condition, saw {quoted(text[at])}")
-
-    def _expected(self, what: str) -> ContractFileError:
-        saw = quoted(self._token.text) if self._token.kind != "end" else "the end"
-        return self._snippet.error(self._token.at, f"expected {what}, saw {saw}")
-
-    def _unexpected_end(self) -> ContractFileError:
-        return self._expected("and, or, a comparison or the end")
 
 
 class _Nested:
