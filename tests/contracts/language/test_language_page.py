@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 from docs_support import DOCS, blocks, transcript
+from language_support import judged as judge_script
+from page_write_calls import PAGE as PAGE_SIZE
+from page_write_calls import Script
 
 from tracefs.cli.main import main
 from tracefs.contracts.language import (
@@ -16,10 +19,12 @@ from tracefs.contracts.language import (
     tokens,
     toml_places,
 )
+from tracefs.contracts.language.engine import LanguageContract
 from tracefs.contracts.language.fields import KINDS
 from tracefs.contracts.language.lint import lint
 from tracefs.contracts.language.reading import read_contracts
 from tracefs.contracts.language.vocabulary import ALIASES, FAMILIES
+from tracefs.findings import Verdict
 
 PAGE = DOCS / "reference" / "contract-language.md"
 TEXT = PAGE.read_text("utf-8")
@@ -36,6 +41,48 @@ def test_examples_are_read_without_doubt(text: str) -> None:
     assert [lint(spec) for spec in read_contracts(text, "c.toml")] == [()] * text.count(
         "[[contract]]"
     )
+
+
+def judged(text: str, script: Script) -> dict[str, Verdict]:
+    return {
+        spec.id: judge_script(LanguageContract(spec), script.items).verdict
+        for spec in read_contracts(text, "c.toml")
+    }
+
+
+@pytest.mark.parametrize(
+    ("steps", "verdict"),
+    [("wsrd", Verdict.KEPT), ("wrd", Verdict.BROKEN), ("wsr", Verdict.BROKEN)],
+)
+def test_the_first_example_judges_a_save(steps: str, verdict: Verdict) -> None:
+    script = Script()
+    opened = script.open("config.tmp")
+    for step in steps:
+        match step:
+            case "w":
+                script.write(opened)
+            case "s":
+                script.sync(opened)
+            case "r":
+                script.call("rename", "rename", path="config.tmp", target="config.json")
+            case "d":
+                script.syncdir(".")
+    assert judged(blocks(PAGE, "toml")[0], script) == {"save": verdict}
+
+
+def test_the_second_example_judges_a_database() -> None:
+    script = Script()
+    wal, data = script.open("a.db-wal"), script.open("a.db", created=True)
+    script.write(wal)
+    script.write(data, length=PAGE_SIZE)
+    script.sync(data)
+    script.syncdir(".")
+    text = blocks(PAGE, "toml")[1]
+    assert judged(text, script) == {
+        "pages": Verdict.KEPT,
+        "log-first": Verdict.BROKEN,
+        "directories": Verdict.KEPT,
+    }
 
 
 def test_every_field_is_described() -> None:
