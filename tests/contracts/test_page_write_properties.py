@@ -3,16 +3,17 @@
 from typing import Any
 
 import pytest
+from call_streams import items
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from call_streams import items
 from page_write_calls import PAGE, Script, advice, errors, header, judge
 
 from tracefs.contracts.base import Settings
 from tracefs.contracts.page_write.judge import PageWriteJudge
 from tracefs.findings import Verdict
-from tracefs.trace.call import Call, Released, TraceItem
+from tracefs.trace.call import Call, TraceItem
+
 
 @given(st.lists(items, max_size=40), st.booleans(), st.sampled_from(["proc", "none", "seccomp"]))
 def test_no_stream_makes_it_fail(stream: list[TraceItem], complete: bool, witness: str) -> None:

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+from msgspec.structs import replace
 from report_support import PAGE, START_NS, call, pwrite
 from syrupy.assertion import SnapshotAssertion
 
@@ -86,6 +88,14 @@ def test_unknown(snapshot: SnapshotAssertion) -> None:
     torn = TraceSummary(complete=False, calls=3, unknown_calls=1, incomplete_because="no footer")
     answer = result(UNSEEN, verdict=Verdict.UNKNOWN, trace=torn, without=("aligned", "synced"))
     assert text(answer) == snapshot
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_the_author_s_help_is_for_who_did_not_keep_it(verdict: Verdict) -> None:
+    answer = result(verdict=verdict)
+    contract = replace(answer.contracts[0], help="Read\nchapter 3.")
+    said = "help: Read\\x0achapter 3." in text(replace(answer, contracts=(contract,)))
+    assert said is (verdict is not Verdict.KEPT)
 
 
 def test_many_of_one_rule(snapshot: SnapshotAssertion) -> None:

@@ -39,6 +39,8 @@ class VerdictText(Struct, frozen=True, kw_only=True):
                 yield from self._finding(finding)
             yield from _left_over(contract)
             yield from _evidence(contract)
+            if contract.help is not None and contract.verdict is not Verdict.KEPT:
+                yield f"help: {printable(contract.help)}"
         yield f"rests on: {calls(result.trace)}, recording {completeness(result.trace)}"
 
     def _answer(self, contract: ContractResult) -> str:

@@ -19,7 +19,7 @@ sequence = ["(pwrite($tmp)+ fsync|fdatasync($tmp))+", "rename($tmp, $new)", "fsy
 
 TRIED = {
     "must": contract('every = "@write"\nmust = "length == 4096 and offset % 4096 == 0"'),
-    "positional": contract("every = \"@write\"\nmust = \"call == 'pwrite64'\""),
+    "positional": contract('every = "@write"\nmust = "call == \'pwrite64\'"'),
     "never": contract('never = ["write", "ftruncate"]'),
     "at-most": contract('every = "pwrite"\nat_most = 2', per="open"),
     "next": contract('every = "@write"\nnext = "fdatasync|fsync($path)"', per="open"),

@@ -44,9 +44,9 @@ def test_kept(letters: str) -> None:
 @pytest.mark.parametrize(
     ("letters", "call", "said"),
     [
-        ("wrsd", 2, "Expected pwrite($tmp) or fdatasync|fsync($tmp) before renameat2"),
-        ("wswrd", 4, "Expected pwrite($tmp) or fdatasync|fsync($tmp) before renameat2"),
-        ("wfrd", 3, "Expected pwrite($tmp) or fdatasync|fsync($tmp) before renameat2"),
+        ("wrsd", 2, "Expected pwrite(c.tmp) or fdatasync|fsync(c.tmp) before renameat2"),
+        ("wswrd", 4, "Expected pwrite(c.tmp) or fdatasync|fsync(c.tmp) before renameat2"),
+        ("wfrd", 3, "Expected pwrite(c.tmp) or fdatasync|fsync(c.tmp) before renameat2"),
         ("srd", 2, "before renameat2"),
         ("rd", 1, "nothing of it came before"),
         ("wsr", 3, "Expected fsyncdir(.) after renameat2 of 'c.tmp' to 'c.json'; the trace ends"),

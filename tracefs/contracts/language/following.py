@@ -117,7 +117,7 @@ class NextRun:
             return False
         if call.errno:
             if call.errno != EINTR and truth:
-                self._report.at(call, text.failed, owed.call, page=owed.call)
+                self._report.at(call, text.failed, owed.call, page=owed.call, bound=owed.bound)
                 self._drop(where, key)
         elif call.start_ns < owed.call.end_ns:
             owed.early = call
@@ -144,7 +144,8 @@ class NextRun:
             return
         if owed.done_ns is not None and call.start_ns < owed.done_ns:
             during = text.came_during(call, self._report.page_size)
-            self._report.at(owed.call, text.not_followed, during, certain=owed.certain)
+            certain, bound = owed.certain, owed.bound
+            self._report.at(owed.call, text.not_followed, during, certain=certain, bound=bound)
             self._drop(where, key)
 
     def _end_by(self, call: Call, where: int | None, key: _Key, owed: Owed) -> None:
@@ -171,7 +172,7 @@ class NextRun:
         if owed.early is not None:
             then += f"; {text.too_early(owed.early)}"
         certain = certain and owed.certain
-        self._report.at(owed.call, text.not_followed, then, certain=certain)
+        self._report.at(owed.call, text.not_followed, then, certain=certain, bound=owed.bound)
 
     def _drop(self, where: int | None, key: _Key) -> None:
         inner = self._owed.get(where)

@@ -104,7 +104,9 @@ class BeforeRun:
                 early = None if since.early is None else text.too_early(since.early)
                 more = early or "saw none"
                 certain = since.certain and found.truth is True
-                self._report.at(call, text.not_needed_yet, since.call, more, certain=certain)
+                self._report.at(
+                    call, text.not_needed_yet, since.call, more, certain=certain, bound=since.bound
+                )
 
     def _judge_by_met(
         self, call: Call, where: int | None, bound: Bindings, *, certain: bool
@@ -112,7 +114,8 @@ class BeforeRun:
         met = self._met.get((where, tuple(bound.get(name, "") for name in self._shared)))
         if met is not True:
             sure = certain and met is None
-            self._report.at(call, text.not_needed_yet, None, "saw none", certain=sure)
+            more = "saw none"
+            self._report.at(call, text.not_needed_yet, None, more, certain=sure, bound=bound)
 
     def _compatible(
         self, where: int | None, bound: Bindings | None

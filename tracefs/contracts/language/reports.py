@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from tracefs.contracts.language import text
-from tracefs.contracts.language.model import ContractSpec, Rule
+from tracefs.contracts.language.matching import NOTHING, Bindings
+from tracefs.contracts.language.model import Clause, ContractSpec, Rule
 from tracefs.contracts.log import FindingLog
 from tracefs.contracts.page_write.text import Text
 from tracefs.findings import Finding, Severity, Verdict
@@ -60,12 +61,29 @@ class RuleReport:
         *more: object,
         certain: bool = True,
         page: Call | None = None,
+        bound: Bindings = NOTHING,
+        clause: Clause | None = None,
     ) -> None:
-        """The rule does not hold at *call*, or perhaps not, if not *certain*; *page*: whose."""
+        """The rule does not hold at *call*.
+
+        Args:
+            call: Where.
+            words: One of `text`.
+            more: What it takes beside the usual.
+            certain: False: perhaps it does hold.
+            page: The write whose page is meant; None: *call*.
+            bound: What variables in the words stand for.
+            clause: The part of the rule that is meant; None: all of it.
+        """
         verdict = Verdict.BROKEN if certain else Verdict.UNKNOWN
         if self._findings.log.passes(self._rule.id, self._rule.severity, verdict):
             return
-        self._add(call, verdict, words(call, self._want, self._mend, self.page_size, *more), page)
+        want, mend = self._want, self._mend
+        if clause is not None:
+            want = self._rule.expected or text.expected(clause)
+            mend = self._rule.repair or text.repair(clause)
+        said = words(call, want, mend, self.page_size, *more)
+        self._add(call, verdict, Text(*(text.filled(part, bound) for part in said)), page)
 
     def whole(self, words: Text) -> None:
         """Whether the rule holds of the trace at all is not known."""

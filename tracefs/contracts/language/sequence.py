@@ -174,15 +174,18 @@ class SequenceRun:
             course.certain = course.certain and certain
         if not found:
             near = [course for course in courses.all() if _agree(course.bound, bound)]
-            self._out_of_order(near, call, certain=certain)
+            self._out_of_order(near, call, bound, certain=certain)
 
-    def _out_of_order(self, near: list[Course], call: Call, *, certain: bool) -> None:
+    def _out_of_order(
+        self, near: list[Course], call: Call, bound: Bindings, *, certain: bool
+    ) -> None:
         came = [course for course in near if course.before is not None]
         course = max(came, key=lambda each: each.before.index if each.before else -1, default=None)
         sure = certain and not self._overflowed and all(each.certain for each in near)
         ahead = self._next({} if course is None else course.stopped)
         last = None if course is None else course.before
-        self._report.at(call, text.out_of_order, text.alternatives(ahead), last, certain=sure)
+        words = text.alternatives(ahead)
+        self._report.at(call, text.out_of_order, words, last, certain=sure, bound=bound)
 
     def _close(self, course: Course) -> None:
         """Nothing more is owed once a run is at a last step."""
@@ -193,7 +196,9 @@ class SequenceRun:
         assert course.owed is not None
         ahead = text.alternatives(self._next(course.owing))
         certain = certain and course.certain
-        self._report.at(course.owed, text.not_finished, ahead, then, certain=certain)
+        self._report.at(
+            course.owed, text.not_finished, ahead, then, certain=certain, bound=course.bound
+        )
         course.owed, course.owing = None, {}
 
     def _next(self, runs: Runs) -> list[Pattern]:

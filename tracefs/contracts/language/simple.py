@@ -65,11 +65,18 @@ class NeverRun:
         now = self._now
         if not now.judged:
             return
-        truths = [pattern.match(call, now.view).truth for pattern in self._patterns]
-        if True in truths:
-            self._report.at(call, text.otherwise)
-        elif None in truths:
-            self._report.at(call, text.not_told, certain=False)
+        perhaps: Matcher | None = None
+        for matcher in self._patterns:
+            truth = matcher.match(call, now.view).truth
+            if truth:
+                one = Never(patterns=(matcher.pattern,))
+                self._report.at(call, text.otherwise, clause=one)
+                return
+            if truth is None and perhaps is None:
+                perhaps = matcher
+        if perhaps is not None:
+            one = Never(patterns=(perhaps.pattern,))
+            self._report.at(call, text.not_told, certain=False, clause=one)
 
     def released(self, item: Released, *, last: bool) -> None:
         """Remember nothing."""

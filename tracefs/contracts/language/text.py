@@ -1,5 +1,7 @@
 """The sentences that a contract file's rules answer with, where the file doesn't bring its own."""
 
+import re
+from collections.abc import Mapping
 from typing import Final
 
 from tracefs.contracts.language.model import (
@@ -22,6 +24,7 @@ from tracefs.contracts.page_write.text import Text
 from tracefs.trace.call import Call
 
 SUCCESS_ONLY: Final = "A call that failed does not count."
+_VARIABLE: Final = re.compile(r"\$([a-z_][a-z0-9_]*)")
 _TARGETED: Final = frozenset({"rename", "link", "symlink"})
 
 
@@ -41,6 +44,11 @@ def saw(call: Call, page_size: int) -> str:
 def which(call: Call, page_size: int) -> str:
     """Describe *call* with its number."""
     return f"{saw(call, page_size)} (call {call.index})"
+
+
+def filled(words: str, bound: Mapping[str, str]) -> str:
+    """Return *words* with what its variables stand for, where that is known."""
+    return _VARIABLE.sub(lambda found: bound.get(found[1], found[0]), words) if bound else words
 
 
 def expected(clause: Clause) -> str:
@@ -72,7 +80,9 @@ def spelled(node: Node) -> str:
         case Repeated(node=inner, least=least, most=most):
             often = f"{least} times" if least == most else f"{least} to {most} times"
             if most is None:
-                often = f"{least} times or more"
+                often = {0: "any number of times", 1: "once or more"}.get(
+                    least, f"{least} times or more"
+                )
             if (least, most) == (0, 1):
                 often = "at most once"
             return f"{spelled(inner)} {often}"
