@@ -27,10 +27,10 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 FORMAT: Final = "tracefs-journal"
-VERSION: Final = 3
+VERSION: Final = 4
 """2 added the seccomp witness: its lines, and what the header says of it; 3 the lines ``copy``,
-``fallocate`` and ``ioctl``."""
-READABLE: Final = (1, 2, VERSION)
+``fallocate`` and ``ioctl``; 4 the line ``mark``."""
+READABLE: Final = (1, 2, 3, VERSION)
 """Versions that can be read; what a later one added has defaults."""
 
 
@@ -86,7 +86,8 @@ class Footer(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="footer"
     end_ns: int
     """When the mount ended; what came later is not covered."""
     reason: str
-    """``unmounted``, ``terminated`` or ``never mounted``."""
+    """``unmounted``, ``terminated``, ``never mounted``, or ``rotated``: the mount went on, into
+    another recording."""
     payload_size: int | None = None
     """Bytes in ``payload.bin``; None: there is none, or not recorded."""
     payload_sha256: str | None = None
@@ -452,6 +453,15 @@ class Withdrawn(Event, frozen=True, kw_only=True, tag="withdrawn"):
     """The call of the thread's last notice was never made: something killed the thread first."""
 
 
+class Mark(Event, frozen=True, kw_only=True, tag="mark"):
+    """Somebody has marked this place, for those who read; no request, and no call.
+
+    What *tid* was told before it asked is above it, what it called afterwards below.
+    """
+
+    text: str
+
+
 AnyEvent: TypeAlias = (
     Open
     | Create
@@ -479,6 +489,7 @@ AnyEvent: TypeAlias = (
     | Notice
     | Lost
     | Withdrawn
+    | Mark
 )
 """Any line between header and footer."""
 

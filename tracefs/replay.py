@@ -37,6 +37,7 @@ _WITHOUT_EFFECT: Final = (
     events.Notice,
     events.Lost,
     events.Withdrawn,
+    events.Mark,
 )
 
 

@@ -155,8 +155,8 @@ def test_a_terminals_own_signals_are_left_to_the_command() -> None:
 
 _STREAMS = """
 import sys
-from tracefs.capture.runner import _opened_before
-print(list(_opened_before(sys.argv[1].encode())), file=open(sys.argv[2], "w"))
+from tracefs.capture.bypass import inherited
+print(list(inherited(sys.argv[1].encode())), file=open(sys.argv[2], "w"))
 """
 
 

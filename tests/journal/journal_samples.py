@@ -22,6 +22,7 @@ from tracefs.events import (
     Header,
     Ioctl,
     Lost,
+    Mark,
     Notice,
     Open,
     Release,
@@ -161,6 +162,9 @@ NOTICED: Final[tuple[AnyEvent, ...]] = (
     Lost(start_ns=20, end_ns=20, tid=0, reason="the supervisor was ended by signal 9"),
 )
 """A call that the seccomp witness was notified of, and the end of that witness."""
+
+
+MARKED: Final = Mark(start_ns=7_306_123_100_000, end_ns=7_306_123_100_000, tid=4242, text="load")
 
 
 def record(

@@ -4,7 +4,17 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from journal_samples import CARRIED, EVENT_TYPES, EVENTS, HEADER, NAMES, NOTICED, PAGE_WRITE, record
+from journal_samples import (
+    CARRIED,
+    EVENT_TYPES,
+    EVENTS,
+    HEADER,
+    MARKED,
+    NAMES,
+    NOTICED,
+    PAGE_WRITE,
+    record,
+)
 from jsonschema import Draft202012Validator
 
 from tracefs.events import AnyEvent
@@ -12,7 +22,7 @@ from tracefs.journal import schema
 from tracefs.journal.format import decode_line, encode
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
-GOLDEN = Path(__file__).parents[1] / "data" / "page-write-v3.jsonl"
+GOLDEN = Path(__file__).parents[1] / "data" / "page-write-v4.jsonl"
 VALIDATOR = Draft202012Validator(schema.schema())
 
 
@@ -32,7 +42,7 @@ def test_every_kind_of_line_is_described() -> None:
 
 
 def test_a_written_journal_satisfies_it(tmp_path: Path) -> None:
-    lines = (*PAGE_WRITE, *NAMES, *CARRIED, *NOTICED)
+    lines = (*PAGE_WRITE, *NAMES, *CARRIED, *NOTICED, MARKED)
     for line in record(tmp_path / "a.trace", lines).read_bytes().splitlines():
         VALIDATOR.validate(json.loads(line))
 

@@ -10,7 +10,7 @@ from trace_support import O_DSYNC, O_RDWR, Recording, pwrite, sight
 
 from tracefs.events import Flush, Fsync, Lost, Read, Release, Withdrawn, Write
 from tracefs.trace import TraceItem
-from tracefs.trace.join import Joiner
+from tracefs.trace.join import Joiner, calls_only
 from tracefs.witness.level_names import LEVELS
 from tracefs.witness.levels import notified
 
@@ -32,7 +32,7 @@ def items(recording: Recording, *, by_the_long_way: bool) -> list[TraceItem]:
     joiner = Joiner(recording.header)
     if by_the_long_way:
         joiner.notices.seeking = _All()
-    return list(joiner.run(recording.events))
+    return list(calls_only(joiner.run(recording.events)))
 
 
 def _of(file: int) -> dict[str, Any]:

@@ -70,6 +70,72 @@ class Stop(Struct, frozen=True, kw_only=True, tag=True):
     """To the server: end now, mounted or not."""
 
 
+class Begin(Struct, frozen=True, kw_only=True, tag=True):
+    """To the server: begin another recording, and end the one so far. Answer: `Begun`."""
+
+    number: int
+    """Of the request; its answer has it, too."""
+    recording: str
+    """Folder, absolute, made by the server; path text. No part of it may lie in the mount."""
+    bypassed_by: tuple[str, ...]
+
+
+class Mark(Struct, frozen=True, kw_only=True, tag=True):
+    """To the server: mark this place in the journal. Answer: `Marked`."""
+
+    number: int
+    text: str
+    tid: int
+    """Thread that asks; 0: not known."""
+
+
+class Settle(Struct, frozen=True, kw_only=True, tag=True):
+    """To the server: take what the kernel has still to say. Answer: `Settled`."""
+
+    number: int
+    patience_ms: int
+
+
+class Finish(Struct, frozen=True, kw_only=True, tag=True):
+    """To the server: end the recording, though some may still use the mount. Answer: `Done`."""
+
+
+class Begun(Struct, frozen=True, kw_only=True, tag=True):
+    """From the server: all that is answered from now on goes into the new recording."""
+
+    number: int
+    events: int
+    """Lines between header and footer of the one before."""
+    failed: str | None
+    """Why the one before is incomplete; None: it is whole."""
+
+
+class Marked(Struct, frozen=True, kw_only=True, tag=True):
+    """From the server: what follows stands below the mark."""
+
+    number: int
+
+
+class Settled(Struct, frozen=True, kw_only=True, tag=True):
+    """From the server: all that was answered so far can be read in the recording."""
+
+    number: int
+    opens: int
+    """Opens of files that were not released yet."""
+    closed: int
+    """How many of them are, by all signs, of no descriptor any more, but of a mapping perhaps."""
+    failed: str | None
+    """Why the recording so far is incomplete; None: it is whole."""
+
+
+class Refused(Struct, frozen=True, kw_only=True, tag=True):
+    """From the server: what was asked can't be done; all is as it was."""
+
+    number: int
+    message: str
+    repair: str | None = None
+
+
 class Ready(Struct, frozen=True, kw_only=True, tag=True):
     """From the server: requests are being answered."""
 
@@ -95,6 +161,8 @@ class Done(Struct, frozen=True, kw_only=True, tag=True):
     events: int
     failed: str | None
     """Why the journal is incomplete; None: it is whole."""
+    lingers: bool = False
+    """The mount has not ended: somebody uses it still, unrecorded from now on."""
 
 
 class _Enclosed(Struct, frozen=True, kw_only=True, tag=True):
@@ -102,7 +170,24 @@ class _Enclosed(Struct, frozen=True, kw_only=True, tag=True):
 
 
 Message: TypeAlias = (
-    Config | Device | MountAt | Detach | Over | Stop | Ready | Failed | Warned | Done
+    Config
+    | Device
+    | MountAt
+    | Detach
+    | Over
+    | Stop
+    | Begin
+    | Mark
+    | Settle
+    | Finish
+    | Ready
+    | Failed
+    | Warned
+    | Begun
+    | Marked
+    | Settled
+    | Refused
+    | Done
 )
 
 _encoder: Final = msgspec.json.Encoder()

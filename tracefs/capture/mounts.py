@@ -35,6 +35,11 @@ def find(mountpoint: bytes) -> Mount | None:
     return found[-1] if found and found[-1].kind == FILESYSTEM else None
 
 
+def is_within(directory: bytes, path: bytes) -> bool:
+    """Return whether *path* names *directory* or something in it, both being real paths."""
+    return path == directory or path.startswith(directory.rstrip(b"/") + b"/")
+
+
 def abort(mount: Mount) -> None:
     """End the FUSE connection: every request fails with ENOTCONN from now on (fuse.rst)."""
     try:

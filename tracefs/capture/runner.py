@@ -1,12 +1,10 @@
 """Run one command with its directory traced in place."""
 
 import contextlib
-import fcntl
 import os
 import platform
 import select
 import signal
-import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
@@ -15,7 +13,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from tracefs.capture import fusermount, mounts
+from tracefs.capture import bypass, fusermount, mounts
 from tracefs.capture.messages import Config, Done
 from tracefs.capture.namespace import PrivateMount, all_ours, become, return_to_cwd
 from tracefs.capture.session import Session, open_directory
@@ -31,7 +29,6 @@ from tracefs.witness.probe import Ability, probe
 
 _FORWARDED: Final = (signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 _PATIENCE_S: Final = 1.0
-_STREAMS: Final = {0: "standard input", 1: "standard output", 2: "standard error"}
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -118,7 +115,7 @@ def run_traced(
     words = config(
         directory, recording, tuple(to_text(word) for word in argv), options, ability.degraded
     )
-    bypassed_by = _opened_before(target)
+    bypassed_by = bypass.inherited(target)
     for name in bypassed_by:
         notice(f"{name} leads into {directory}, opened before: what goes there is not recorded")
     become_subreaper()
@@ -203,24 +200,6 @@ class _Family:
         """Leave what only the command needed to the command."""
         if self.witnessing is not None:
             self.witnessing.release()
-
-
-def _opened_before(target: bytes) -> tuple[str, ...]:
-    """Return the command's descriptors by which it could change *target* past the mount."""
-    fds = sorted(int(name) for name in os.listdir("/proc/self/fd"))
-    return tuple(_STREAMS.get(fd, f"descriptor {fd}") for fd in fds if _bypasses(target, fd))
-
-
-def _bypasses(target: bytes, fd: int) -> bool:
-    try:
-        path = os.readlink(b"/proc/self/fd/%d" % fd)
-        mode = os.fstat(fd).st_mode
-        writable = fcntl.fcntl(fd, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY
-        inherited = os.get_inheritable(fd)
-    except OSError:
-        return False
-    within = path == target or path.startswith(target + b"/")
-    return within and inherited and (stat.S_ISDIR(mode) or (stat.S_ISREG(mode) and writable))
 
 
 def _private(target: bytes, argv: list[bytes], arm: Callable[[], None]) -> PrivateMount | None:

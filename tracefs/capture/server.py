@@ -15,13 +15,11 @@ import select
 import signal
 import socket
 import sys
-from datetime import datetime
 from importlib.machinery import BuiltinImporter, FrozenImporter
 from pathlib import Path
 from time import monotonic_ns
 from typing import Final
 
-from tracefs import __version__
 from tracefs.capture.operations import Operations  # before pyfuse3
 
 # isort: split
@@ -29,19 +27,25 @@ import pyfuse3
 import trio
 
 from tracefs.capture.backing import Backing
+from tracefs.capture.control import Control
 from tracefs.capture.coverage import Coverage, End
 from tracefs.capture.fusermount import HelperMount
+from tracefs.capture.header import header
 from tracefs.capture.loop import Loop
 from tracefs.capture.messages import (
+    Begin,
     Config,
     Detach,
     Device,
     Done,
     Failed,
+    Finish,
+    Mark,
     Message,
     MountAt,
     Over,
     Ready,
+    Settle,
     Warned,
     receive,
     send,
@@ -53,7 +57,6 @@ from tracefs.capture.syscalls import keep_capabilities
 from tracefs.capture.ways import choose
 from tracefs.capture.witness_link import WitnessLink
 from tracefs.errors import MountError, TracefsError
-from tracefs.events import FORMAT, VERSION, Header
 from tracefs.journal.writer import JournalWriter
 from tracefs.pathtext import printable, to_bytes
 from tracefs.rlimits import raise_descriptor_limit
@@ -61,11 +64,6 @@ from tracefs.witness.level_names import NONE
 from tracefs.witness.proc import ProcWitness
 from tracefs.witness.threads import affordable
 
-_RECORDED: Final = (
-    "open", "create", "read", "write", "copy", "fallocate", "ioctl", "fsync",
-    "fsyncdir", "flush", "release", "setattr", "mknod", "mkdir", "symlink", "link", "unlink",
-    "rmdir", "rename", "setxattr", "removexattr", "statfs",
-)  # fmt: skip
 _LONGEST_REQUEST: Final = 2 << 20
 """More than any request takes; a read for less fails with EINVAL (fuse_dev_do_read)."""
 _PART: Final = 64 << 10
@@ -91,6 +89,7 @@ class Server:
         self._helper: HelperMount | None = None
         self._coverage: Coverage | None = None
         self._link: WitnessLink | None = None
+        self._commands: Control | None = None
         self._recording = b""
 
     def run(self) -> int:
@@ -118,9 +117,10 @@ class Server:
         takes_shortcut = ways.shortcut and not (
             config.payload or config.digests or config.witness == NONE
         )
+        block_size = os.statvfs(root_fd).f_bsize
         journal = JournalWriter(
             Path(os.fsdecode(to_bytes(config.recording))),
-            _header(config, os.statvfs(root_fd)),
+            header(config, block_size),
             payload=config.payload,
             shared=witness_fd >= 0 or takes_shortcut,
             on_failure=lambda why: self._tell(
@@ -141,6 +141,7 @@ class Server:
             os.set_blocking(device, False)
             notices = () if witness_fd < 0 else (witness_fd,)
             loop = Loop(self._control.fileno(), self._terminated, *notices, received=received)
+            syncer = Syncer(loop)
             operations = Operations(
                 Backing(
                     root_fd,
@@ -153,7 +154,7 @@ class Server:
                     witness,
                     Wanted(queries=config.queries, payload=config.payload, digests=config.digests),
                 ),
-                Syncer(loop),
+                syncer,
                 direct_io=config.direct_io,
                 ready=lambda: self._tell(Ready(pid=os.getpid())),
             )
@@ -161,6 +162,10 @@ class Server:
                 operations.take_shortcut(witness, journal)
             if witness_fd >= 0:
                 self._link = WitnessLink(witness_fd, journal)
+            self._commands = Control(
+                config, block_size, journal, coverage, syncer, device, operations.left,
+                shared=witness_fd >= 0,
+            )  # fmt: skip
             if ways.loop:
                 loop.install()
             end = self._loop(operations, loop, device)
@@ -252,6 +257,8 @@ class Server:
                 _speak_into(self._recording)
             elif isinstance(message, Over):
                 self._note_over()
+            elif isinstance(message, Begin | Mark | Settle | Finish):
+                await self._answer(message)
             elif message is None and (self._detached or self._helper is None):
                 # A mount in a namespace of its own ends with the last process that can see it.
                 loop.ignore(self._control.fileno())
@@ -259,6 +266,17 @@ class Server:
             else:
                 _end(loop)
                 return
+
+    async def _answer(self, asked: Begin | Mark | Settle | Finish) -> None:
+        assert self._commands is not None
+        answer = await self._commands.answer(asked)
+        if isinstance(asked, Finish):
+            self._detached = True
+            if answer is not None:
+                # Whoever started us may wait for the end of what we hold open.
+                os.dup2(0, 2)
+        if answer is not None:
+            self._tell(answer)
 
     def _hear_the_last(self) -> None:
         """Take what was said just before the mount ended."""
@@ -342,30 +360,6 @@ def _speak_into(recording: bytes) -> None:
         log = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
     os.dup2(log, sys.stderr.fileno())
     os.close(log)
-
-
-def _header(config: Config, filesystem: os.statvfs_result) -> Header:
-    return Header(
-        format=FORMAT,
-        version=VERSION,
-        tool=f"tracefs {__version__}",
-        source=config.source,
-        started=datetime.now().astimezone().isoformat(),
-        start_ns=monotonic_ns(),
-        clock="CLOCK_MONOTONIC",
-        kernel=platform.release(),
-        machine=platform.machine(),
-        mode="direct_io" if config.direct_io else "cached",
-        page_size=config.page_size,
-        block_size=filesystem.f_bsize,
-        witness=config.witness,
-        notified=config.notified,
-        degraded=config.degraded,
-        visible=config.visible,
-        bypassed_by=config.bypassed_by,
-        command=config.command,
-        operations=(*_RECORDED, "query") if config.queries else _RECORDED,
-    )
 
 
 def main() -> int:

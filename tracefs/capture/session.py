@@ -5,21 +5,29 @@ import select
 from typing import Final, Self
 
 from tracefs.capture.messages import (
+    Begin,
+    Begun,
     Config,
     Detach,
     Device,
     Done,
     Failed,
+    Finish,
+    Mark,
+    Marked,
     Message,
     MountAt,
     Over,
     Ready,
+    Refused,
+    Settle,
+    Settled,
     Stop,
     receive,
     send,
 )
 from tracefs.capture.spawn import Spawned
-from tracefs.errors import MountError, SetupError
+from tracefs.errors import MountError, RecordingError, SetupError
 
 _PATIENCE_MS: Final = 3000
 
@@ -67,6 +75,53 @@ class Session:
         self._send(Detach())
         self._control.close()
 
+    def ask(self, message: Begin | Mark | Settle, patience_s: float) -> Begun | Marked | Settled:
+        """Return the answer to a question of this number.
+
+        Raises:
+            RecordingError: it can't be done; all is as it was.
+            MountError: the server is gone.
+            TimeoutError: it did not answer for *patience_s* seconds.
+        """
+        self._send(message)
+        while True:
+            answer = self._receive_within(patience_s)
+            # An answer that nobody waited for, since whoever asked was interrupted, is passed over.
+            if isinstance(answer, Begun | Marked | Settled) and answer.number == message.number:
+                return answer
+            if isinstance(answer, Refused) and answer.number == message.number:
+                raise RecordingError(answer.message, repair=answer.repair)
+
+    def finish(self, patience_s: float) -> Done:
+        """End the recording, and the server with the last who uses the mount; again: see to that.
+
+        Raises:
+            MountError: the server is gone without its last word.
+            TimeoutError: there was none for *patience_s* seconds.
+        """
+        self._send(Finish())
+        while not isinstance(answer := self._receive_within(patience_s), Done):
+            pass
+        return answer
+
+    def await_exit(self) -> None:
+        """Wait for the server's process, which is about to end."""
+        self._await_exit()
+
+    def forget(self) -> None:
+        """Let go of it without a word: it belongs to the process that this one was forked from."""
+        self._control.close()
+        self._process.returncode = 0
+
+    def has_ended(self) -> bool:
+        """Return whether the server's process has; collect it, if so."""
+        return self._process.poll() is not None
+
+    def kill(self) -> None:
+        """End the server with SIGKILL."""
+        self._process.kill()
+        self._await_exit()
+
     def wait(self, timeout: float | None = None) -> Done | None:
         """Return the server's last word; None after *timeout* seconds without it.
 
@@ -102,6 +157,19 @@ class Session:
                     repair="tracefs doctor; where it finds nothing, please report this",
                 )
 
+    def _receive_within(self, patience_s: float) -> Message:
+        poller = select.poll()
+        poller.register(self._control, select.POLLIN)
+        if not poller.poll(patience_s * 1000):
+            raise TimeoutError
+        message = self._receive()
+        if isinstance(message, Failed):
+            self._await_exit()
+            raise MountError(message.message, repair=message.repair)
+        if message is None:
+            raise MountError(f"the server ended unexpectedly ({self._status()})")
+        return message
+
     def _await_exit(self) -> None:
         """Wait for the server's end; in vain only where it waits for a disk that doesn't answer."""
         with open(os.pidfd_open(self._process.pid), "rb") as pidfd:
@@ -124,7 +192,10 @@ class Session:
             return None
 
     def _status(self) -> str:
-        status = self._process.wait()
+        self._await_exit()
+        status = self._process.returncode
+        if status is None:
+            return "it has not ended yet"
         return f"signal {-status}" if status < 0 else f"exit status {status}"
 
 

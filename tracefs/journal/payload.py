@@ -112,9 +112,13 @@ class PayloadWriter:
         """Raise OSError if bytes could not be written."""
         _require(self._spool.error())
 
+    def settle(self) -> None:
+        """Wait until everything so far is written; OSError: see `check`."""
+        _require(self._spool.finish())
+
     def finish(self) -> Whole:
         """Wait until everything is written; return what is in the file; OSError: see `check`."""
-        _require(self._spool.finish())
+        self.settle()
         size, sha256 = _hashed(self.fd)
         if size != self._size:
             raise OSError(errno.EIO, f"it has {size} bytes instead of {self._size}")

@@ -50,7 +50,7 @@ class JournalWriter:
         shared: bool = False,
         on_failure: Callable[[str], None],
     ) -> None:
-        self.folder: Final = folder
+        self.folder = folder
         self.events = 0
         """Lines written after the header; by others too, once a shared journal is closed."""
         self.failed: str | None = None
@@ -59,6 +59,7 @@ class JournalWriter:
         self._hash = hashlib.sha256()
         self._shared = shared
         self._payload: PayloadWriter | None = None
+        self._keeps_payload = payload
         made = _make_folder(folder)
         self.descriptor = _create(folder / JOURNAL)
         """Of the journal, with O_APPEND; -1: journalling has stopped."""
@@ -117,6 +118,14 @@ class JournalWriter:
             self._fail(f"{PAYLOAD}: {why_lost(error)}")
             return None
 
+    def settle(self) -> None:
+        """Wait until the bytes that lines name are in the side file."""
+        if self._recording and self._payload is not None:
+            try:
+                self._payload.settle()
+            except OSError as why:
+                self._fail(f"{PAYLOAD}: {why_lost(why)}")
+
     def close(self, end_ns: int, reason: str) -> None:
         """End the recording with a footer, unless journalling has stopped; may be called again.
 
@@ -124,7 +133,7 @@ class JournalWriter:
 
         Args:
             end_ns: CLOCK_MONOTONIC nanoseconds when the mount ended.
-            reason: ``unmounted`` or ``terminated``.
+            reason: as in `Footer`.
         """
         if not self._recording or not self.check_linked():
             return
@@ -152,6 +161,34 @@ class JournalWriter:
         error = self._close_files()
         if error is not None:
             self._fail(f"{JOURNAL}: {why_lost(error)}")
+
+    def succeed(self, folder: Path, header: Header) -> "JournalWriter":
+        """Begin another recording, into which everything goes from now on.
+
+        Whatever has `descriptor` is to ask for it anew. That journalling has stopped before ends
+        with this, too.
+
+        Returns:
+            The recording so far, which may be closed in any thread.
+
+        Raises:
+            RecordingError: the other one can't be begun; the one so far goes on.
+        """
+        other = JournalWriter(
+            folder,
+            header,
+            payload=self._keeps_payload,
+            shared=self._shared,
+            on_failure=self._on_failure,
+        )
+        self.folder, other.folder = other.folder, self.folder
+        self.events, other.events = other.events, self.events
+        self.failed, other.failed = other.failed, self.failed
+        self._hash, other._hash = other._hash, self._hash
+        self._payload, other._payload = other._payload, self._payload
+        self._recording, other._recording = other._recording, self._recording
+        self.descriptor, other.descriptor = other.descriptor, self.descriptor
+        return other
 
     def stop(self, reason: str) -> None:
         """End journalling for good, as a failure does."""

@@ -6,8 +6,8 @@ puts them together and `trace` reads a journal. Imports events, journals' struct
 never what judges.
 """
 
-from tracefs.trace.call import Call, Released, TraceItem
+from tracefs.trace.call import Call, Marked, Released, TraceItem
 from tracefs.trace.join import join
 from tracefs.trace.trace import Journal, Trace
 
-__all__ = ["Call", "Journal", "Released", "Trace", "TraceItem", "join"]
+__all__ = ["Call", "Journal", "Marked", "Released", "Trace", "TraceItem", "join"]

@@ -83,5 +83,14 @@ class Released(Struct, frozen=True, kw_only=True, gc=False):
     end_ns: int
 
 
+class Marked(Struct, frozen=True, kw_only=True, gc=False):
+    """Somebody has marked this place in the trace; no call of the program."""
+
+    text: str
+    at_ns: int
+    tid: int | None
+    """Thread that asked for it; None: not known."""
+
+
 TraceItem = Call | Released
 """What a trace yields, in order."""

@@ -1,7 +1,7 @@
 """Events in journal order become calls, in one pass."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from tracefs.events import (
     AnyEvent,
@@ -16,6 +16,7 @@ from tracefs.events import (
     Ioctl,
     Link,
     Lost,
+    Mark,
     Mkdir,
     Mknod,
     Notice,
@@ -34,7 +35,7 @@ from tracefs.events import (
     Withdrawn,
     Write,
 )
-from tracefs.trace.call import Released, TraceItem
+from tracefs.trace.call import Marked, Released, TraceItem
 from tracefs.trace.fallocate import Emulation
 from tracefs.trace.handles import Handles
 from tracefs.trace.naming import Namer
@@ -57,7 +58,12 @@ def join(header: Header, events: Iterable[AnyEvent], *, reads: bool = False) -> 
     Never raises for any sequence of well-formed events. Memory is bounded by the open files and
     the threads that are inside a call.
     """
-    return Joiner(header, reads=reads).run(events)
+    return calls_only(Joiner(header, reads=reads).run(events))
+
+
+def calls_only(items: Iterator[TraceItem | Marked]) -> Iterator[TraceItem]:
+    """Return *items*, as a run without marks yields them."""
+    return cast("Iterator[TraceItem]", items)
 
 
 class Joiner:
@@ -107,10 +113,15 @@ class Joiner:
             Notice: self.notices.notice,
             Lost: _ignore,
             Withdrawn: _ignore,
+            Mark: _ignore,
         }
 
-    def run(self, events: Iterable[AnyEvent]) -> Iterator[TraceItem]:
-        """Yield what *events* tell; to be called once."""
+    def run(
+        self, events: Iterable[AnyEvent], *, marks: bool = False
+    ) -> Iterator[TraceItem | Marked]:
+        """Yield what *events* tell, *marks* too where they are wanted; to be called once."""
+        if marks:
+            self._handlers[Mark] = self._mark
         handlers, items, take = self._handlers, self.output.items, self._take
         pending, pending_on = self._writes.pending, self._writes.pending_on
         goes_on = self._writes.goes_on
@@ -167,6 +178,10 @@ class Joiner:
         self._writes.released(event)
         self._handles.released(event.fh)
         self.output.items.append(Released(handle=event.fh, ino=event.ino, end_ns=event.end_ns))
+
+    def _mark(self, event: Mark) -> None:
+        marked = Marked(text=event.text, at_ns=event.start_ns, tid=event.tid or None)
+        self.output.items.append(marked)
 
 
 def _ignore(event: Event) -> None:

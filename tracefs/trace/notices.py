@@ -18,6 +18,7 @@ from tracefs.events import (
     Fsync,
     Header,
     Lost,
+    Mark,
     Notice,
     Query,
     Read,
@@ -312,7 +313,7 @@ class Notices:
     def _goes_on(self, waiting: Announced, event: Event) -> bool:
         """Tell whether *event* may lie within the call that *waiting* is the notice of."""
         kind = type(event)
-        if kind is Notice:
+        if kind is Notice or kind is Mark:
             return False
         if kind in _IN_PASSING or (isinstance(event, Write) and event.cached):
             return True  # a page fault on its arguments, or write-back

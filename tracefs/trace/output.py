@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tracefs.trace.call import TraceItem
+    from tracefs.trace.call import Marked, TraceItem
 
 
 class Output:
@@ -12,7 +12,7 @@ class Output:
     __slots__ = ("calls", "items", "unknown")
 
     def __init__(self) -> None:
-        self.items: list[TraceItem] = []
+        self.items: list[TraceItem | Marked] = []
         self.calls = 0
         """Number of calls so far, and so the index of the next one."""
         self.unknown = 0

@@ -5,8 +5,8 @@ from typing import Protocol
 
 from tracefs.events import AnyEvent, Header, Lost
 from tracefs.findings import TraceSummary
-from tracefs.trace.call import TraceItem
-from tracefs.trace.join import Joiner
+from tracefs.trace.call import Marked, TraceItem
+from tracefs.trace.join import Joiner, calls_only
 
 
 class Ending(Protocol):
@@ -69,7 +69,15 @@ class Trace:
         Raises:
             RecordingError: the journal can't be read on.
         """
-        return self._joiner.run(self._journal.events())
+        return calls_only(self._joiner.run(self._journal.events()))
+
+    def marked(self) -> Iterator[TraceItem | Marked]:
+        """Yield what `items` does, and each mark at its place; in its stead, once.
+
+        Raises:
+            RecordingError: the journal can't be read on.
+        """
+        return self._joiner.run(self._journal.events(), marks=True)
 
     def _lost(self, lost: Lost) -> str:
         seconds = (lost.start_ns - self.header.start_ns) / 1e9

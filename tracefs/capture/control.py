@@ -1,0 +1,146 @@
+"""What can be asked of a mount that is being served, between two of its requests.
+
+Each answer is given when it holds. Whoever asks waits for it, so what it was told by the mount
+before is above the place in the journal, and what it does afterwards is below.
+"""
+
+import os
+import select
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import monotonic_ns
+from typing import Final
+
+import msgspec
+import trio
+
+from tracefs import events
+from tracefs.capture.coverage import Coverage, End, Left
+from tracefs.capture.header import header
+from tracefs.capture.messages import (
+    Begin,
+    Begun,
+    Config,
+    Done,
+    Finish,
+    Mark,
+    Marked,
+    Refused,
+    Settle,
+    Settled,
+)
+from tracefs.capture.syncer import Syncer
+from tracefs.errors import RecordingError
+from tracefs.journal.writer import JournalWriter
+from tracefs.pathtext import to_bytes
+
+_DUE_NS: Final = 1_000_000
+"""How long releases that are under way may put a new recording off, in nanoseconds."""
+
+Asked = Begin | Mark | Settle | Finish
+
+
+class Control:
+    """The recordings of one mount, one after the other.
+
+    Args:
+        config: of the first recording; the others differ in what `Begin` says.
+        block_size: ``f_bsize`` of the source.
+        journal: where the lines go; it is the same for all recordings.
+        shared: another process has the journal open, so that there can be no other.
+        device: of FUSE.
+        left: tells the opens that were not released.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        block_size: int,
+        journal: JournalWriter,
+        coverage: Coverage,
+        syncer: Syncer,
+        device: int,
+        left: Callable[[], Sequence[Left]],
+        *,
+        shared: bool,
+    ) -> None:
+        self._config = config
+        self._block_size = block_size
+        self._journal = journal
+        self._coverage = coverage
+        self._syncer = syncer
+        self._device = device
+        self._left = left
+        self._shared = shared
+
+    async def answer(self, asked: Asked) -> Begun | Marked | Settled | Refused | Done | None:
+        """Do it; None: the answer is the server's last word, which is to come."""
+        match asked:
+            case Begin():
+                return await self._begin(asked)
+            case Mark():
+                return self._mark(asked)
+            case Settle():
+                return await self._settle(asked)
+            case Finish():
+                return await self._finish()
+
+    async def _begin(self, asked: Begin) -> Begun | Refused:
+        if self._shared:
+            return Refused(number=asked.number, message="the seccomp witness has the journal, too")
+        await self._take_what_is_due(_DUE_NS)
+        config = msgspec.structs.replace(
+            self._config, recording=asked.recording, bypassed_by=asked.bypassed_by
+        )
+        folder = Path(os.fsdecode(to_bytes(asked.recording)))
+        try:
+            ended = self._journal.succeed(folder, header(config, self._block_size))
+        except RecordingError as error:
+            return Refused(number=asked.number, message=str(error), repair=error.repair)
+        self._config = config
+        # Whole in any case, though the mount may end meanwhile; hashed while others are answered.
+        with trio.CancelScope(shield=True):
+            await self._syncer.in_thread(ended.close, monotonic_ns(), "rotated")
+        return Begun(number=asked.number, events=ended.events, failed=ended.failed)
+
+    def _mark(self, asked: Mark) -> Marked:
+        now = monotonic_ns()
+        self._journal.event(events.Mark(start_ns=now, end_ns=now, tid=asked.tid, text=asked.text))
+        return Marked(number=asked.number)
+
+    async def _settle(self, asked: Settle) -> Settled:
+        await self._take_what_is_due(asked.patience_ms * 1_000_000)
+        self._journal.settle()
+        left = self._left()
+        return Settled(
+            number=asked.number,
+            opens=len(left),
+            closed=sum(one.closed for one in left),
+            failed=self._journal.failed,
+        )
+
+    async def _finish(self) -> Done | None:
+        if self._ready() & select.POLLERR:
+            return None
+        gap = self._coverage.gap(End.UNMOUNTED, ())
+        if gap is not None:
+            self._journal.stop(gap)
+        self._journal.close(monotonic_ns(), "unmounted")
+        return Done(events=self._journal.events, failed=self._journal.failed, lingers=True)
+
+    async def _take_what_is_due(self, patience_ns: int) -> None:
+        """Wait until no request waits in the kernel.
+
+        A RELEASE is there when the close that caused it returns: it is sent in the background, but
+        by the closing thread itself (fuse_file_put in fs/fuse/file.c).
+        """
+        end = monotonic_ns() + patience_ns
+        with self._syncer.through_trio():
+            while self._ready() & select.POLLIN and monotonic_ns() < end:
+                await trio.lowlevel.checkpoint()
+
+    def _ready(self) -> int:
+        """Return what poll(2) says of the device: POLLERR once the connection has ended."""
+        poller = select.poll()
+        poller.register(self._device, select.POLLIN)
+        return next((event for _, event in poller.poll(0)), 0)

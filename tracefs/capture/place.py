@@ -1,0 +1,77 @@
+"""Where a living mount is, and how this process stands to it."""
+
+import contextlib
+import os
+from pathlib import Path
+
+from tracefs.capture import bypass, fusermount, mounts
+from tracefs.capture.mounts import Mount, is_within
+from tracefs.errors import MountError, RecordingError
+from tracefs.pathtext import to_text
+
+
+class Place:
+    """A mountpoint, and the directory that is to be seen there.
+
+    Nothing here goes through the mount, so nothing waits for its server.
+    """
+
+    def __init__(self, root_fd: int, mountpoint: Path) -> None:
+        """Take the directory, opened O_PATH, and where it is to be mounted; it is not yet."""
+        self.target = os.path.realpath(os.fsencode(mountpoint))
+        """The mountpoint's real path."""
+        source, covered = os.fstat(root_fd), os.stat(self.target)
+        self._hidden = {(source.st_dev, source.st_ino), (covered.st_dev, covered.st_ino)}
+        self.in_place = os.path.samestat(source, covered)
+        """The directory is mounted over itself."""
+        self.mount: Mount | None = None
+        """Once it is mounted."""
+
+    def note_mount(self) -> None:
+        """Find the mount that has just been made; MountError: it is gone again."""
+        self.mount = mounts.find(self.target)
+        if self.mount is None:
+            raise MountError(f"{os.fsdecode(self.target)}: the mount is gone again")
+
+    def outside(self, recording: Path) -> Path:
+        """Return the real path of *recording*; RecordingError: it lies in the directory."""
+        real = Path(os.path.realpath(recording))
+        within = is_within(self.target, os.fsencode(real))
+        for ancestor in () if within else (real, *real.parents):
+            with contextlib.suppress(OSError):
+                found = os.stat(ancestor)
+                within = within or (found.st_dev, found.st_ino) in self._hidden
+                within = within or found.st_dev == self._device()
+        if within:
+            raise RecordingError(
+                f"the recording ({to_text(os.fsencode(recording))}) would lie inside the traced "
+                "directory",
+                repair="name a folder outside it",
+            )
+        return real
+
+    def bypassed_by(self) -> tuple[str, ...]:
+        """Return what this process holds of the directory from before it was mounted over."""
+        return bypass.held(self.target, self.mount) if self.in_place else ()
+
+    def unmount(self) -> None:
+        """Take the mount away from here; who uses it keeps it. MountError: it stays."""
+        if self.mount is not None and mounts.find(self.target) == self.mount:
+            fusermount.unmount(self.target, lazy=True)
+
+    def cut_off(self) -> None:
+        """End the mount's connection, if that is allowed: whoever waits for it is set free."""
+        if self.mount is not None:
+            with contextlib.suppress(MountError):
+                mounts.abort(self.mount)
+
+    def _device(self) -> int | None:
+        return None if self.mount is None else os.makedev(*self.mount.device)
+
+
+def working_directory() -> bytes:
+    """Return the real path of the working directory; empty: it has none."""
+    try:
+        return os.getcwdb()
+    except OSError:
+        return b""
