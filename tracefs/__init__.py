@@ -10,6 +10,20 @@ What records (``capture``, ``witness``) and what judges (``trace``, ``contracts`
 ``report``) meet only in the journal. Importing this package imports neither pyfuse3 nor trio.
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from tracefs.api import Trace as Trace
 
 __version__: Final = "0.1.0"
+
+_LAZY: Final = {"Trace": "tracefs.api"}
+"""Names that this package has, by the module that they are imported from when asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415  # most imports of tracefs need none of it
+
+    return getattr(import_module(_LAZY[name]), name)

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Literal, Self
 
+import msgspec
 from msgspec import Struct
 
 from tracefs.errors import RecordingError
@@ -43,6 +44,8 @@ class Ending(Struct, frozen=True, kw_only=True):
     """Number of events that were read."""
     footer: Footer | None
     """None: there is none."""
+    unfinished: bool = False
+    """All that it lacks is its end: it may still be written."""
 
 
 class JournalReader:
@@ -131,7 +134,9 @@ class JournalReader:
             self._events += len(lines)
             self._hash.update(block)
             block = self._lines.block()
-        self._ending = self._incomplete(self._cut_off())
+        cut_off = self._incomplete(self._cut_off())
+        whole_so_far = not (self._lines.overlong or self._lines.problem)
+        self._ending = msgspec.structs.replace(cut_off, unfinished=whole_so_far)
 
     @property
     def ending(self) -> Ending:
