@@ -14,10 +14,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from tracefs.api import Trace as Trace
+    from tracefs.api.record import record as record
+    from tracefs.api.run import run as run
 
 __version__: Final = "0.1.0"
 
-_LAZY: Final = {"Trace": "tracefs.api"}
+_LAZY: Final = {
+    "Trace": "tracefs.api",
+    "record": "tracefs.api.record",
+    "run": "tracefs.api.run",
+}
 """Names that this package has, by the module that they are imported from when asked for."""
 
 

@@ -22,12 +22,17 @@ def inherited(target: bytes) -> tuple[str, ...]:
     return tuple(_name(fd) for fd in _descriptors() if _bypasses(target, fd, executed=True))
 
 
-def held(target: bytes, mount: Mount | None) -> tuple[str, ...]:
-    """Return by what this process could change *target* past *mount*; None: past one to come."""
+def held(target: bytes, mount: Mount | None, *ours: int) -> tuple[str, ...]:
+    """Return by what this process could change *target* past *mount*; None: past one to come.
+
+    *ours* are descriptors of tracefs itself.
+    """
     found = [
         _name(fd)
         for fd in _descriptors()
-        if (mount is None or _mount_id(fd) != mount.id) and _bypasses(target, fd, executed=False)
+        if fd not in ours
+        and (mount is None or _mount_id(fd) != mount.id)
+        and _bypasses(target, fd, executed=False)
     ]
     return (*found, *_mappings(target, mount))
 

@@ -105,7 +105,7 @@ class LivingMount:
                 mounts.require_free(os.fspath(source), os.fspath(mountpoint))
                 place = Place(root_fd, mountpoint)
                 folder = place.outside(recording)
-                past = place.bypassed_by()
+                past = place.bypassed_by(root_fd)
                 session = Session(spawned, _config(source, folder, options, past), root_fd)
             finally:
                 os.close(root_fd)

@@ -50,9 +50,12 @@ class Place:
             )
         return real
 
-    def bypassed_by(self) -> tuple[str, ...]:
-        """Return what this process holds of the directory from before it was mounted over."""
-        return bypass.held(self.target, self.mount) if self.in_place else ()
+    def bypassed_by(self, *ours: int) -> tuple[str, ...]:
+        """Return what this process holds of the directory from before it was mounted over.
+
+        *ours* are descriptors of tracefs itself.
+        """
+        return bypass.held(self.target, self.mount, *ours) if self.in_place else ()
 
     def unmount(self) -> None:
         """Take the mount away from here; who uses it keeps it. MountError: it stays."""

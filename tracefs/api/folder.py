@@ -1,0 +1,49 @@
+"""Where a recording of the Python API goes."""
+
+import os
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+from typing import TypeAlias
+
+from tracefs.errors import RecordingError
+from tracefs.journal.format import SUFFIX
+from tracefs.journal.recordings import is_inside, state_dir
+from tracefs.pathtext import to_text
+
+AnyPath: TypeAlias = str | os.PathLike[str]
+
+
+class Folder:
+    """The folder of a recording of *directory*, outside of it.
+
+    A temporary one is removed once nobody holds this object any more, at the latest when the
+    interpreter ends; a process that was forked off leaves it alone.
+    """
+
+    def __init__(self, directory: Path, keep: AnyPath | None) -> None:
+        """Use *keep*, which is made later; None: make a temporary one."""
+        if keep is not None:
+            self.path = Path(keep).absolute()
+            return
+        self.path = Path(tempfile.mkdtemp(SUFFIX, "tracefs-", _place(directory)))
+        weakref.finalize(self, _remove, self.path, os.getpid())
+
+
+def _place(directory: Path) -> str:
+    """Return a directory for temporary files that does not lie in *directory*."""
+    state = state_dir(os.environ)
+    for place in (Path(tempfile.gettempdir()), state):
+        if not is_inside(place, directory):
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return os.fspath(place)
+    raise RecordingError(
+        f"a temporary recording would lie inside {to_text(os.fsencode(directory))}",
+        repair="name a folder outside with keep=PATH, or trace a smaller directory",
+    )
+
+
+def _remove(path: Path, owner: int) -> None:
+    if os.getpid() == owner:
+        shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,61 @@
+"""The trace of a recording that may still be going on."""
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from tracefs.api.folder import Folder
+from tracefs.api.trace import Trace
+from tracefs.capture.messages import Settled
+from tracefs.events import AnyEvent, Header
+from tracefs.journal.reader import Ending, JournalReader
+from tracefs.trace import Journal
+
+
+class RecordedTrace(Trace):
+    """A `Trace` of *folder*, which is there at least as long as this is.
+
+    While the recording goes on, each question is about all that was done until it is asked; what
+    came so far counts as complete.
+
+    Args:
+        folder: Where the recording is.
+        settle: Has the server put everything there, and tells how that went; None: it has ended.
+        root: As for `Trace`.
+    """
+
+    def __init__(
+        self, folder: Folder, settle: Callable[[], Settled | None], root: str = ""
+    ) -> None:
+        super().__init__(folder.path, root)
+        self._folder = folder
+        self._settle = settle
+
+    def _open(self) -> Journal:
+        settled = self._settle()
+        reader = JournalReader(self.recording)
+        return reader if settled is None else _SoFar(reader, settled.failed)
+
+
+class _SoFar:
+    """A journal that need not have a footer; *failed*: it lacks something all the same."""
+
+    def __init__(self, reader: JournalReader, failed: str | None) -> None:
+        self._reader = reader
+        self._failed = failed
+
+    @property
+    def header(self) -> Header:
+        return self._reader.header
+
+    @property
+    def ending(self) -> Ending:
+        found = self._reader.ending
+        if not found.unfinished:
+            return found
+        return msgspec.structs.replace(
+            found, complete=self._failed is None, reason=self._failed, unfinished=False
+        )
+
+    def events(self) -> Iterator[AnyEvent]:
+        return self._reader.events()
