@@ -66,7 +66,7 @@ def run(
     >>> with tempfile.TemporaryDirectory() as directory:
     ...     done = run(["sh", "-c", "echo hello > a.txt"], directory)
     >>> done.returncode, done.trace.calls("a.txt", only="write")
-    (0, [write("a.txt", 6, at=0)])
+    (0, [write("a.txt", 6)])
 
     The command alone sees the mount, where the machine allows that. It reads nothing from standard
     input.
