@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
 
@@ -11,14 +12,14 @@ from tracefs.api.reading import Reading
 from tracefs.api.seen import value
 from tracefs.check import check
 from tracefs.contracts.base import Contract
-from tracefs.errors import RecordingError
+from tracefs.errors import RecordingError, UsageError
 from tracefs.events import Header
 from tracefs.findings import CheckResult
 from tracefs.journal.reader import JournalReader
 from tracefs.report import frame
 from tracefs.report.selection import Selection
 from tracefs.report.strace import COLUMNS, CallLines
-from tracefs.trace import Journal
+from tracefs.trace import Call as Recorded
 
 
 class IncompleteError(RecordingError):
@@ -88,6 +89,11 @@ class Trace:
         """Number of calls on files elsewhere than below the root."""
         return self._counted().outside
 
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The marks in it, in their order; each begins a section of this name."""
+        return tuple(self._counted().marks)
+
     def calls(
         self,
         path: str | None = None,
@@ -111,9 +117,10 @@ class Trace:
             IncompleteError: The recording is not complete.
             UsageError: There is no such family or call.
         """
-        reading = self._read(None if only is None else choose(only), path, pid)
-        found = [value(call, self.page_size, reading.locate) for call in reading.calls()]
-        summary = reading.summary()
+        chosen = None if only is None else choose(only)
+        with self._read(chosen, path, pid) as reading:
+            found = [value(call, self.page_size, reading.locate) for call in reading.calls()]
+            summary = reading.summary()
         if not (summary.complete or allow_incomplete):
             raise IncompleteError(
                 f"the recording lacks something, so its calls are not all: "
@@ -144,7 +151,10 @@ class Trace:
         """
         part = copy(self)
         part._section = name  # noqa: SLF001  # its own class's
-        part._counted()  # noqa: SLF001  # the same
+        marks = self._counted().marks
+        if name not in marks:
+            known = ", ".join(map(repr, marks)) or "none"
+            raise UsageError(f"There is no mark {name!r} in the recording; it has {known}.")
         return part
 
     def check(
@@ -168,31 +178,46 @@ class Trace:
         chosen = [
             each if not isinstance(each, os.PathLike) else os.fspath(each) for each in contracts
         ]
-        return check(
-            self._read(), chosen, page_size=page_size, without=tuple(without), paths=tuple(paths)
-        )
+        with self._read() as reading:
+            return check(
+                reading,
+                chosen,
+                page_size=page_size,
+                without=tuple(without),
+                paths=tuple(paths),
+            )
 
     def text(self) -> str:
         """Return what ``tracefs show`` prints of it."""
-        reading = self._read()
-        lines = CallLines(
-            start_ns=self._header.start_ns, page_size=self.page_size, locate=reading.locate
-        )
-        calls = [lines.line(call) for call in reading.calls()]
-        foot = frame.foot(reading.summary(), len(calls))
+        with self._read() as reading:
+            lines = CallLines(
+                start_ns=self._header.start_ns, page_size=self.page_size, locate=reading.locate
+            )
+            calls = [lines.line(call) for call in reading.calls()]
+            foot = frame.foot(reading.summary())
         return "\n".join([*frame.head(self._header), COLUMNS, *calls, foot])
 
+    def recorded(self, indices: frozenset[int]) -> list[tuple[Recorded, str | None]]:
+        """Return the calls with these indices as recorded, and where each was made."""
+        if not indices:
+            return []
+        with self._read() as reading:
+            return [
+                (call, reading.locate(call)) for call in reading.calls() if call.index in indices
+            ]
+
+    @contextmanager
     def _read(
         self, only: Chosen | None = None, path: str | None = None, pid: int | None = None
-    ) -> Reading:
-        return Reading(self._open(), self._root, only, Selection(path=path, pid=pid))
+    ) -> Iterator[Reading]:
+        with JournalReader(self._recording) as reader:
+            yield self._reading(reader, only, Selection(path=path, pid=pid))
 
-    def _open(self) -> Journal:
-        """Return what is to be read; it is closed once it was read."""
-        return JournalReader(self._recording)
+    def _reading(self, reader: JournalReader, only: Chosen | None, selection: Selection) -> Reading:
+        return Reading(reader, self._root, only, selection, section=self._section)
 
     def _counted(self) -> Reading:
-        reading = self._read()
-        for _ in reading.items():
-            pass
+        with self._read() as reading:
+            for _ in reading.items():
+                pass
         return reading
