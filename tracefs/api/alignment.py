@@ -72,12 +72,13 @@ def _cheapest(expected: Sequence[Call], seen: Sequence[Call]) -> list[Row]:
         if cost[i][j] == _difference(expected[i], seen[j]) + cost[i + 1][j + 1]:
             found.append(Row(expected[i], seen[j]))
             i, j = i + 1, j + 1
-        elif cost[i][j] == _GAP + cost[i + 1][j]:
-            found.append(Row(expected[i], None))
-            i += 1
-        else:
+        elif cost[i][j] == _GAP + cost[i][j + 1]:
+            # What is too much comes first: it is often the rest of a write that was split.
             found.append(Row(None, seen[j]))
             j += 1
+        else:
+            found.append(Row(expected[i], None))
+            i += 1
     found += [Row(call, None) for call in expected[i:]]
     found += [Row(None, call) for call in seen[j:]]
     return found

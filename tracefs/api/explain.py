@@ -33,15 +33,15 @@ class Explanation(Struct, frozen=True, kw_only=True):
     """The table around the first difference."""
     table: tuple[str, ...]
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the short table lacks something."""
+        return self.short != self.table
+
     def lines(self, *, whole: bool) -> list[str]:
         """Return what pytest prints; not *whole*: so short that it cuts nothing off."""
         said = [f"hint: {hint}" for hint in self.hints]
         return [self.counts, self.first, *said, *(self.table if whole else self.short)]
-
-
-def are_calls(left: object, right: object) -> bool:
-    """Tell whether two lists of calls are compared; one of them may be empty."""
-    return _is_list(left) and _is_list(right) and bool(left or right)
 
 
 def explain(left: object, right: object) -> Explanation | None:

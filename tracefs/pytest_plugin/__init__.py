@@ -1,0 +1,136 @@
+"""Fixtures and a marker for tests of what a program does to its files: a pytest plugin.
+
+``traced_dir`` is an empty directory whose calls are recorded, ``trace`` has them, and
+``traced_session`` gives any number of such directories. The marker ``tracefs`` judges a test's
+calls by contracts.
+
+Imported in every run of pytest where tracefs is installed, so this module imports nothing of
+tracefs but itself; the rest is imported by the first test that needs it (`tracefs.pytest_plugin.
+session` makes the mount, `outcome` keeps and judges, `directory` is what a test gets).
+"""
+
+import sys
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from tracefs.api import Trace
+    from tracefs.pytest_plugin.directory import TracedDir
+    from tracefs.pytest_plugin.session import TracedSession
+
+__all__ = ["trace", "traced_dir", "traced_session"]
+
+_SESSION: Final = pytest.StashKey["TracedSession"]()
+"""Of the configuration, once a test has asked for it."""
+_ITEM: Final = pytest.StashKey[pytest.Item]()
+"""The test that is running."""
+_MARKER: Final = (
+    "tracefs(contracts=(), witness=None, paths=(), without=(), page_size=None): record the test in "
+    "traced_dir, and fail it unless its calls keep the contracts"
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare what can be set for all tests."""
+    parser.addini("tracefs_contracts", "contracts that every test with traced_dir keeps", "args")
+    parser.addini("tracefs_witness", "who looks for callers: none or proc", default="proc")
+    parser.addini("tracefs_keep", "recordings to keep: failed, all or none", default="failed")
+    group = parser.getgroup("tracefs")
+    group.addoption(
+        "--tracefs-keep",
+        choices=("failed", "all", "none"),
+        help="recordings to keep (default: the ini option tracefs_keep, which is failed)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line("markers", _MARKER)
+
+
+@pytest.fixture(scope="session")
+def traced_session(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> "Iterator[TracedSession]":
+    """Return what makes a directory and its recording: ``with traced_session.fresh() as path``.
+
+    For tests that need several, as those of hypothesis do.
+    """
+    from tracefs.pytest_plugin.session import TracedSession  # noqa: PLC0415  # see above
+
+    session = TracedSession(
+        request.config, tmp_path_factory, lambda: request.config.stash.get(_ITEM, None)
+    )
+    request.config.stash[_SESSION] = session
+    yield session
+    del request.config.stash[_SESSION]
+    session.close()
+
+
+@pytest.fixture
+def traced_dir(
+    traced_session: "TracedSession", request: pytest.FixtureRequest
+) -> "Iterator[TracedDir]":
+    """Return an empty directory, a `pathlib.Path`; what is done in it is recorded."""
+    with traced_session.of_test(request) as directory:
+        yield directory
+
+
+@pytest.fixture
+def trace(traced_dir: "TracedDir") -> "Trace":
+    """Return what was done in ``traced_dir`` so far, as often as it is asked."""
+    return traced_dir.trace
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Refuse a marker that would be in vain."""
+    item.config.stash[_ITEM] = item
+    if item.get_closest_marker("tracefs") is not None:
+        from tracefs.pytest_plugin.wishes import require_possible  # noqa: PLC0415  # see above
+
+        require_possible(item)
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Judge a test that has passed so far."""
+    result = yield
+    session = item.config.stash.get(_SESSION, None)
+    if session is not None:
+        session.judge(item)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep the recording of a test that failed, and say where it is."""
+    report = yield
+    session = item.config.stash.get(_SESSION, None)
+    if session is not None:
+        session.report(report)
+    return report
+
+
+def pytest_assertrepr_compare(
+    config: pytest.Config, op: str, left: object, right: object
+) -> list[str] | None:
+    """Say where two lists of calls differ, and why."""
+    # Who has made a call has imported it.
+    if op != "==" or "tracefs.api.call" not in sys.modules:
+        return None
+    from tracefs.api.explain import explain  # noqa: PLC0415  # see above
+
+    found = explain(left, right)
+    if found is None:
+        return None
+    session = config.stash.get(_SESSION, None)
+    if session is not None:
+        session.note(found)
+    verbosity: Any = config.get_verbosity(pytest.Config.VERBOSITY_ASSERTIONS)
+    return found.lines(whole=verbosity >= 2)

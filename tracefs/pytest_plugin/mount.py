@@ -1,0 +1,114 @@
+"""The one mount of a session of tests, and a recording for each of them."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from tracefs.capture.living import LivingMount, Options
+from tracefs.errors import MountError
+
+_UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
+_NAME_LENGTH: Final = 40
+
+
+class Place(NamedTuple):
+    """Where something is recorded."""
+
+    directory: Path
+    root: str
+    """The same, relative to the traced directory."""
+    recording: Path
+
+
+class SessionMount:
+    """Traces a folder of directories in place; between two of them goes what nobody asked for.
+
+    Args:
+        base: An empty directory of its own.
+        witness: Who looks for callers.
+    """
+
+    def __init__(self, base: Path, witness: str) -> None:
+        self._base = base
+        self._options = Options(witness=witness)
+        self._living: LivingMount | None = None
+        self._begun = 0
+        self._between: Path | None = None
+
+    def begin(self, name: str) -> Place:
+        """Make an empty directory, and begin a recording of what is done in it.
+
+        Raises:
+            MountError: It can't be mounted.
+        """
+        if self._living is not None:
+            try:
+                self._living.settle()
+            except MountError:
+                # Its server was ended; whoever used it has been told.
+                self._living = None
+        if self._living is None:
+            self._living = self._start()
+        return self._begin(self._living, name)
+
+    def end(self) -> None:
+        """End the recording; what comes until the next begins is nobody's."""
+        assert self._living is not None
+        self._between = self._recording(f"between-{self._begun}")
+        self._living.begin(self._between)
+
+    def mark(self, text: str) -> None:
+        """Mark this place in the recording."""
+        assert self._living is not None
+        self._living.mark(text)
+
+    def settle(self) -> str | None:
+        """Return once all that was answered can be read; what is missing, if anything is."""
+        assert self._living is not None
+        return self._living.settle().failed
+
+    def close(self) -> None:
+        """Unmount.
+
+        Raises:
+            MountError: It was not as it should be; nothing is left mounted where that can be.
+        """
+        if self._living is not None:
+            living, self._living = self._living, None
+            living.close()
+        self._forget_between()
+
+    def _begin(self, living: LivingMount, name: str) -> Place:
+        self._begun += 1
+        safe = _UNSAFE.sub("_", name)[:_NAME_LENGTH].strip(".") or "test"
+        root = f"{safe}-{self._begun}"
+        directory = self._top / root
+        directory.mkdir()
+        recording = self._recording(root)
+        living.begin(recording)
+        self._forget_between()
+        return Place(directory, root, recording)
+
+    def _start(self) -> LivingMount:
+        # Where one was that is gone, another is not to be mounted.
+        self._top = self._base / f"dirs-{self._begun}"
+        self._top.mkdir()
+        (self._base / "recordings").mkdir(exist_ok=True)
+        self._between = self._recording(f"between-{self._begun}-start")
+        return LivingMount.start(self._top, self._top, self._between, self._options)
+
+    def _recording(self, name: str) -> Path:
+        return self._base / "recordings" / f"{name}.trace"
+
+    def _forget_between(self) -> None:
+        if self._between is not None:
+            shutil.rmtree(self._between, ignore_errors=True)
+            self._between = None
+
+
+def remove(directory: Path) -> None:
+    """Remove what a passed test left, as far as it lets itself be removed."""
+    if os.path.isdir(directory):
+        shutil.rmtree(directory, ignore_errors=True)

@@ -1,0 +1,178 @@
+"""The recordings of a session of tests, one at a time."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, NoReturn
+
+import pytest
+
+from tracefs.api.explain import Explanation
+from tracefs.errors import MountError, SetupError
+from tracefs.pytest_plugin import wishes
+from tracefs.pytest_plugin.directory import TracedDir
+from tracefs.pytest_plugin.mount import SessionMount
+from tracefs.pytest_plugin.recorded import Recorded
+
+REQUIRE: Final = "TRACEFS_REQUIRE_FUSE"
+_OURS: Final = frozenset({"traced_dir", "trace", "traced_session"})
+
+
+class TracedSession:
+    """Directories that are recorded, below one mount, which is made when the first is asked for."""
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        factory: pytest.TempPathFactory,
+        running: Callable[[], pytest.Item | None],
+    ) -> None:
+        """*running* tells the test that is running."""
+        self._config = config
+        self._factory = factory
+        self._keep = wishes.keep(config)
+        self._mount: SessionMount | None = None
+        self._now: Recorded | None = None
+        self._of_item: list[Recorded] = []
+        """Recordings of the test that is running, whose end decides whether they are kept."""
+        self._compared: Explanation | None = None
+        self._running = running
+
+    @contextmanager
+    def fresh(self) -> Iterator[TracedDir]:
+        """Give one more empty directory, with a recording of its own that ends with the block.
+
+        A marker's contracts are judged at the end of each block.
+        """
+        item = self._running()
+        recorded = self._begin("fresh" if item is None else item.name)
+        try:
+            yield recorded.directory
+            recorded.judge()
+        except BaseException:
+            recorded.failed = True
+            raise
+        finally:
+            self._end()
+            recorded.empty()
+            self._keep_the_last(recorded)
+
+    @contextmanager
+    def of_test(self, request: pytest.FixtureRequest) -> Iterator[TracedDir]:
+        """Give the test's own directory; judge at the end, if nobody has."""
+        recorded = self._begin(request.node.name)
+        try:
+            yield recorded.directory
+            if not recorded.failed:
+                recorded.judge()
+        except BaseException:
+            recorded.failed = True
+            raise
+        finally:
+            self._end()
+
+    def judge(self, item: pytest.Item) -> None:
+        """Judge the directory of a test whose function has returned.
+
+        Where a fixture of the test uses the directory, it is judged when that was torn down.
+        """
+        if self._now is not None and not _has_users(item):
+            self._now.judge()
+
+    def note(self, found: Explanation) -> None:
+        """Remember a comparison that failed."""
+        self._compared = found
+
+    def report(self, report: pytest.TestReport) -> None:
+        """Take in how a phase of the test ended; tell what was recorded in one that failed."""
+        if report.failed:
+            for recorded in self._of_item:
+                recorded.failed = True
+            for recorded in self._of_item[-1:]:
+                report.sections += recorded.sections(kept=self._keep != "none")
+            found, self._compared = self._compared, None
+            if found is not None and found.first in report.longreprtext and found.is_cut:
+                report.sections.insert(0, ("tracefs: expected and seen", "\n".join(found.table)))
+        if report.when == "teardown":
+            self._sort_out()
+
+    def close(self) -> None:
+        """Unmount."""
+        if self._mount is not None:
+            self._mount.close()
+
+    def _begin(self, name: str) -> Recorded:
+        if self._now is not None:
+            pytest.fail(
+                f"{self._now.directory} is being recorded, and only one directory can be at a time",
+                pytrace=False,
+            )
+        asked = wishes.of_test(self._running(), self._config)
+        try:
+            if self._mount is None:
+                base = self._factory.mktemp("tracefs")
+                self._mount = SessionMount(base, wishes.in_process(self._config))
+            place = self._mount.begin(name)
+        except MountError as error:
+            self._cannot(error)
+        self._now = Recorded(self._mount, place, asked)
+        self._of_item.append(self._now)
+        return self._now
+
+    def _end(self) -> None:
+        assert self._now is not None
+        recorded, self._now = self._now, None
+        recorded.end()
+
+    def _keep_the_last(self, recorded: Recorded) -> None:
+        """Of many that one test makes, keep that which failed last: it is what is reported."""
+        others = [one for one in self._of_item if one is not recorded]
+        if self._keep == "all":
+            return
+        if not recorded.failed:
+            recorded.forget()
+            self._of_item.remove(recorded)
+            return
+        for one in others:
+            one.forget()
+        self._of_item = [recorded]
+
+    def _sort_out(self) -> None:
+        """Remove the recordings of a test that has ended, unless they are to be kept."""
+        for recorded in self._of_item:
+            if self._keep == "none" or (self._keep == "failed" and not recorded.failed):
+                recorded.forget()
+        self._of_item = []
+
+    def _cannot(self, error: MountError) -> NoReturn:
+        """Fail or skip the test, since there is no mount."""
+        reason = _why_not(error)
+        if reason is None or os.environ.get(REQUIRE, "0") not in {"", "0"}:
+            said = error if reason is None else reason
+            pytest.fail(f"tracefs cannot mount: {said}", pytrace=False)
+        pytest.skip(f"tracefs cannot mount: {reason}")
+
+
+def _has_users(item: pytest.Item) -> bool:
+    """Tell whether another fixture of *item* uses the directory, perhaps at its end too."""
+    info = getattr(item, "_fixtureinfo", None)
+    fixtures = {} if info is None else info.name2fixturedefs
+    return any(
+        not _OURS.isdisjoint(definitions[-1].argnames)
+        for name, definitions in fixtures.items()
+        if name not in _OURS and definitions
+    )
+
+
+def _why_not(error: MountError) -> str | None:
+    """Return what this machine lacks, by the doctor; None: nothing, it should have worked."""
+    from tracefs.doctor import Status, examine  # noqa: PLC0415  # takes long, and is seldom needed
+
+    checks = examine(os.fspath(os.curdir)).checks
+    for check in checks:
+        if check.status in {Status.FAIL, Status.UNKNOWN}:
+            repair = "" if check.repair is None else f"; repair: {check.repair}"
+            return f"{check.name}: {check.seen}{repair}"
+    if isinstance(error, SetupError):
+        return f"{error}" + ("" if error.repair is None else f"; repair: {error.repair}")
+    return None

@@ -1,0 +1,108 @@
+"""What a test asks of tracefs: its marker, and the settings for all tests."""
+
+from typing import Any, Final
+
+import pytest
+from msgspec import Struct
+
+from tracefs.contracts import find
+from tracefs.contracts.base import Contract
+from tracefs.errors import UsageError
+from tracefs.witness.level_names import FULL, NONE, PROC, SECCOMP
+
+FIXTURES: Final = frozenset({"traced_dir", "traced_session"})
+IN_PROCESS: Final = (NONE, PROC)
+"""Who can look at calls of the tests' own process, which a filter could not be taken off again."""
+BY_RUN: Final = (SECCOMP, FULL)
+"""Who can look at what ``traced_dir.run`` starts, and at nothing else."""
+KEEP: Final = ("failed", "all", "none")
+
+
+class Wishes(Struct, frozen=True, kw_only=True):
+    """What holds for one test."""
+
+    contracts: tuple[str | Contract, ...] = ()
+    witness: str = PROC
+    paths: tuple[str, ...] = ()
+    """Globs of the files that the contracts judge; empty: all."""
+    without: tuple[str, ...] = ()
+    """Rules that are left out."""
+    page_size: int | None = None
+
+
+_ARGUMENTS: Final = Wishes.__struct_fields__
+
+
+def of_test(item: pytest.Item | None, config: pytest.Config) -> Wishes:
+    """Return what *item* asks for; a marker's contracts stand in place of the settings'.
+
+    Raises:
+        UsageError: It asks for what there is not.
+    """
+    marker = None if item is None else item.get_closest_marker("tracefs")
+    given: dict[str, Any] = {} if marker is None else dict(marker.kwargs)
+    if marker is not None and marker.args:
+        raise UsageError(f"the marker tracefs takes keywords alone: {', '.join(_ARGUMENTS)}")
+    for name in given:
+        if name not in _ARGUMENTS:
+            raise UsageError(f"the marker tracefs has no {name}; it has {', '.join(_ARGUMENTS)}")
+    wishes = Wishes(
+        contracts=_several(given.get("contracts", config.getini("tracefs_contracts"))),
+        witness=given.get("witness") or config.getini("tracefs_witness"),
+        paths=_several(given.get("paths", ())),
+        without=_several(given.get("without", ())),
+        page_size=given.get("page_size"),
+    )
+    for contract in wishes.contracts:
+        if isinstance(contract, str):
+            find(contract)
+    known = (*IN_PROCESS, *BY_RUN)
+    if wishes.witness not in known:
+        raise UsageError(f"there is no witness {wishes.witness!r}; known: {', '.join(known)}")
+    return wishes
+
+
+def in_process(config: pytest.Config) -> str:
+    """Return who looks at calls of the tests' own process.
+
+    Raises:
+        UsageError: Nobody can whom the settings name.
+    """
+    witness: str = config.getini("tracefs_witness")
+    if witness not in IN_PROCESS:
+        raise UsageError(
+            f"tracefs_witness = {witness}: the tests' own calls can be seen by "
+            f"{' or '.join(IN_PROCESS)}; @pytest.mark.tracefs(witness={witness!r}) is for what "
+            "traced_dir.run starts"
+        )
+    return witness
+
+
+def keep(config: pytest.Config) -> str:
+    """Return which recordings are to be kept.
+
+    Raises:
+        UsageError: There is no such choice.
+    """
+    chosen: str = config.getoption("tracefs_keep") or config.getini("tracefs_keep")
+    if chosen not in KEEP:
+        raise UsageError(f"tracefs_keep = {chosen}: there is {', '.join(KEEP)}")
+    return chosen
+
+
+def require_possible(item: pytest.Item) -> None:
+    """Fail a test whose marker asks for what can't be."""
+    if FIXTURES.isdisjoint(getattr(item, "fixturenames", ())):
+        pytest.fail(
+            f"@pytest.mark.tracefs on {item.name}, which uses neither traced_dir nor "
+            "traced_session: nothing of it would be recorded",
+            pytrace=False,
+        )
+    try:
+        of_test(item, item.config)
+    except UsageError as error:
+        pytest.fail(f"@pytest.mark.tracefs on {item.name}: {error}", pytrace=False)
+
+
+def _several(value: Any) -> tuple[Any, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
