@@ -1,15 +1,18 @@
 """The trace of a recording that may still be going on."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 
 from tracefs.api.folder import Folder
+from tracefs.api.names import Chosen
+from tracefs.api.reading import Reading
 from tracefs.api.trace import Trace
 from tracefs.capture.messages import Settled
 from tracefs.events import AnyEvent, Header
 from tracefs.journal.reader import Ending, JournalReader
-from tracefs.trace import Journal
+from tracefs.report.selection import Selection
 
 
 class RecordedTrace(Trace):
@@ -22,19 +25,41 @@ class RecordedTrace(Trace):
         folder: Where the recording is.
         settle: Has the server put everything there, and tells how that went; None: it has ended.
         root: As for `Trace`.
+        is_new: *root* was made for this recording: what was opened before it lies elsewhere.
     """
 
     def __init__(
-        self, folder: Folder, settle: Callable[[], Settled | None], root: str = ""
+        self,
+        folder: Folder,
+        settle: Callable[[], Settled | None],
+        root: str = "",
+        *,
+        is_new: bool = False,
     ) -> None:
         super().__init__(folder.path, root)
         self._folder = folder
         self._settle = settle
+        self._is_new = is_new
+        self._settled: Settled | None = None
 
-    def _open(self) -> Journal:
-        settled = self._settle()
-        reader = JournalReader(self.recording)
-        return reader if settled is None else _SoFar(reader, settled.failed)
+    @contextmanager
+    def _read(
+        self, only: Chosen | None = None, path: str | None = None, pid: int | None = None
+    ) -> Iterator[Reading]:
+        self._settled = self._settle()
+        with super()._read(only, path, pid) as reading:
+            yield reading
+
+    def _reading(self, reader: JournalReader, only: Chosen | None, selection: Selection) -> Reading:
+        settled = self._settled
+        return Reading(
+            reader if settled is None else _SoFar(reader, settled.failed),
+            self._root,
+            only,
+            selection,
+            section=self._section,
+            is_new=self._is_new,
+        )
 
 
 class _SoFar:

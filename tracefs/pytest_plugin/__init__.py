@@ -65,7 +65,6 @@ def traced_session(
     )
     request.config.stash[_SESSION] = session
     yield session
-    del request.config.stash[_SESSION]
     session.close()
 
 

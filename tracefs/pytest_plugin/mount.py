@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tracefs.capture.living import LivingMount, Options
+from tracefs.capture.messages import Settled
 from tracefs.errors import MountError
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
@@ -64,10 +65,10 @@ class SessionMount:
         assert self._living is not None
         self._living.mark(text)
 
-    def settle(self) -> str | None:
-        """Return once all that was answered can be read; what is missing, if anything is."""
+    def settle(self) -> Settled:
+        """Return once all that was answered can be read."""
         assert self._living is not None
-        return self._living.settle().failed
+        return self._living.settle()
 
     def close(self) -> None:
         """Unmount.

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tracefs.api import Trace
+from tracefs.api.folder import Folder
 from tracefs.api.judged import verdict_text
-from tracefs.api.living import LivingTrace
+from tracefs.api.sofar import RecordedTrace
+from tracefs.capture.messages import Settled
 from tracefs.errors import TracefsError
 from tracefs.findings import Verdict
 from tracefs.pytest_plugin.directory import TracedDir
@@ -24,7 +26,9 @@ class Recorded:
         self._mount = mount
         self._place = place
         self._wishes = wishes
-        self._trace = LivingTrace(place.recording, place.root, mount.settle)
+        self._ended = False
+        folder = Folder(place.directory, place.recording)
+        self._trace = RecordedTrace(folder, self._settle, place.root, is_new=True)
         self._judged = False
         self._told = False
         self.directory = TracedDir.of(place.directory, self)
@@ -60,7 +64,10 @@ class Recorded:
         try:
             self._mount.end()
         finally:
-            self._trace.has_ended()
+            self._ended = True
+
+    def _settle(self) -> Settled | None:
+        return None if self._ended else self._mount.settle()
 
     def forget(self) -> None:
         """Remove the recording."""
