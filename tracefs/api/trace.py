@@ -70,9 +70,9 @@ class Trace:
     @property
     def page_size(self) -> int:
         """Bytes in a page."""
-        if self._header.page_size < 1:
-            raise RecordingError(f"the header has a page size of {self._header.page_size}")
-        return self._header.page_size
+        if self.header.page_size < 1:
+            raise RecordingError(f"the header has a page size of {self.header.page_size}")
+        return self.header.page_size
 
     @property
     def complete(self) -> bool:
@@ -141,7 +141,7 @@ class Trace:
     def __repr__(self) -> str:
         section = "" if self._section is None else f".section({self._section!r})"
         root = f", root={self._root!r}" if self._root else ""
-        return f"Trace({os.fspath(self._recording)!r}{root}){section}"
+        return f"Trace({os.fspath(self.recording)!r}{root}){section}"
 
     def section(self, name: str) -> "Trace":
         """Return the part between the mark *name* and the next one, or the end.
@@ -191,11 +191,11 @@ class Trace:
         """Return what ``tracefs show`` prints of it."""
         with self._read() as reading:
             lines = CallLines(
-                start_ns=self._header.start_ns, page_size=self.page_size, locate=reading.locate
+                start_ns=self.header.start_ns, page_size=self.page_size, locate=reading.locate
             )
             calls = [lines.line(call) for call in reading.calls()]
             foot = frame.foot(reading.summary())
-        return "\n".join([*frame.head(self._header), COLUMNS, *calls, foot])
+        return "\n".join([*frame.head(self.header), COLUMNS, *calls, foot])
 
     def recorded(self, indices: frozenset[int]) -> list[tuple[Recorded, str | None]]:
         """Return the calls with these indices as recorded, and where each was made."""
@@ -210,7 +210,7 @@ class Trace:
     def _read(
         self, only: Chosen | None = None, path: str | None = None, pid: int | None = None
     ) -> Iterator[Reading]:
-        with JournalReader(self._recording) as reader:
+        with JournalReader(self.recording) as reader:
             yield self._reading(reader, only, Selection(path=path, pid=pid))
 
     def _reading(self, reader: JournalReader, only: Chosen | None, selection: Selection) -> Reading:

@@ -83,20 +83,20 @@ def trace(traced_dir: "TracedDir") -> "Trace":
     return traced_dir.trace
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
     """Refuse a marker that would be in vain."""
     item.config.stash[_ITEM] = item
     if item.get_closest_marker("tracefs") is not None:
         from tracefs.pytest_plugin.wishes import require_possible  # noqa: PLC0415  # see above
 
         require_possible(item)
-    return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Judge a test that has passed so far."""
+    __tracebackhide__ = True
     result = yield
     session = item.config.stash.get(_SESSION, None)
     if session is not None:

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING, Any, Self
 from tracefs.errors import UsageError
 
 if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Sequence
+
     from tracefs.api import Trace
+    from tracefs.api.folder import AnyPath
     from tracefs.pytest_plugin.recorded import Recorded
 
 
@@ -30,6 +34,35 @@ class TracedDir(PosixPath):
     def mark(self, name: str) -> None:
         """Begin a section: ``trace.section(name)`` has the calls from here to the next mark."""
         self._its().mark(name)
+
+    def run(
+        self,
+        argv: "Sequence[AnyPath]",
+        *,
+        capture_output: bool = False,
+        timeout: float | None = None,
+        check: bool = True,
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a command with this as its working directory, without standard input; wait for it.
+
+        With ``@pytest.mark.tracefs(witness="seccomp")`` or ``"full"`` it is recorded by itself, by
+        that witness; ``trace`` has what the last command did, and nothing of the test's own
+        process.
+
+        Args:
+            argv: The command and its arguments.
+            capture_output: Keep what it writes to standard output and error, as text.
+            timeout: Seconds after which it is killed.
+            check: Raise subprocess.CalledProcessError unless it exits with 0.
+
+        Returns:
+            Its exit status (128 + N if signal N ended it), and what was captured.
+        """
+        __tracebackhide__ = True
+        done = self._its().run(argv, capture_output=capture_output, timeout=timeout)
+        if check:
+            done.check_returncode()
+        return done
 
     def _its(self) -> "Recorded":
         if self._recorded is None:

@@ -37,6 +37,7 @@ class SessionMount:
         self._living: LivingMount | None = None
         self._begun = 0
         self._between: Path | None = None
+        (base / "recordings").mkdir()
 
     def begin(self, name: str) -> Place:
         """Make an empty directory, and begin a recording of what is done in it.
@@ -53,6 +54,12 @@ class SessionMount:
         if self._living is None:
             self._living = self._start()
         return self._begin(self._living, name)
+
+    def aside(self, name: str) -> Place:
+        """Make an empty directory that is not in the mount."""
+        place = self._place(self._base / "commands", name)
+        place.directory.mkdir(parents=True)
+        return place
 
     def end(self) -> None:
         """End the recording; what comes until the next begins is nobody's."""
@@ -82,21 +89,22 @@ class SessionMount:
         self._forget_between()
 
     def _begin(self, living: LivingMount, name: str) -> Place:
+        place = self._place(self._top, name)
+        place.directory.mkdir()
+        living.begin(place.recording)
+        self._forget_between()
+        return place
+
+    def _place(self, top: Path, name: str) -> Place:
         self._begun += 1
         safe = _UNSAFE.sub("_", name)[:_NAME_LENGTH].strip(".") or "test"
         root = f"{safe}-{self._begun}"
-        directory = self._top / root
-        directory.mkdir()
-        recording = self._recording(root)
-        living.begin(recording)
-        self._forget_between()
-        return Place(directory, root, recording)
+        return Place(top / root, root, self._recording(root))
 
     def _start(self) -> LivingMount:
         # Where one was that is gone, another is not to be mounted.
-        self._top = self._base / f"dirs-{self._begun}"
+        self._top = self._base / f"mount-{self._begun}"
         self._top.mkdir()
-        (self._base / "recordings").mkdir(exist_ok=True)
         self._between = self._recording(f"between-{self._begun}-start")
         return LivingMount.start(self._top, self._top, self._between, self._options)
 

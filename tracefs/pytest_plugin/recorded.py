@@ -1,63 +1,145 @@
-"""One directory of a test while it is recorded, and what becomes of its recording."""
+"""What is recorded of one directory of a test, and what becomes of it."""
 
-from collections.abc import Callable, Iterator
+import subprocess
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Final
 
 import pytest
 
 from tracefs.api import Trace
-from tracefs.api.folder import Folder
+from tracefs.api.folder import AnyPath, Folder
 from tracefs.api.judged import verdict_text
+from tracefs.api.run import Ran, run
 from tracefs.api.sofar import RecordedTrace
 from tracefs.capture.messages import Settled
-from tracefs.errors import TracefsError
+from tracefs.errors import MountError, TracefsError, UsageError
+from tracefs.events import Header
 from tracefs.findings import Verdict
 from tracefs.pytest_plugin.directory import TracedDir
 from tracefs.pytest_plugin.mount import Place, SessionMount, remove
 from tracefs.pytest_plugin.wishes import Wishes
 
-LONGEST = 200
+LONGEST: Final = 200
 """Lines of a trace in a report."""
 
 
-class Recorded:
-    """A recording of one directory."""
+class Recorded(ABC):
+    """One directory, while it is recorded and afterwards."""
 
-    def __init__(self, mount: SessionMount, place: Place, wishes: Wishes) -> None:
-        self._mount = mount
-        self._place = place
+    def __init__(self, directory: Path, wishes: Wishes) -> None:
         self._wishes = wishes
-        self._ended = False
-        folder = Folder(place.directory, place.recording)
-        self._trace = RecordedTrace(folder, self._settle, place.root, is_new=True)
         self._judged = False
         self._told = False
-        self.directory = TracedDir.of(place.directory, self)
+        self.directory = TracedDir.of(directory, self)
         self.failed = False
         """Something went wrong while it was recorded."""
 
     @property
+    @abstractmethod
     def trace(self) -> Trace:
         """What was done so far."""
-        return self._trace
 
+    @property
+    @abstractmethod
+    def traces(self) -> Sequence[Trace]:
+        """All that there is: what is judged, and kept of a failed test."""
+
+    @abstractmethod
     def mark(self, name: str) -> None:
         """Begin a section."""
-        self._mount.mark(name)
+
+    @abstractmethod
+    def run(
+        self, argv: Sequence[AnyPath], *, capture_output: bool, timeout: float | None
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a command in the directory."""
+
+    @abstractmethod
+    def end(self) -> None:
+        """End the recording."""
 
     def judge(self) -> None:
         """Fail the test unless the contracts are kept that it asks for; once."""
         if self._judged or not self._wishes.contracts:
             return
         self._judged = True
+        for trace in self.traces:
+            self._judge(trace)
+
+    def forget(self) -> None:
+        """Remove what was recorded."""
+        for trace in self.traces:
+            remove(trace.recording)
+
+    def empty(self) -> None:
+        """Remove what was left in the directory."""
+        remove(Path(self.directory))
+
+    def sections(self, *, kept: bool) -> Iterator[tuple[str, str]]:
+        """Yield what the report of a failed test says of it, heading and text; once."""
+        if self._told:
+            return
+        self._told = True
+        for trace in self.traces:
+            if trace.recording.exists():
+                where = f"tracefs show {trace.recording}" if kept else "not kept (tracefs_keep)"
+                yield "tracefs", f"recording: {where}\n{_said(trace.text)}"
+
+    def _judge(self, trace: Trace) -> None:
         wishes = self._wishes
-        result = self._trace.check(
+        result = trace.check(
             *wishes.contracts,
             page_size=wishes.page_size,
             without=wishes.without,
             paths=wishes.paths,
         )
         if result.verdict is not Verdict.KEPT:
-            pytest.fail(verdict_text(self._trace, result), pytrace=False)
+            pytest.fail(verdict_text(trace, result), pytrace=False)
+
+
+class Mounted(Recorded):
+    """All that is done in a directory below the session's mount, by whichever process."""
+
+    def __init__(self, mount: SessionMount, place: Place, wishes: Wishes) -> None:
+        super().__init__(place.directory, wishes)
+        self._mount = mount
+        self._ended = False
+        folder = Folder(place.directory, place.recording)
+        self._trace = RecordedTrace(folder, self._settle, place.root, is_new=True)
+
+    @property
+    def trace(self) -> Trace:
+        """What was done so far."""
+        return self._trace
+
+    @property
+    def traces(self) -> Sequence[Trace]:
+        """The same."""
+        return (self._trace,)
+
+    def mark(self, name: str) -> None:
+        """Begin a section."""
+        self._mount.mark(name)
+
+    def run(
+        self, argv: Sequence[AnyPath], *, capture_output: bool, timeout: float | None
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a command in the directory."""
+        done = subprocess.run(
+            argv,
+            cwd=self.directory,
+            stdin=subprocess.DEVNULL,
+            capture_output=capture_output,
+            encoding="utf-8",
+            errors="backslashreplace",
+            timeout=timeout,
+            check=False,
+        )
+        if done.returncode < 0:
+            done.returncode = 128 - done.returncode  # as a shell tells it, and tracefs run
+        return done
 
     def end(self) -> None:
         """End the recording."""
@@ -69,25 +151,91 @@ class Recorded:
     def _settle(self) -> Settled | None:
         return None if self._ended else self._mount.settle()
 
-    def forget(self) -> None:
-        """Remove the recording."""
-        remove(self._place.recording)
 
-    def empty(self) -> None:
-        """Remove what was left in the directory."""
-        remove(self._place.directory)
+class ByCommand(Recorded):
+    """What commands do in a directory, each with a witness that it alone can have."""
 
-    def sections(self, *, kept: bool) -> Iterator[tuple[str, str]]:
-        """Yield what the report of a failed test says of it, heading and text; once."""
-        if self._told or not self._place.recording.exists():
-            return
-        self._told = True
-        where = (
-            f"recording: tracefs show {self._place.recording}"
-            if kept
-            else "recording: not kept (tracefs_keep)"
+    def __init__(self, place: Place, wishes: Wishes, cannot: Callable[[MountError], None]) -> None:
+        super().__init__(place.directory, wishes)
+        self._place = place
+        self._cannot = cannot
+        self._ran: list[Ran] = []
+
+    @property
+    def trace(self) -> Trace:
+        """What the last command did, whenever it is asked."""
+        return _TraceOfLast(self._last)
+
+    @property
+    def traces(self) -> Sequence[Trace]:
+        """What each command did."""
+        return [ran.trace for ran in self._ran]
+
+    def mark(self, name: str) -> None:
+        """Refuse to: a command's recording has its own beginning and end."""
+        raise UsageError(
+            f"no mark {name!r} with witness={self._wishes.witness!r}: each traced_dir.run is "
+            "recorded by itself"
         )
-        yield "tracefs", f"{where}\n{_said(self._trace.text)}"
+
+    def run(
+        self, argv: Sequence[AnyPath], *, capture_output: bool, timeout: float | None
+    ) -> "subprocess.CompletedProcess[str]":
+        """Run a command in the directory, traced."""
+        recording = self._place.recording
+        try:
+            ran = run(
+                argv,
+                self.directory,
+                witness=self._wishes.witness,
+                keep=recording.with_name(f"{recording.stem}-run{len(self._ran)}.trace"),
+                capture_output=capture_output,
+                timeout=timeout,
+            )
+        except MountError as error:
+            self._cannot(error)
+            raise
+        self._ran.append(ran)
+        return subprocess.CompletedProcess(list(argv), ran.returncode, ran.stdout, ran.stderr)
+
+    def judge(self) -> None:
+        """Fail the test unless each command kept the contracts."""
+        if not self._ran and self._wishes.contracts:
+            pytest.fail(f"unknown: {self._nothing()}", pytrace=False)
+        super().judge()
+
+    def end(self) -> None:
+        """Do nothing: each command's recording has ended with it."""
+
+    def _last(self) -> Trace:
+        if not self._ran:
+            raise UsageError(self._nothing())
+        return self._ran[-1].trace
+
+    def _nothing(self) -> str:
+        return (
+            f"nothing was recorded: with witness={self._wishes.witness!r} only what "
+            "traced_dir.run starts is"
+        )
+
+
+class _TraceOfLast(Trace):
+    """The trace of the last command, which may be still to come."""
+
+    def __init__(self, last: Callable[[], Trace]) -> None:
+        self._last = last
+        self._root = ""
+        self._section = None
+
+    @property
+    def recording(self) -> Path:
+        """What is read."""
+        return self._last().recording
+
+    @property
+    def header(self) -> Header:
+        """What was recorded, how, and where."""
+        return self._last().header
 
 
 def _said(text: Callable[[], str]) -> str:

@@ -12,7 +12,7 @@ from tracefs.errors import MountError, SetupError
 from tracefs.pytest_plugin import wishes
 from tracefs.pytest_plugin.directory import TracedDir
 from tracefs.pytest_plugin.mount import SessionMount
-from tracefs.pytest_plugin.recorded import Recorded
+from tracefs.pytest_plugin.recorded import ByCommand, Mounted, Recorded
 
 REQUIRE: Final = "TRACEFS_REQUIRE_FUSE"
 _OURS: Final = frozenset({"traced_dir", "trace", "traced_session"})
@@ -112,10 +112,12 @@ class TracedSession:
             if self._mount is None:
                 base = self._factory.mktemp("tracefs")
                 self._mount = SessionMount(base, wishes.in_process(self._config))
-            place = self._mount.begin(name)
+            if asked.witness in wishes.BY_RUN:
+                self._now = ByCommand(self._mount.aside(name), asked, self._cannot)
+            else:
+                self._now = Mounted(self._mount, self._mount.begin(name), asked)
         except MountError as error:
             self._cannot(error)
-        self._now = Recorded(self._mount, place, asked)
         self._of_item.append(self._now)
         return self._now
 

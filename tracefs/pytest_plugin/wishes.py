@@ -59,6 +59,11 @@ def of_test(item: pytest.Item | None, config: pytest.Config) -> Wishes:
     known = (*IN_PROCESS, *BY_RUN)
     if wishes.witness not in known:
         raise UsageError(f"there is no witness {wishes.witness!r}; known: {', '.join(known)}")
+    if wishes.witness in IN_PROCESS and wishes.witness != in_process(config):
+        raise UsageError(
+            f"witness {wishes.witness!r} for one test: all tests of a run share a mount, whose "
+            f"witness the setting tracefs_witness names ({in_process(config)})"
+        )
     return wishes
 
 
@@ -98,10 +103,13 @@ def require_possible(item: pytest.Item) -> None:
             "traced_session: nothing of it would be recorded",
             pytrace=False,
         )
+    fault = None
     try:
         of_test(item, item.config)
     except UsageError as error:
-        pytest.fail(f"@pytest.mark.tracefs on {item.name}: {error}", pytrace=False)
+        fault = error
+    if fault is not None:
+        pytest.fail(f"@pytest.mark.tracefs on {item.name}: {fault}", pytrace=False)
 
 
 def _several(value: Any) -> tuple[Any, ...]:
