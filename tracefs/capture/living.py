@@ -116,6 +116,7 @@ class LivingMount:
         except BaseException:
             session.close()
             raise
+        _living.add(living)
         try:
             living._enter(past)
         except BaseException:
@@ -128,6 +129,11 @@ class LivingMount:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def server(self) -> int:
+        """Process id of the server."""
+        return self._session.pid
 
     def begin(self, recording: Path) -> Begun:
         """End the recording, and begin another in the folder *recording*; return once that holds.

@@ -172,6 +172,8 @@ class Session:
 
     def _await_exit(self) -> None:
         """Wait for the server's end; in vain only where it waits for a disk that doesn't answer."""
+        if self._process.poll() is not None:
+            return
         with open(os.pidfd_open(self._process.pid), "rb") as pidfd:
             poller = select.poll()
             poller.register(pidfd, select.POLLIN)
