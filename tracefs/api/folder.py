@@ -23,9 +23,20 @@ class Folder:
     """
 
     def __init__(self, directory: Path, keep: AnyPath | None) -> None:
-        """Use *keep*, which is made later; None: make a temporary one."""
+        """Use *keep*, which is made later; None: make a temporary one.
+
+        Raises:
+            RecordingError: It lies in *directory*, holds something, or can't be made.
+        """
         if keep is not None:
             self.path = Path(keep).absolute()
+            if is_inside(self.path, directory):
+                raise RecordingError(
+                    f"the recording ({_text(self.path)}) would lie inside the traced directory",
+                    repair="name a folder outside it",
+                )
+            if os.path.lexists(self.path) and os.listdir(self.path):
+                raise RecordingError(f"{_text(self.path)}: it exists and is not empty")
             return
         self.path = Path(tempfile.mkdtemp(SUFFIX, "tracefs-", _place(directory)))
         weakref.finalize(self, _remove, self.path, os.getpid())
@@ -39,9 +50,13 @@ def _place(directory: Path) -> str:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
             return os.fspath(place)
     raise RecordingError(
-        f"a temporary recording would lie inside {to_text(os.fsencode(directory))}",
+        f"a temporary recording would lie inside {_text(directory)}",
         repair="name a folder outside with keep=PATH, or trace a smaller directory",
     )
+
+
+def _text(path: Path) -> str:
+    return to_text(os.fsencode(path))
 
 
 def _remove(path: Path, owner: int) -> None:

@@ -53,8 +53,9 @@ def record(
 
     Raises:
         ValueError: There is no such witness, or it is one for `run`.
-        MountError: The directory can't be traced; ``tracefs doctor`` tells why.
-        RecordingError: The recording can't be made there.
+        MountError: The directory can't be traced, or nothing be written to *keep*; ``tracefs
+            doctor`` tells why.
+        RecordingError: *keep* lies in the directory, or holds something.
     """
     if witness not in WITNESSES:
         raise ValueError(

@@ -9,15 +9,18 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from tracefs.api.folder import AnyPath, Folder
 from tracefs.api.sofar import RecordedTrace
 from tracefs.api.trace import Trace
 from tracefs.capture.apart import Order, Report, read_report, send_order
 from tracefs.capture.runner import Options
-from tracefs.errors import MountError, SetupError
+from tracefs.errors import MountError, RecordingError, SetupError
 from tracefs.pathtext import to_text
 from tracefs.witness.level_names import LEVELS, SECCOMP
+
+_FAULTS: Final = {"mount": MountError, "setup": SetupError, "recording": RecordingError}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +89,7 @@ def run(
     Raises:
         ValueError: There is no such witness, or no command.
         MountError: The directory can't be traced, or not with this witness; nothing was run.
-        RecordingError: The recording can't be made there.
+        RecordingError: As for `record`.
         subprocess.TimeoutExpired: It was killed.
     """
     if not argv:
@@ -105,7 +108,7 @@ def run(
     cwd = place if cwd is None else Path(cwd)
     report, out, err = _obeyed(order, cwd, timeout, capture_output=capture_output)
     if report.error is not None:
-        raise MountError(report.error, repair=report.repair)
+        raise _FAULTS[report.at_fault](report.error, repair=report.repair)
     return Ran(
         args=words,
         returncode=report.status,

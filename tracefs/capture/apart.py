@@ -10,14 +10,14 @@ import os
 import socket
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
 
 from tracefs.capture.runner import Options, run_traced
 from tracefs.capture.spawn import Spawned
-from tracefs.errors import TracefsError
+from tracefs.errors import RecordingError, SetupError, TracefsError
 from tracefs.pathtext import to_bytes
 
 _BLOCK: Final = 1 << 16
@@ -46,6 +46,8 @@ class Report(Struct, frozen=True, kw_only=True):
     error: str | None = None
     """Why nothing was run; None: it was."""
     repair: str | None = None
+    at_fault: Literal["mount", "setup", "recording"] = "mount"
+    """Which of `tracefs.errors` *error* is of."""
 
 
 def send_order(channel: socket.socket, order: Order) -> None:
@@ -78,8 +80,12 @@ def _obey(order: Order, server: Spawned) -> Report:
             notices.append,
             server,
         )
+    except RecordingError as error:
+        return Report(error=str(error), repair=error.repair, at_fault="recording")
+    except SetupError as error:
+        return Report(error=str(error), repair=error.repair, at_fault="setup")
     except TracefsError as error:
-        return Report(error=str(error), repair=error.repair, notices=tuple(notices))
+        return Report(error=str(error), repair=error.repair)
     except OSError as error:
         return Report(error=f"{error.filename or 'tracefs'}: {error.strerror}")
     return Report(status=outcome.status, failed=outcome.failed, notices=tuple(notices))

@@ -95,7 +95,7 @@ class LivingMount:
             options: how to record.
 
         Raises:
-            MountError: *source* can't be traced; nothing is left behind.
+            MountError: *source* can't be traced, or *recording* can't be made; nothing is left.
             RecordingError: *recording* lies inside *source* or *mountpoint*.
         """
         _collect_lingering()
@@ -188,9 +188,12 @@ class LivingMount:
             return None
         with self._lock:
             if not self._closed:
-                self._closed = True
-                _living.discard(self)
-                self._last_word = self._end()
+                try:
+                    self._last_word = self._end()
+                except MountError:
+                    self._forget()
+                    raise
+                self._forget()  # not where it was interrupted: then it is done again, at exit
             return self._last_word
 
     def _enter(self, past: tuple[str, ...]) -> None:
@@ -218,6 +221,10 @@ class LivingMount:
                 raise MountError(f"{where}: {_STUCK}") from None
             except MountError as error:
                 raise MountError(f"{where} is traced no longer: {error}") from error
+
+    def _forget(self) -> None:
+        self._closed = True
+        _living.discard(self)
 
     def _end(self) -> Done:
         where = os.fsdecode(self._place.target)
