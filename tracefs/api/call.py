@@ -149,7 +149,9 @@ class Call:
     @property
     def is_whole(self) -> bool:
         """Whether it succeeded, and wrote as much as it was to."""
-        return self.errno is None and (self._result is WHOLE or self._result == self.length)
+        if self.errno is not None or self._result is ANY:
+            return False
+        return self._result is WHOLE or bool(self._result == self.length)
 
     @property
     def is_aligned(self) -> bool:

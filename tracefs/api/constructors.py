@@ -216,20 +216,28 @@ def fsyncdir(path: str = ".", *, datasync: bool = ANY, errno: str | None = None)
     )
 
 
-def sync() -> Call:
+def sync(*, errno: str | None = None) -> Call:
     """``sync`` of all filesystems."""
-    return Call("sync", family="syncfs")
+    return Call("sync", family="syncfs", errno=errno)
 
 
-def syncfs(path: str = ANY) -> Call:
+def syncfs(path: str = ANY, *, errno: str | None = None) -> Call:
     """``syncfs`` through a descriptor of *path*."""
-    return Call("syncfs", path, family="syncfs")
+    return Call("syncfs", path, family="syncfs", errno=errno)
 
 
-def sync_file_range(path: str, length: int, *, at: int = ANY, flags: Flags = ANY) -> Call:
+def sync_file_range(
+    path: str, length: int, *, at: int = ANY, flags: Flags = ANY, errno: str | None = None
+) -> Call:
     """``sync_file_range``, which promises nothing."""
     return Call(
-        "sync_file_range", path, family="range", length=length, offset=at, flags=_flags(flags)
+        "sync_file_range",
+        path,
+        family="range",
+        length=length,
+        offset=at,
+        flags=_flags(flags),
+        errno=errno,
     )
 
 
@@ -365,9 +373,9 @@ def lseek(
     )
 
 
-def mmap(path: str, length: int, *, at: int = ANY) -> Call:
+def mmap(path: str, length: int, *, at: int = ANY, errno: str | None = None) -> Call:
     """``mmap``, shared and writable, as the seccomp witness alone sees it."""
-    return Call("mmap", path, family="map", length=length, offset=at)
+    return Call("mmap", path, family="map", length=length, offset=at, errno=errno)
 
 
 def _write(

@@ -7,7 +7,7 @@ from typing import Final, TypeGuard
 from msgspec import Struct
 
 from tracefs.api.alignment import Row, align
-from tracefs.api.call import UNKNOWN, Call
+from tracefs.api.call import Call
 from tracefs.api.hints import hints
 from tracefs.report.pages import pages_of
 
@@ -116,6 +116,4 @@ def _remark(call: Call) -> str:
         said.append(str(pages_of(call.offset, call.length, call.page_size)))
     if call.source is not None:
         said.append(call.source)
-    if call.name == UNKNOWN:
-        said.append("unknown")
     return f"  # {', '.join(said)}" if said else ""

@@ -6,6 +6,7 @@ from typing import Final
 from tracefs.api.alignment import Row
 from tracefs.api.anything import ANY
 from tracefs.api.call import UNKNOWN, Call
+from tracefs.api.spelling import function
 from tracefs.report.pages import pages_of
 
 _SYNCS: Final = frozenset({"sync", "syncdir"})
@@ -70,13 +71,13 @@ def _changed(expected: Call, seen: Call) -> Iterator[str]:
         yield from _unnamed(seen)
         return
     if seen.errno is not None and expected.errno != seen.errno:
-        yield f"failed: {seen.name} of {seen.path} ended with {seen.errno}"
+        yield f"failed: {function(seen)} of {seen.path} ended with {seen.errno}"
         return
     if expected.path != seen.path:
         yield f"another file: {seen.path} instead of {expected.path}"
     if expected.name != seen.name and expected.family == seen.family:
-        moves = ", which uses the file position" if seen.name in _BY_POSITION else ""
-        yield f"wrong call: {seen.name} instead of {expected.name}{moves}"
+        moves = ", which uses the file position," if seen.name in _BY_POSITION else ""
+        yield f"wrong call: {function(seen)}{moves} instead of {function(expected)}"
     if seen.family == "write" == expected.family:
         yield from _misplaced(expected, seen)
 
@@ -100,7 +101,7 @@ def _missing(rows: Sequence[Row], place: int, expected: Call) -> Iterator[str]:
     if expected.family not in _SYNCS:
         return
     if expected.family == "syncdir":
-        yield f"unsynced: nothing synced the directory {expected.path}"
+        yield f"unsynced: the directory {expected.path} was not synced"
         return
     for row in reversed(rows[:place]):
         write = row.seen
@@ -108,13 +109,15 @@ def _missing(rows: Sequence[Row], place: int, expected: Call) -> Iterator[str]:
             return
         if write is not None and write.family == "write" and write.path == expected.path:
             where = "" if write.page is None else f" of {_pages(write)}"
-            yield f"unsynced: nothing synced the write{where} after it, call {write.index}"
+            more = any(row.seen is not None for row in rows[place:])
+            before = " before the next call" if more else ""
+            yield f"unsynced: the write{where} was not synced{before}"
             return
 
 
 def _unnamed(seen: Call) -> Iterator[str]:
     if seen.name == UNKNOWN:
-        yield f"unknown: which call this was nobody could tell: {seen.reason}"
+        yield f"unknown: nobody could tell which call this was: {seen.reason}"
 
 
 def _pages(call: Call) -> str:

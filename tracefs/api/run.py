@@ -69,7 +69,7 @@ def run(
     >>> with tempfile.TemporaryDirectory() as directory:
     ...     done = run(["sh", "-c", "echo hello > a.txt"], directory)
     >>> done.returncode, done.trace.calls("a.txt", only="write")
-    (0, [write("a.txt", 6)])
+    (0, [write("a.txt", 6, at=0)])
 
     The command alone sees the mount, where the machine allows that. It reads nothing from standard
     input.

@@ -35,7 +35,7 @@ def _shapes() -> dict[tuple[str, str], Shape]:
         ("pwrite64", "write"): Shape("pwrite", _SIZED, _WRITE),
         ("mmap", "write"): Shape("store", _SIZED, _WRITE),
         ("mmap", "map"): Shape("mmap", _SIZED, ("offset",)),
-        ("fsync", "syncdir"): Shape("fsyncdir"),
+        ("fsync", "syncdir"): Shape("fsyncdir", keywords=("datasync",)),
         ("fdatasync", "syncdir"): Shape("fsyncdir", keywords=("datasync",)),
         ("open", "open"): Shape("open_", _OPEN, ("created",)),
         ("lseek", "seek"): Shape("lseek", ("path", "offset", "flags"), ("result",)),
@@ -71,8 +71,14 @@ _UNKNOWN: Final = Shape("unknown", ("path",), ("family", "offset", "length", "re
 
 def spell(call: "Call") -> str:
     """Return *call* as its constructor's text; what that takes for granted is left out."""
-    shape = SHAPES.get((call.name, call.family), _UNKNOWN if call.name == "unknown" else _OTHER)
+    other = _UNKNOWN if call.name == "unknown" else _OTHER
+    shape = other if call.family is ANY else SHAPES.get((call.name, call.family), other)
     return f"{shape.function}({', '.join(_arguments(call, shape))})"
+
+
+def function(call: "Call") -> str:
+    """Return the name of the constructor."""
+    return spell(call).partition("(")[0]
 
 
 def text(value: object) -> str:
@@ -92,7 +98,7 @@ def _arguments(call: "Call", shape: Shape) -> Iterator[str]:
     for field in shape.keywords:
         if not _goes_unsaid(call, field):
             yield f"{KEYWORDS.get(field, field)}={_value(call, field)}"
-    if call.errno is not None:
+    if call.errno is not None and not (call.errno is ANY and shape is _UNKNOWN):
         yield f"errno={text(call.errno)}"
 
 
@@ -114,22 +120,17 @@ def _goes_unsaid(call: "Call", field: str) -> bool:
         return False  # the constructor must be told
     if field == "family":
         return bool(value == OWN_FAMILY.get(call.name))
-    return value is ANY or value is None or not value if field in _IF_ANY else value is ANY
+    return value is ANY or value is None or value is False or value == ()
 
 
 _AT_ARGUMENT: Final = frozenset({"pwrite64", "pwritev", "pwritev2"})
-
-
-_IF_ANY: Final = frozenset(
-    {"flags", "created", "datasync", "offset", "length", "target", "synced_by", "reason"}
-)
 
 
 def _result_goes_unsaid(call: "Call") -> bool:
     if call.errno is not None:
         return True
     if call.family == "write":
-        return call.result is not ANY and call.is_whole
+        return call.is_whole
     return call.result is ANY or call.result is None or _sought(call)
 
 
