@@ -298,9 +298,9 @@ def rename(old: str, new: str, *, flags: Flags = (), errno: str | None = None) -
     return _rename("rename", old, new, flags, errno, _RENAMES)
 
 
-def renameat(old: str, new: str, *, errno: str | None = None) -> Call:
+def renameat(old: str, new: str, *, flags: Flags = (), errno: str | None = None) -> Call:
     """``renameat``."""
-    return _rename("renameat", old, new, (), errno)
+    return _rename("renameat", old, new, flags, errno)
 
 
 def renameat2(old: str, new: str, *, flags: Flags = ANY, errno: str | None = None) -> Call:
