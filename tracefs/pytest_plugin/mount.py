@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -50,6 +51,8 @@ class SessionMount:
                 self._living.settle()
             except MountError:
                 # Its server was ended; whoever used it has been told.
+                with suppress(MountError):
+                    self._living.close()
                 self._living = None
         if self._living is None:
             self._living = self._start()
