@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import msgspec
 
@@ -16,7 +17,7 @@ from tracefs.report.selection import Selection
 
 
 class RecordedTrace(Trace):
-    """A `Trace` of *folder*, which is there at least as long as this is.
+    """A `Trace` of *folder*, which, if it is temporary, is there at least as long as this is.
 
     While the recording goes on, each question is about all that was done until it is asked; what
     came so far counts as complete.
@@ -30,13 +31,13 @@ class RecordedTrace(Trace):
 
     def __init__(
         self,
-        folder: Folder,
+        folder: Folder | Path,
         settle: Callable[[], Settled | None],
         root: str = "",
         *,
         is_new: bool = False,
     ) -> None:
-        super().__init__(folder.path, root)
+        super().__init__(folder.path if isinstance(folder, Folder) else folder, root)
         self._folder = folder
         self._settle = settle
         self._is_new = is_new

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from tracefs.api import Trace
-from tracefs.api.folder import AnyPath, Folder
+from tracefs.api.folder import AnyPath
 from tracefs.api.judged import verdict_text
 from tracefs.api.run import Ran, run
 from tracefs.api.sofar import RecordedTrace
@@ -106,8 +106,7 @@ class Mounted(Recorded):
         super().__init__(place.directory, wishes)
         self._mount = mount
         self._ended = False
-        folder = Folder(place.directory, place.recording)
-        self._trace = RecordedTrace(folder, self._settle, place.root, is_new=True)
+        self._trace = RecordedTrace(place.recording, self._settle, place.root, is_new=True)
 
     @property
     def trace(self) -> Trace:
