@@ -63,6 +63,7 @@ def run_tests(
     env: dict[str, str] | None = None,
     head: str = HEAD,
     ini: str = "",
+    without_inline_snapshot: bool = True,
 ) -> Result:
     """Run pytest on one test file; *before*: words in front of the command."""
     folder.joinpath("test_it.py").write_text(head + source, encoding="utf-8")
@@ -70,8 +71,10 @@ def run_tests(
     base = folder / "base"
     words = [
         *before, sys.executable, "-W", "error", "-m", "pytest", "-p", "no:cacheprovider",
-        "-p", "no:inline_snapshot", f"--basetemp={base}", *options,
+        f"--basetemp={base}", *options,
     ]  # fmt: skip
+    if without_inline_snapshot:
+        words += ["-p", "no:inline_snapshot"]  # it says something at the end of each run
     environment = {
         name: value
         for name, value in os.environ.items()

@@ -63,7 +63,10 @@ def _split(whole: Call | None, pieces: Sequence[Call]) -> str:
             f"{len(pieces) - 1} more"
         )
     sizes = " + ".join(str(piece.length) for piece in pieces)
-    return f"split: {whole.length} bytes at {whole.offset} came as {len(pieces)} writes, {sizes}"
+    said = f"split: {whole.length} bytes at {whole.offset} came as {len(pieces)} writes, {sizes}"
+    if first.name == whole.name:
+        return said
+    return f"{said}, by {function(first)} instead of {function(whole)}"
 
 
 def _changed(expected: Call, seen: Call) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 import pytest
 
@@ -36,6 +36,7 @@ class TracedSession:
         self._of_item: list[Recorded] = []
         """Recordings of the test that is running, whose end decides whether they are kept."""
         self._compared: Explanation | None = None
+        self._hindrance: _Hindrance | None = None
         self._running = running
 
     @contextmanager
@@ -63,8 +64,7 @@ class TracedSession:
         recorded = self._begin(request.node.name)
         try:
             yield recorded.directory
-            if not recorded.failed:
-                recorded.judge()
+            recorded.judge()
         except BaseException:
             recorded.failed = True
             raise
@@ -85,6 +85,8 @@ class TracedSession:
 
     def report(self, report: pytest.TestReport) -> None:
         """Take in how a phase of the test ended; tell what was recorded in one that failed."""
+        if not report.passed and self._now is not None:
+            self._now.excuse()
         if report.failed:
             for recorded in self._of_item:
                 recorded.failed = True
@@ -107,6 +109,8 @@ class TracedSession:
                 f"{self._now.directory} is being recorded, and only one directory can be at a time",
                 pytrace=False,
             )
+        if self._hindrance is not None:
+            self._give_up(self._hindrance)
         asked = wishes.of_test(self._running(), self._config)
         try:
             if self._mount is None:
@@ -147,12 +151,24 @@ class TracedSession:
         self._of_item = []
 
     def _cannot(self, error: MountError) -> NoReturn:
-        """Fail or skip the test, since there is no mount."""
-        reason = _why_not(error)
-        if reason is None or os.environ.get(REQUIRE, "0") not in {"", "0"}:
-            said = error if reason is None else reason
-            pytest.fail(f"tracefs cannot mount: {said}", pytrace=False)
-        pytest.skip(f"tracefs cannot mount: {reason}")
+        """Fail or skip the test, and those after it, since there is no mount."""
+        if self._hindrance is None:
+            self._hindrance = _why_not(error)
+        self._give_up(self._hindrance)
+
+    def _give_up(self, hindrance: "_Hindrance") -> NoReturn:
+        said = f"tracefs cannot mount: {hindrance.reason}"
+        if hindrance.is_fault or os.environ.get(REQUIRE, "0") not in {"", "0"}:
+            pytest.fail(said, pytrace=False)
+        pytest.skip(said)
+
+
+class _Hindrance(NamedTuple):
+    """Why there is no mount."""
+
+    reason: str
+    is_fault: bool
+    """The machine lacks nothing, so that it should have worked."""
 
 
 def _has_users(item: pytest.Item) -> bool:
@@ -166,15 +182,16 @@ def _has_users(item: pytest.Item) -> bool:
     )
 
 
-def _why_not(error: MountError) -> str | None:
-    """Return what this machine lacks, by the doctor; None: nothing, it should have worked."""
+def _why_not(error: MountError) -> _Hindrance:
+    """Return what this machine lacks, by the doctor, or else what went wrong."""
     from tracefs.doctor import Status, examine  # noqa: PLC0415  # takes long, and is seldom needed
 
-    checks = examine(os.fspath(os.curdir)).checks
-    for check in checks:
+    for check in examine(os.fspath(os.curdir)).checks:
         if check.status in {Status.FAIL, Status.UNKNOWN}:
-            repair = "" if check.repair is None else f"; repair: {check.repair}"
-            return f"{check.name}: {check.seen}{repair}"
-    if isinstance(error, SetupError):
-        return f"{error}" + ("" if error.repair is None else f"; repair: {error.repair}")
-    return None
+            reason = f"{check.name}: {check.seen}"
+            return _Hindrance(_mended(reason, check.repair), is_fault=False)
+    return _Hindrance(_mended(str(error), error.repair), is_fault=not isinstance(error, SetupError))
+
+
+def _mended(reason: str, repair: str | None) -> str:
+    return reason if repair is None else f"{reason}; repair: {repair}"
