@@ -35,8 +35,7 @@ class Folder:
                     f"the recording ({_text(self.path)}) would lie inside the traced directory",
                     repair="name a folder outside it",
                 )
-            if os.path.lexists(self.path) and os.listdir(self.path):
-                raise RecordingError(f"{_text(self.path)}: it exists and is not empty")
+            _require_empty(self.path)
             return
         self.path = Path(tempfile.mkdtemp(SUFFIX, "tracefs-", _place(directory)))
         weakref.finalize(self, _remove, self.path, os.getpid())
@@ -53,6 +52,17 @@ def _place(directory: Path) -> str:
         f"a temporary recording would lie inside {_text(directory)}",
         repair="name a folder outside with keep=PATH, or trace a smaller directory",
     )
+
+
+def _require_empty(path: Path) -> None:
+    try:
+        empty = not os.listdir(path)
+    except FileNotFoundError:
+        return  # it is to be made
+    except OSError as error:
+        raise RecordingError(f"{_text(path)}: {error.strerror}") from error
+    if not empty:
+        raise RecordingError(f"{_text(path)}: it exists and is not empty")
 
 
 def _text(path: Path) -> str:

@@ -16,6 +16,7 @@ from tracefs.api.sofar import RecordedTrace
 from tracefs.api.trace import Trace
 from tracefs.capture.apart import Order, Report, read_report, send_order
 from tracefs.capture.runner import Options
+from tracefs.capture.session import open_directory
 from tracefs.errors import MountError, RecordingError, SetupError
 from tracefs.pathtext import to_text
 from tracefs.witness.level_names import LEVELS, SECCOMP
@@ -96,6 +97,7 @@ def run(
         raise ValueError("no command to run")
     if witness not in LEVELS:
         raise ValueError(f"there is no witness {witness!r}: {', '.join(map(repr, LEVELS))}")
+    os.close(open_directory(os.fspath(directory)))
     place = Path(os.path.realpath(directory))
     folder = Folder(place, keep)
     words = tuple(os.fspath(word) for word in argv)
