@@ -278,6 +278,50 @@ def test_what_is_open_at_the_end_goes_on_unrecorded(base: Path) -> None:
     assert ending(base / "r2").complete
 
 
+HOLD = "echo ready; read _"
+"""A shell that goes on until its standard input ends."""
+
+
+def _hold(*command: str, cwd: Path) -> "subprocess.Popen[str]":
+    holder = subprocess.Popen(
+        command, cwd=cwd, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "ready\n"
+    return holder
+
+
+def _close_while_held(base: Path, *command: str) -> list[str]:
+    mount = begin(base)
+    (base / "src" / "a").write_text("a")
+    inside = base / "src" if command[0] == "sh" else base
+    with _hold(*command, cwd=inside) as holder:
+        done = mount.close()
+        assert done is not None
+        assert done.lingers
+        try:
+            begin(base, "r1").close()
+        except MountError as error:
+            return [str(error)]
+        finally:
+            holder.communicate("")
+    return []
+
+
+@pytest.mark.usefixtures("as_root")
+def test_a_copy_in_another_namespace_does_not_keep_the_directory(base: Path) -> None:
+    command = ("unshare", "--mount", "--propagation", "private", "sh", "-c", HOLD)
+    assert act(base, _close_while_held, base, *command) == []
+    assert ending(base / "r0").complete
+    assert ending(base / "r1").complete
+
+
+def test_who_is_inside_keeps_the_directory(base: Path) -> None:
+    """What it does there would else go past the next recording."""
+    (said,) = act(base, _close_while_held, base, "sh", "-c", HOLD)
+    assert said.endswith("is being traced already")
+
+
 def _close_twice(base: Path) -> tuple[bool, str]:
     mount = begin(base)
     first = mount.close()

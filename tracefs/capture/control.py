@@ -49,7 +49,9 @@ class Control:
         journal: where the lines go; it is the same for all recordings.
         shared: another process has the journal open, so that there can be no other.
         device: of FUSE.
-        left: tells the opens that were not released.
+        left: tells the opens of files that were not released.
+        in_use: counts these, and those of directories.
+        unlock: lets others trace the directory.
     """
 
     def __init__(
@@ -61,6 +63,8 @@ class Control:
         syncer: Syncer,
         device: int,
         left: Callable[[], Sequence[Left]],
+        in_use: Callable[[], int],
+        unlock: Callable[[], None],
         *,
         shared: bool,
     ) -> None:
@@ -71,6 +75,8 @@ class Control:
         self._syncer = syncer
         self._device = device
         self._left = left
+        self._in_use = in_use
+        self._unlock = unlock
         self._shared = shared
 
     async def answer(self, asked: Asked) -> Begun | Marked | Settled | Refused | Done | None:
@@ -83,7 +89,7 @@ class Control:
             case Settle():
                 return await self._settle(asked)
             case Finish():
-                return await self._finish()
+                return self._finish(asked)
 
     async def _begin(self, asked: Begin) -> Begun | Refused:
         if self._shared:
@@ -119,14 +125,21 @@ class Control:
             failed=self._journal.failed,
         )
 
-    async def _finish(self) -> Done | None:
+    def _finish(self, asked: Finish) -> Done | None:
         if self._ready() & select.POLLERR:
             return None
         gap = self._coverage.gap(End.UNMOUNTED, ())
         if gap is not None:
             self._journal.stop(gap)
         self._journal.close(monotonic_ns(), "unmounted")
-        return Done(events=self._journal.events, failed=self._journal.failed, lingers=True)
+        if asked.free:
+            self._unlock()
+        return Done(
+            events=self._journal.events,
+            failed=self._journal.failed,
+            lingers=True,
+            opens=self._in_use(),
+        )
 
     async def _take_what_is_due(self, patience_ns: int) -> None:
         """Wait until no request waits in the kernel.

@@ -234,7 +234,7 @@ class LivingMount:
             # The recording ends first: what takes the mount away is no part of it.
             done = self._session.finish(_PATIENCE_S)
             self._leave()
-            lingers = self._session.finish(_PATIENCE_S).lingers
+            lingers = self._linger()
         except TimeoutError:
             self._place.cut_off()
             self._session.kill()
@@ -250,6 +250,17 @@ class LivingMount:
         else:
             self._session.await_exit()
         return msgspec.structs.replace(done, lingers=lingers)
+
+    def _linger(self) -> bool:
+        """Return whether the mount goes on without us, unmounted as it is.
+
+        Where only a copy of it is left, in the mount namespace of a process that has nothing open
+        there, the directory can be traced again.
+        """
+        left = self._session.finish(_PATIENCE_S)
+        if left.lingers and not left.opens and not self._place.is_entered():
+            left = self._session.finish(_PATIENCE_S, free=True)
+        return left.lingers
 
     def _leave(self) -> None:
         """Take the mount away, and go on in the directory below."""

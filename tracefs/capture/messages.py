@@ -99,6 +99,9 @@ class Settle(Struct, frozen=True, kw_only=True, tag=True):
 class Finish(Struct, frozen=True, kw_only=True, tag=True):
     """To the server: end the recording, though some may still use the mount. Answer: `Done`."""
 
+    free: bool = False
+    """Let the directory be traced anew, as far as this mount is concerned."""
+
 
 class Begun(Struct, frozen=True, kw_only=True, tag=True):
     """From the server: all that is answered from now on goes into the new recording."""
@@ -162,7 +165,9 @@ class Done(Struct, frozen=True, kw_only=True, tag=True):
     failed: str | None
     """Why the journal is incomplete; None: it is whole."""
     lingers: bool = False
-    """The mount has not ended: somebody uses it still, unrecorded from now on."""
+    """The mount has not ended: somebody can use it still, unrecorded from now on."""
+    opens: int = 0
+    """Of files and directories, that are left then."""
 
 
 class _Enclosed(Struct, frozen=True, kw_only=True, tag=True):

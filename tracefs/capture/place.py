@@ -8,6 +8,7 @@ from tracefs.capture import bypass, fusermount, mounts
 from tracefs.capture.mounts import Mount, is_within
 from tracefs.errors import MountError, RecordingError
 from tracefs.pathtext import to_text
+from tracefs.witness.files import device_of
 
 
 class Place:
@@ -62,6 +63,14 @@ class Place:
         if self.mount is not None and mounts.find(self.target) == self.mount:
             fusermount.unmount(self.target, lazy=True)
 
+    def is_entered(self) -> bool:
+        """Return whether a process that we may look at is in the mount: in any copy of it."""
+        return self.mount is not None and any(
+            _device_of(b"/proc/%s/%s" % (pid, where)) == self.mount.device
+            for pid in filter(bytes.isdigit, os.listdir(b"/proc"))
+            for where in (b"cwd", b"root")
+        )
+
     def cut_off(self) -> None:
         """End the mount's connection, if that is allowed: whoever waits for it is set free."""
         if self.mount is not None:
@@ -70,6 +79,13 @@ class Place:
 
     def _device(self) -> int | None:
         return None if self.mount is None else os.makedev(*self.mount.device)
+
+
+def _device_of(path: bytes) -> tuple[int, int] | None:
+    try:
+        return device_of(path)
+    except OSError:
+        return None  # it has ended, or is somebody else's
 
 
 def working_directory() -> bytes:

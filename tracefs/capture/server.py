@@ -15,6 +15,7 @@ import select
 import signal
 import socket
 import sys
+from functools import partial
 from importlib.machinery import BuiltinImporter, FrozenImporter
 from pathlib import Path
 from time import monotonic_ns
@@ -164,6 +165,7 @@ class Server:
                 self._link = WitnessLink(witness_fd, journal)
             self._commands = Control(
                 config, block_size, journal, coverage, syncer, device, operations.left,
+                operations.in_use, partial(fcntl.flock, lock, fcntl.LOCK_UN),
                 shared=witness_fd >= 0,
             )  # fmt: skip
             if ways.loop:

@@ -92,14 +92,16 @@ class Session:
             if isinstance(answer, Refused) and answer.number == message.number:
                 raise RecordingError(answer.message, repair=answer.repair)
 
-    def finish(self, patience_s: float) -> Done:
+    def finish(self, patience_s: float, *, free: bool = False) -> Done:
         """End the recording, and the server with the last who uses the mount; again: see to that.
+
+        *free*: others may trace the directory.
 
         Raises:
             MountError: the server is gone without its last word.
             TimeoutError: there was none for *patience_s* seconds.
         """
-        self._send(Finish())
+        self._send(Finish(free=free))
         while not isinstance(answer := self._receive_within(patience_s), Done):
             pass
         return answer

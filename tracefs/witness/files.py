@@ -131,18 +131,32 @@ def is_regular(thread: Thread, fd: int, info: Fdinfo) -> bool:
         OSError: it is closed by now, or may not be read.
     """
     # A FIFO is never anywhere but at 0, which spares most looks at regular files.
-    return info.position > 0 or stat.S_ISREG(_MODE.unpack_from(_statx(thread.tid, fd), _MODE_AT)[0])
+    return info.position > 0 or stat.S_ISREG(
+        _MODE.unpack_from(_statx(_link(thread.tid, fd)), _MODE_AT)[0]
+    )
 
 
 def _device(tid: int, fd: int) -> tuple[int, int]:
-    major, minor = _DEVICE.unpack_from(_statx(tid, fd), _DEVICE_AT)
+    return device_of(_link(tid, fd))
+
+
+def device_of(path: bytes) -> tuple[int, int]:
+    """Return major and minor number of the device that a link in /proc leads to.
+
+    Raises:
+        OSError: it leads nowhere, or may not be followed.
+    """
+    major, minor = _DEVICE.unpack_from(_statx(path), _DEVICE_AT)
     return major, minor
 
 
-def _statx(tid: int, fd: int) -> bytes:
-    """Return what is known of a descriptor's file; a FUSE server is not asked (statx(2))."""
+def _link(tid: int, fd: int) -> bytes:
+    return b"/proc/%d/fd/%d" % (tid, fd)
+
+
+def _statx(path: bytes) -> bytes:
+    """Return what is known of a file; a FUSE server is not asked (statx(2))."""
     buffer = ctypes.create_string_buffer(_STATX_SIZE)
-    path = b"/proc/%d/fd/%d" % (tid, fd)
     if _libc.statx(_AT_FDCWD, path, _AT_STATX_DONT_SYNC, 0, buffer) != 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

@@ -85,6 +85,10 @@ class Operations(
         self._spare.close()
         self._inodes.close()
 
+    def in_use(self) -> int:
+        """Return how many opens of files and directories were not released."""
+        return len(self._files) + len(self._directories)
+
     def left(self) -> list[Left]:
         """Return the opens of files that were not released."""
         path = self._inodes.path
