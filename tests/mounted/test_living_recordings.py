@@ -230,6 +230,26 @@ def test_of_an_open_from_before_nothing_is_claimed(base: Path) -> None:
     assert [call.call for call in calls(base / "r0")] == ["openat", "pwrite64"]
 
 
+def _begin_beside_a_way_past(base: Path) -> None:
+    past = os.open(base / "src" / "log", os.O_WRONLY | os.O_CREAT)
+    with begin(base) as mount:
+        through = os.open(base / "src" / "a", os.O_WRONLY | os.O_CREAT)
+        mount.begin(base / "r1")
+        os.write(past, b"unseen")
+        os.close(past)
+        mount.begin(base / "r2")
+        os.close(through)
+
+
+def test_each_recording_says_what_leads_past_it(base: Path) -> None:
+    act(base, _begin_beside_a_way_past, base)
+    found = []
+    for recording in recordings(base):
+        with JournalReader(recording) as reader:
+            found.append(len(reader.header.bypassed_by))
+    assert found == [1, 1, 0]
+
+
 def _release_in_the_next(base: Path) -> None:
     with begin(base) as mount:
         fd = os.open(base / "src" / "a", os.O_RDWR | os.O_CREAT)

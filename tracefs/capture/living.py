@@ -73,6 +73,8 @@ class LivingMount:
         self._owner = os.getpid()
         self._lock = threading.Lock()
         self._number = 0
+        self._past: tuple[str, ...] = ()
+        """What this process had of the directory before it was mounted over."""
         self._last_word: Done | None = None
         self._closed = False
         self._sees_same_pids = _sees_same_pids()
@@ -148,7 +150,9 @@ class LivingMount:
             RecordingError: *recording* can't be begun; the former goes on.
         """
         folder = to_text(os.fsencode(self._place.outside(recording)))
-        answer = self._ask(Begin, recording=folder, bypassed_by=self._place.bypassed_by())
+        # Who has no way past the mount can't come to one, but from another process.
+        past = self._place.bypassed_by() if self._past else ()
+        answer = self._ask(Begin, recording=folder, bypassed_by=past)
         assert isinstance(answer, Begun)
         return answer
 
@@ -200,6 +204,7 @@ class LivingMount:
         """Go on inside the mount; make sure that what the recording says of ways past it is so."""
         if self._place.in_place and mounts.is_within(self._place.target, working_directory()):
             os.chdir(working_directory())
+        self._past = past
         late = [name for name in self._place.bypassed_by() if name not in past]
         if late:
             raise MountError(
