@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from fault_support import await_end, ending, is_mounted
-from mounted_support import PATIENCE_S, Guard, act, calls
+from mounted_support import PATIENCE_S, TRACEFS, Guard, act, calls
 
 from tracefs.capture import living
 from tracefs.capture.living import LivingMount
@@ -322,6 +322,21 @@ def test_who_is_inside_keeps_the_directory(base: Path) -> None:
     assert said.endswith("is being traced already")
 
 
+def _take_away(base: Path) -> list[str]:
+    mount = begin(base)
+    (base / "src" / "a").write_text("a")
+    subprocess.run([*TRACEFS, "umount", str(base / "src")], check=True, timeout=PATIENCE_S)
+    (base / "src" / "b").write_text("past")
+    return [complaint(mount.settle), complaint(mount.close)]
+
+
+def test_one_that_was_taken_away_says_so(base: Path) -> None:
+    for said in act(base, _take_away, base):
+        assert "is traced no longer: the " in said
+    assert [call.path for call in calls(base / "r0", "open")] == ["a"]
+    assert ending(base / "r0").complete
+
+
 def _close_twice(base: Path) -> tuple[bool, str]:
     mount = begin(base)
     first = mount.close()
@@ -342,6 +357,7 @@ def _start_in_vain(base: Path) -> list[str]:
         said = [
             complaint(lambda: begin(base, "r1")),
             complaint(lambda: LivingMount.start(nowhere, nowhere, base / "r1")),
+            complaint(lambda: LivingMount.start(Path("/"), Path("/"), base / "r1")),
         ]
     said.append(complaint(lambda: begin(base, "full")))
     with begin(base, "r2"):
@@ -350,9 +366,10 @@ def _start_in_vain(base: Path) -> list[str]:
 
 
 def test_a_mount_that_cannot_begin_leaves_nothing(base: Path) -> None:
-    twice, nowhere, full = act(base, _start_in_vain, base)
+    twice, nowhere, root, full = act(base, _start_in_vain, base)
     assert "a tracefs is mounted there already" in twice
     assert nowhere.endswith("no such directory")
+    assert root == "the root directory cannot be traced in place"
     assert full.endswith("it exists and is not empty")
     assert not is_mounted(base / "src")
     assert not (base / "r1").exists()

@@ -56,8 +56,8 @@ class LivingMount:
     """A directory that is traced from `start` to `close`; also a context manager.
 
     All processes of the user see the mount, as root those of all users. Every method may be called
-    in any thread, and returns within a bounded time. In a process that was forked off they refuse,
-    but for `close`, which does nothing there.
+    in any thread, and once the mount is served returns within a bounded time. In a process that was
+    forked off they refuse, but for `close`, which does nothing there.
 
     Each recording is whole in itself: header, footer, and between them what was answered in its
     time. Opens from before it are not known in it; numbers of opens never come back.
@@ -117,6 +117,7 @@ class LivingMount:
             living = cls(session, place)
         except BaseException:
             session.close()
+            session.await_exit()
             raise
         _living.add(living)
         try:

@@ -18,9 +18,15 @@ class Place:
     """
 
     def __init__(self, root_fd: int, mountpoint: Path) -> None:
-        """Take the directory, opened O_PATH, and where it is to be mounted; it is not yet."""
+        """Take the directory, opened O_PATH, and where it is to be mounted; it is not yet.
+
+        Raises:
+            MountError: Nothing can be mounted there.
+        """
         self.target = os.path.realpath(os.fsencode(mountpoint))
         """The mountpoint's real path."""
+        if self.target == b"/":
+            raise MountError("the root directory cannot be traced in place")
         source, covered = os.fstat(root_fd), os.stat(self.target)
         self._hidden = {(source.st_dev, source.st_ino), (covered.st_dev, covered.st_ino)}
         self.in_place = os.path.samestat(source, covered)

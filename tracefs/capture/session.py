@@ -80,7 +80,7 @@ class Session:
 
         Raises:
             RecordingError: it can't be done; all is as it was.
-            MountError: the server is gone.
+            MountError: the server or the mount is gone.
             TimeoutError: it did not answer for *patience_s* seconds.
         """
         self._send(message)
@@ -89,6 +89,8 @@ class Session:
             # An answer that nobody waited for, since whoever asked was interrupted, is passed over.
             if isinstance(answer, Begun | Marked | Settled) and answer.number == message.number:
                 return answer
+            if isinstance(answer, Done):
+                raise MountError("the mount was taken away")
             if isinstance(answer, Refused) and answer.number == message.number:
                 raise RecordingError(answer.message, repair=answer.repair)
 
