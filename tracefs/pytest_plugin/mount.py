@@ -1,6 +1,5 @@
 """The one mount of a session of tests, and a recording for each of them."""
 
-import os
 import re
 import shutil
 from contextlib import suppress
@@ -9,7 +8,7 @@ from typing import Final, NamedTuple
 
 from tracefs.capture.living import LivingMount, Options
 from tracefs.capture.messages import Settled
-from tracefs.errors import MountError
+from tracefs.errors import MountError, TracefsError
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _NAME_LENGTH: Final = 40
@@ -25,7 +24,7 @@ class Place(NamedTuple):
 
 
 class SessionMount:
-    """Traces a folder of directories in place; between two of them goes what nobody asked for.
+    """Traces a folder of directories in place, and has one recording after the other of it.
 
     Args:
         base: An empty directory of its own.
@@ -37,7 +36,10 @@ class SessionMount:
         self._options = Options(witness=witness)
         self._living: LivingMount | None = None
         self._begun = 0
+        self._now: Path | None = None
+        """The recording under way."""
         self._between: Path | None = None
+        """The same, if nobody asks for it any more."""
         (base / "recordings").mkdir()
 
     def begin(self, name: str) -> Place:
@@ -52,8 +54,7 @@ class SessionMount:
             except MountError:
                 # Its server was ended; whoever used it has been told.
                 with suppress(MountError):
-                    self._living.close()
-                self._living = None
+                    self.close()
         if self._living is None:
             self._living = self._start()
         return self._begin(self._living, name)
@@ -64,20 +65,31 @@ class SessionMount:
         place.directory.mkdir(parents=True)
         return place
 
-    def end(self) -> None:
-        """End the recording; what comes until the next begins is nobody's."""
-        assert self._living is not None
-        self._between = self._recording(f"between-{self._begun}")
-        self._living.begin(self._between)
+    def end(self, recording: Path) -> None:
+        """End *recording*, if it is the one under way; what comes next is nobody's."""
+        if self._living is not None and recording == self._now:
+            between = self._recording(f"between-{self._begun}")
+            # Where that can't be, the recording goes on, or lacks its end and says so.
+            with suppress(TracefsError):
+                self._living.begin(between)
+                self._now = self._between = between
+
+    def discard(self, recording: Path) -> None:
+        """Remove *recording*; if it is under way, once the next has begun."""
+        if recording == self._now:
+            self._between = recording
+        else:
+            remove(recording)
 
     def mark(self, text: str) -> None:
         """Mark this place in the recording."""
         assert self._living is not None
         self._living.mark(text)
 
-    def settle(self) -> Settled:
-        """Return once all that was answered can be read."""
-        assert self._living is not None
+    def settle(self, recording: Path) -> Settled | None:
+        """Return once all that was answered can be read; None: *recording* has ended."""
+        if self._living is None or recording != self._now:
+            return None
         return self._living.settle()
 
     def close(self) -> None:
@@ -86,15 +98,19 @@ class SessionMount:
         Raises:
             MountError: It was not as it should be; nothing is left mounted where that can be.
         """
-        if self._living is not None:
-            living, self._living = self._living, None
-            living.close()
-        self._forget_between()
+        try:
+            if self._living is not None:
+                living, self._living = self._living, None
+                living.close()
+        finally:
+            self._now = None
+            self._forget_between()
 
     def _begin(self, living: LivingMount, name: str) -> Place:
         place = self._place(self._top, name)
         place.directory.mkdir()
         living.begin(place.recording)
+        self._now = place.recording
         self._forget_between()
         return place
 
@@ -108,19 +124,18 @@ class SessionMount:
         # Where one was that is gone, another is not to be mounted.
         self._top = self._base / f"mount-{self._begun}"
         self._top.mkdir()
-        self._between = self._recording(f"between-{self._begun}-start")
-        return LivingMount.start(self._top, self._top, self._between, self._options)
+        self._now = self._between = self._recording(f"between-{self._begun}-start")
+        return LivingMount.start(self._top, self._top, self._now, self._options)
 
     def _recording(self, name: str) -> Path:
         return self._base / "recordings" / f"{name}.trace"
 
     def _forget_between(self) -> None:
         if self._between is not None:
-            shutil.rmtree(self._between, ignore_errors=True)
+            remove(self._between)
             self._between = None
 
 
 def remove(directory: Path) -> None:
     """Remove what a passed test left, as far as it lets itself be removed."""
-    if os.path.isdir(directory):
-        shutil.rmtree(directory, ignore_errors=True)
+    shutil.rmtree(directory, ignore_errors=True)

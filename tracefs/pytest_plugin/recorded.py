@@ -57,8 +57,8 @@ class Recorded(ABC):
         """Run a command in the directory."""
 
     @abstractmethod
-    def end(self) -> None:
-        """End the recording."""
+    def end(self, *, keep: bool) -> None:
+        """End the recording; remove it unless it is to be kept."""
 
     def judge(self) -> None:
         """Fail the test unless the contracts are kept that it asks for; once."""
@@ -71,11 +71,6 @@ class Recorded(ABC):
     def excuse(self) -> None:
         """Judge no more: the test failed already, or was skipped."""
         self._judged = True
-
-    def forget(self) -> None:
-        """Remove what was recorded."""
-        for trace in self.traces:
-            remove(trace.recording)
 
     def empty(self) -> None:
         """Remove what was left in the directory."""
@@ -109,7 +104,6 @@ class Mounted(Recorded):
     def __init__(self, mount: SessionMount, place: Place, wishes: Wishes) -> None:
         super().__init__(place.directory, wishes)
         self._mount = mount
-        self._ended = False
         self._trace = RecordedTrace(place.recording, self._settle, place.root, is_new=True)
 
     @property
@@ -144,15 +138,15 @@ class Mounted(Recorded):
             done.returncode = 128 - done.returncode  # as a shell tells it, and tracefs run
         return done
 
-    def end(self) -> None:
-        """End the recording."""
-        try:
-            self._mount.end()
-        finally:
-            self._ended = True
+    def end(self, *, keep: bool) -> None:
+        """End the recording; remove it unless it is to be kept."""
+        if keep:
+            self._mount.end(self._trace.recording)
+        else:
+            self._mount.discard(self._trace.recording)
 
     def _settle(self) -> Settled | None:
-        return None if self._ended else self._mount.settle()
+        return self._mount.settle(self._trace.recording)
 
 
 class ByCommand(Recorded):
@@ -208,8 +202,11 @@ class ByCommand(Recorded):
             pytest.fail(f"unknown: {self._nothing()}", pytrace=False)
         super().judge()
 
-    def end(self) -> None:
-        """Do nothing: each command's recording has ended with it."""
+    def end(self, *, keep: bool) -> None:
+        """Remove what was recorded, unless it is to be kept."""
+        if not keep:
+            for trace in self.traces:
+                remove(trace.recording)
 
     def _last(self) -> Trace:
         if not self._ran:

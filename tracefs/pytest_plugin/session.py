@@ -54,8 +54,7 @@ class TracedSession:
             recorded.failed = True
             raise
         finally:
-            self._end()
-            recorded.empty()
+            self._now = None
             self._keep_the_last(recorded)
 
     @contextmanager
@@ -69,7 +68,7 @@ class TracedSession:
             recorded.failed = True
             raise
         finally:
-            self._end()
+            self._now = None
 
     def judge(self, item: pytest.Item) -> None:
         """Judge the directory of a test whose function has returned.
@@ -125,29 +124,25 @@ class TracedSession:
         self._of_item.append(self._now)
         return self._now
 
-    def _end(self) -> None:
-        assert self._now is not None
-        recorded, self._now = self._now, None
-        recorded.end()
-
     def _keep_the_last(self, recorded: Recorded) -> None:
         """Of many that one test makes, keep that which failed last: it is what is reported."""
-        others = [one for one in self._of_item if one is not recorded]
         if self._keep == "all":
-            return
-        if not recorded.failed:
-            recorded.forget()
+            recorded.end(keep=True)
+        elif recorded.failed:
+            recorded.end(keep=True)
+            for other in self._of_item[:-1]:
+                other.end(keep=False)
+            self._of_item = [recorded]
+        else:
+            recorded.end(keep=False)
             self._of_item.remove(recorded)
-            return
-        for one in others:
-            one.forget()
-        self._of_item = [recorded]
+        recorded.empty()
 
     def _sort_out(self) -> None:
-        """Remove the recordings of a test that has ended, unless they are to be kept."""
+        """End the recordings of a test that has ended; remove those that are not to be kept."""
         for recorded in self._of_item:
-            if self._keep == "none" or (self._keep == "failed" and not recorded.failed):
-                recorded.forget()
+            failed = recorded.failed and self._keep == "failed"
+            recorded.end(keep=failed or self._keep == "all")
         self._of_item = []
 
     def _cannot(self, error: MountError) -> NoReturn:
