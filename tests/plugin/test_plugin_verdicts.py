@@ -154,7 +154,7 @@ def test_a_test_fails_that_does_not_keep_its_contracts(tmp_path: Path) -> None:
     )
     assert done.text.count("rests on: ") == 3
     assert [name.rpartition("-")[0] for name in done.recordings()] == [
-        "test_broken", "test_page_size", "test_that_fails_anyway_is_not_judge", "test_unknown",
+        "test_broken", "test_page_size", "test_that_fails_anyway_is_not_judged", "test_unknown",
     ]  # fmt: skip
 
 
