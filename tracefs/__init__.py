@@ -2,12 +2,12 @@
 
 Layers, high to low (import-linter holds them, see ``pyproject.toml``)::
 
-    cli -> report -> check -> contracts -> trace, source, replay -> findings, journal -> events
-        -> errors
-    cli -> capture -> witness -> journal -> events -> errors
+    cli, pytest_plugin -> api -> report -> check -> contracts -> trace, source, replay
+        -> findings, journal -> events -> errors
+    cli, pytest_plugin -> api -> capture -> witness -> journal -> events -> errors
 
 What records (``capture``, ``witness``) and what judges (``trace``, ``contracts``, ``check``,
-``report``) meet only in the journal. Importing this package imports neither pyfuse3 nor trio.
+``report``) meet only in the journal, and in ``api``. Importing this package imports neither pyfuse3 nor trio.
 """
 
 from typing import TYPE_CHECKING, Any, Final

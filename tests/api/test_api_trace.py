@@ -160,8 +160,8 @@ def test_sections_lie_between_marks(tmp_path: Path, header: Header) -> None:
     assert trace.section("load").calls() == [pwrite("a.db", 4096, at=4096)]
     assert trace.section("save").calls() == [close("a.db")]
     assert len(trace) == 4
-    with pytest.raises(UsageError, match=r"no mark 'laod'.*'load', 'save'"):
-        trace.section("laod")
+    with pytest.raises(UsageError, match=r"no mark 'lode'.*'load', 'save'"):
+        trace.section("lode")
 
 
 def _at(offset: int) -> Sighting:
