@@ -7,7 +7,8 @@ Layers, high to low (import-linter holds them, see ``pyproject.toml``)::
     cli, pytest_plugin -> api -> capture -> witness -> journal -> events -> errors
 
 What records (``capture``, ``witness``) and what judges (``trace``, ``contracts``, ``check``,
-``report``) meet only in the journal, and in ``api``. Importing this package imports neither pyfuse3 nor trio.
+``report``) meet only in the journal, and in ``api``. Importing this package imports neither pyfuse3
+nor trio.
 """
 
 from typing import TYPE_CHECKING, Any, Final

@@ -17,10 +17,10 @@ import pytest
 
 if TYPE_CHECKING:
     from tracefs.api import Trace
-    from tracefs.pytest_plugin.directory import TracedDir
-    from tracefs.pytest_plugin.session import TracedSession
+    from tracefs.pytest_plugin.directory import TracedDir as TracedDir
+    from tracefs.pytest_plugin.session import TracedSession as TracedSession
 
-__all__ = ["trace", "traced_dir", "traced_session"]
+__all__ = ["TracedDir", "TracedSession", "trace", "traced_dir", "traced_session"]
 
 _SESSION: Final = pytest.StashKey["TracedSession"]()
 """Of the configuration, once a test has asked for it."""
@@ -30,6 +30,19 @@ _MARKER: Final = (
     "tracefs(contracts=(), witness=None, paths=(), without=(), page_size=None): record the test in "
     "traced_dir, and fail it unless its calls keep the contracts"
 )
+
+
+def __getattr__(name: str) -> Any:
+    """Import the types of the fixtures for who names them."""
+    if name == "TracedDir":
+        from tracefs.pytest_plugin.directory import TracedDir  # noqa: PLC0415  # see above
+
+        return TracedDir
+    if name == "TracedSession":
+        from tracefs.pytest_plugin.session import TracedSession  # noqa: PLC0415  # see above
+
+        return TracedSession
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
