@@ -220,7 +220,7 @@ def test_in_a_program_that_has_its_own(program: str, base: Path) -> None:
     )
     assert (done.returncode, done.stderr) == (0, "")
     # Four pages, each with its sync.
-    assert done.stdout == '8 True [write("shell", 6)]\n'
+    assert done.stdout == '8 True [write("shell", 6, at=0)]\n'
     assert not is_mounted(base / "one")
 
 

@@ -90,7 +90,7 @@ def _leave_a_process() -> list[str]:
 
 def test_what_it_leaves_running_is_waited_for(base: Path) -> None:
     os.mkfifo(base / "one" / "pipe")
-    assert act(base, _leave_a_process) == ['write("late", 6)']
+    assert act(base, _leave_a_process) == ['write("late", 6, at=0)']
 
 
 def _run_beside_a_child() -> tuple[int, int, bool]:
