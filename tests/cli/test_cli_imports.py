@@ -153,6 +153,17 @@ def test_run_before_its_command_starts() -> None:
     }  # fmt: skip
 
 
+def test_the_package() -> None:
+    assert parts(loaded(MODULES, "tracefs")) == set()
+
+
+def test_a_living_mount() -> None:
+    """It is kept by programs that are none of tracefs."""
+    names = loaded(MODULES, "tracefs.capture.living")
+    assert others(names) - RECORD - {"atexit"} == set()
+    assert parts(names) == {"capture", "errors", "events", "journal", "pathtext", "witness"}
+
+
 def test_the_server() -> None:
     names = loaded(MODULES, "tracefs.capture.server")
     assert others(names) - SERVE == set()

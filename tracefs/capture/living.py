@@ -22,15 +22,18 @@ from tracefs.capture.place import Place, working_directory
 from tracefs.capture.session import Session, open_directory
 from tracefs.capture.spawn import Spawned
 from tracefs.errors import MountError
+from tracefs.journal.format import JOURNAL, PAYLOAD
 from tracefs.pathtext import to_text
 from tracefs.witness.level_names import NONE, PROC
 
 _PATIENCE_S: Final = 10.0
 """For an answer of the server, which may wait for a disk; then it is taken for stuck."""
+_HASHED: Final = 20 << 20
+"""Bytes of a recording that are surely hashed in a second."""
 _DUE_MS: Final = 50
 """How long `LivingMount.settle` waits for what the kernel has still to say, if others are busy."""
 
-_STUCK: Final = f"its server did not answer for {_PATIENCE_S:.0f} s"
+_STUCK: Final = "its server does not answer"
 
 WITNESSES: Final = (NONE, PROC)
 """Who may look for callers here: a seccomp filter can't be put on a process from outside."""
@@ -66,9 +69,10 @@ class LivingMount:
     process.
     """
 
-    def __init__(self, session: Session, place: Place) -> None:
+    def __init__(self, session: Session, place: Place, recording: Path) -> None:
         """See `start`."""
         self._session = session
+        self._recording = recording
         self._place = place
         self._owner = os.getpid()
         self._lock = threading.Lock()
@@ -114,7 +118,7 @@ class LivingMount:
         try:
             session.mount(to_text(place.target), allow_other=os.geteuid() == 0)
             place.note_mount()
-            living = cls(session, place)
+            living = cls(session, place, folder)
         except BaseException:
             session.close()
             session.await_exit()
@@ -150,11 +154,12 @@ class LivingMount:
         Raises:
             RecordingError: *recording* can't be begun; the former goes on.
         """
-        folder = to_text(os.fsencode(self._place.outside(recording)))
+        folder = self._place.outside(recording)
         # Who has no way past the mount can't come to one, but from another process.
         past = self._place.bypassed_by() if self._past else ()
-        answer = self._ask(Begin, recording=folder, bypassed_by=past)
+        answer = self._ask(Begin, recording=to_text(os.fsencode(folder)), bypassed_by=past)
         assert isinstance(answer, Begun)
+        self._recording = folder
         return answer
 
     def mark(self, text: str) -> None:
@@ -222,7 +227,8 @@ class LivingMount:
                 raise MountError(f"{where} is traced no longer")
             self._number += 1
             try:
-                return self._session.ask(kind(number=self._number, **fields), _PATIENCE_S)
+                message = kind(number=self._number, **fields)
+                return self._session.ask(message, patience_s(self._recording))
             except TimeoutError:
                 raise MountError(f"{where}: {_STUCK}") from None
             except MountError as error:
@@ -238,7 +244,7 @@ class LivingMount:
             # Whoever is stuck is found out before anything touches the mount.
             self._session.ask(Settle(number=self._number + 1, patience_ms=_DUE_MS), _PATIENCE_S)
             # The recording ends first: what takes the mount away is no part of it.
-            done = self._session.finish(_PATIENCE_S)
+            done = self._session.finish(patience_s(self._recording))
             self._leave()
             lingers = self._linger()
         except TimeoutError:
@@ -282,6 +288,15 @@ class LivingMount:
     def disown(self) -> None:
         """Have nothing to do with it any more: this process was forked off."""
         self._session.forget()
+
+
+def patience_s(recording: Path) -> float:
+    """Return for how many seconds the server may hash a recording before it is taken for stuck."""
+    size = 0
+    for name in (JOURNAL, PAYLOAD):
+        with contextlib.suppress(OSError):
+            size += os.stat(recording / name).st_size
+    return _PATIENCE_S + size / _HASHED
 
 
 def _config(
