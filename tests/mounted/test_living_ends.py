@@ -215,6 +215,23 @@ def test_without_its_server_all_that_is_asked_is_refused(base: Path) -> None:
     assert [call.path for call in calls(base / "r0", "write")] == ["a"]
 
 
+def _lose_server_and_mount(base: Path) -> str:
+    (base / "src" / "sub").mkdir()
+    mount = begin(base)
+    os.chdir(base / "src" / "sub")
+    os.kill(mount.server, signal.SIGKILL)
+    # As the helper does that mounted without root, sooner or later.
+    subprocess.run(["umount", "--lazy", base / "src"], cwd="/", check=False)
+    said = complaint(mount.close)
+    assert os.getcwd() == str(base / "src" / "sub")
+    return said
+
+
+@pytest.mark.usefixtures("as_root")
+def test_who_was_inside_a_mount_that_is_gone_is_inside_the_directory_then(base: Path) -> None:
+    assert "is traced no longer" in act(base, _lose_server_and_mount, base)
+
+
 def test_a_long_recording_is_given_the_time_it_takes(tmp_path: Path) -> None:
     assert living.patience_s(tmp_path) == living._PATIENCE_S
     with open(tmp_path / "payload.bin", "wb") as payload:

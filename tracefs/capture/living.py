@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from tracefs.capture import mounts
 from tracefs.capture.messages import Begin, Begun, Config, Done, Mark, Marked, Settle, Settled
-from tracefs.capture.place import Place, working_directory
+from tracefs.capture.place import Place
 from tracefs.capture.session import Session, open_directory
 from tracefs.capture.spawn import Spawned
 from tracefs.errors import MountError
@@ -208,8 +208,9 @@ class LivingMount:
 
     def _enter(self, past: tuple[str, ...]) -> None:
         """Go on inside the mount; make sure that what the recording says of ways past it is so."""
-        if self._place.in_place and mounts.is_within(self._place.target, working_directory()):
-            os.chdir(working_directory())
+        inside = self._place.working_directory()
+        if self._place.in_place and inside:
+            os.chdir(inside)
         self._past = past
         late = [name for name in self._place.bypassed_by() if name not in past]
         if late:
@@ -276,13 +277,13 @@ class LivingMount:
 
     def _leave(self) -> None:
         """Take the mount away, and go on in the directory below."""
-        inside = working_directory()
+        inside = self._place.working_directory()
         try:
             self._place.unmount()
         except MountError:
             self._session.stop()  # which leaves a dead mount; a living one would go unwatched
             raise
-        if self._place.in_place and mounts.is_within(self._place.target, inside):
+        if self._place.in_place and inside:
             os.chdir(inside)
 
     def disown(self) -> None:

@@ -77,6 +77,20 @@ class Place:
             for where in (b"cwd", b"root")
         )
 
+    def working_directory(self) -> bytes:
+        """Return the real path of this process's, if it is inside; else nothing.
+
+        Who mounted for a server that has died takes the mount away, too: then the kernel knows the
+        directory's path in what was mounted there alone (getcwd(2), "unreachable").
+        """
+        try:
+            path = os.getcwdb()
+        except OSError:
+            if self.mount is None or _device_of(b"/proc/self/cwd") != self.mount.device:
+                return b""
+            path = self.target + os.readlink(b"/proc/self/cwd")
+        return path if is_within(self.target, path) else b""
+
     def cut_off(self) -> None:
         """End the mount's connection, if that is allowed: whoever waits for it is set free."""
         if self.mount is not None:
@@ -92,11 +106,3 @@ def _device_of(path: bytes) -> tuple[int, int] | None:
         return device_of(path)
     except OSError:
         return None  # it has ended, or is somebody else's
-
-
-def working_directory() -> bytes:
-    """Return the real path of the working directory; empty: it has none."""
-    try:
-        return os.getcwdb()
-    except OSError:
-        return b""
