@@ -131,6 +131,19 @@ def test_reading(words: list[str], own: set[str], recording: str) -> None:
     assert witness <= {f"tracefs.witness.{part}" for part in ("bpf", "level_names", "levels")}
 
 
+@pytest.mark.parametrize("words", [["diff"], ["record-golden", "-o", "GOLDEN", "--from"]])
+def test_comparing(words: list[str], recording: str, tmp_path: Path) -> None:
+    told = [str(tmp_path / "golden") if word == "GOLDEN" else word for word in words]
+    if words == ["diff"]:
+        told.append(recording)
+    names = loaded(COMMAND, *told, recording)
+    assert others(names) - READ - SPAWN - {"heapq"} == set()
+    assert parts(names) <= {
+        "capture", "cli", "elfnotes", "errors", "events", "findings", "golden", "journal",
+        "pathtext", "report", "source", "syscalls", "trace", "witness",
+    }  # fmt: skip
+
+
 def test_run_before_its_server_starts() -> None:
     """The server's own start takes longest, so that nothing may come before it."""
     names = loaded(BEFORE_THE_SERVER, "run", "--", "true")

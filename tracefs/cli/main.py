@@ -33,6 +33,12 @@ COMMANDS: Final = (
     Command("contracts", "list, show, check and explain contracts", "tracefs.cli.contracts"),
     Command("stray", "show where a command seeks or writes astray", "tracefs.cli.stray"),
     Command("stats", "count calls, bytes, sync times and rewritten pages", "tracefs.cli.stats"),
+    Command("diff", "say what two runs did differently", "tracefs.cli.diff"),
+    Command(
+        "record-golden",
+        "write down what a command does, to compare later runs with",
+        "tracefs.cli.record_golden",
+    ),
     Command("index", "copy a recording's calls to where filters are quick", "tracefs.cli.index"),
     Command("mount", "show a directory at another place and record it", "tracefs.cli.mount"),
     Command("umount", "end a mount", "tracefs.cli.umount"),
