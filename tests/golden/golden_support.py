@@ -82,6 +82,7 @@ def entries(draw: st.DrawFn) -> Entry:
     return Entry(
         call=name,
         family=family,
+        guessed=draw(st.booleans()),
         thread=draw(st.sampled_from([None, 1, 2, 3])),
         path=path,
         opened=1 if path is None else draw(st.sampled_from([1, 1, 2, 3])),

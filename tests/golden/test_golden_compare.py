@@ -177,6 +177,46 @@ def test_what_one_level_of_the_witness_misses_proves_nothing() -> None:
     assert compare(full, run(*RIGHT)).outcome is Outcome.DIFFERENT
 
 
+def changing(one: Call, **new: Any) -> Golden:
+    """Return what a writer does, *one* of whose calls is otherwise."""
+    other = Call(**{**fields(one), **new})
+    return run(*(other if each is one else each for each in RIGHT))
+
+
+def test_a_name_that_nobody_saw_may_be_the_same() -> None:
+    guess = changing(RIGHT[0], call="open", known_by="fuse")
+    found = compare(run(*RIGHT), guess)
+    assert (found.outcome, kinds(found)) == (Outcome.UNKNOWN, [(Kind.CHANGED, 0, 0, False)])
+    assert compare(guess, guess).outcome is Outcome.EQUAL
+    other = changing(RIGHT[0], call="open", known_by="fuse", flags=("O_RDWR",))
+    assert compare(run(*RIGHT), other).outcome is Outcome.DIFFERENT
+
+
+@pytest.mark.parametrize("field", ["path", "offset", "length", "result"])
+def test_what_nobody_saw_of_a_call_may_be_the_same(field: str) -> None:
+    found = compare(run(*RIGHT), changing(RIGHT[3], **{field: None}))
+    assert (found.outcome, found.differences > 0) == (Outcome.UNKNOWN, True)
+
+
+def test_a_lower_level_takes_each_closing_for_a_close() -> None:
+    exits = changing(RIGHT[-1], call="exit", result=None)
+    assert compare(run(*RIGHT), exits).outcome is Outcome.DIFFERENT
+    less = golden(run(*RIGHT).entries, witness="proc")
+    assert compare(less, exits).outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_stores_are_written_back_when_the_kernel_likes(seed: int) -> None:
+    store = pwrite(0, "map", tid=None, pid=None)
+    stores = [Call(**{**fields(store), "call": "mmap", "offset": n * PAGE}) for n in range(3)]
+    chance = random.Random(seed)
+    calls = list(RIGHT)
+    for at, one in zip(sorted(chance.sample(range(len(calls)), 3)), stores, strict=True):
+        calls.insert(at, one)
+    assert compare(run(*stores, *RIGHT), run(*calls)).outcome is Outcome.EQUAL
+    assert compare(run(*stores[1:], *RIGHT), run(*calls)).outcome is Outcome.DIFFERENT
+
+
 def test_nothing_is_not_equal_to_nothing() -> None:
     found = compare(run(), run())
     assert (found.outcome, found.undecided) == (

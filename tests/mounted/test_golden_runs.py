@@ -16,9 +16,9 @@ from writers_support import command
 
 from tracefs.golden import Golden, Order, Outcome, compare
 from tracefs.golden.compare import Kind
+from tracefs.golden.entry import changed
 from tracefs.golden.recorded import golden_of
 from tracefs.journal.reader import JournalReader
-from tracefs.report.entry_text import changed
 from tracefs.trace import Trace
 
 WRITERS = {writer.name: writer for writer in listed()}

@@ -9,8 +9,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tracefs.golden.align import align
-from tracefs.golden.entry import UNKNOWN, Entry, Golden
-from tracefs.golden.normalise import renumbered, selected
+from tracefs.golden.entry import UNKNOWN, Entry, Golden, certain
+from tracefs.golden.normalise import renumbered, selected, unnumbered
 from tracefs.golden.pairing import pairs
 
 _NOTIFIED_ONLY: Final = frozenset(
@@ -165,25 +165,41 @@ def _is_certain(step: Step, lane: Lane, a: Golden, b: Golden) -> bool:
     right = lane.b[step.b] if step.kind is not Kind.MISSING else None
     if any(one is not None and one.call == UNKNOWN for one in (left, right)):
         return False
-    lacking = b if right is None else a if left is None else None
-    if lacking is None:
-        return True
+    if left is not None and right is not None:
+        fields = certain(left, right)
+        # A lower level takes for close what a higher one sees to be exit or dup2.
+        closed_unseen = a.witness != b.witness and left.family == "close"
+        return bool(fields - {"call"} if closed_unseen else fields)
+    lacking = b if right is None else a
     if lacking.incomplete is not None or lacking.unknown:
         return False
     one = left or right
     return a.witness == b.witness or one is None or one.family not in _NOTIFIED_ONLY
 
 
+_Part = tuple[tuple[Entry, ...], tuple[int, ...]]
+"""Entries, and their places in the whole."""
+_NOBODY: Final = "T?"
+
+
 def _whole(a: tuple[Entry, ...], b: tuple[Entry, ...]) -> Iterator[Lane]:
-    yield _lane(None, (a, tuple(range(len(a)))), (b, tuple(range(len(b)))))
+    """Nobody's calls apart: the kernel writes back what was stored in a mapping when it likes."""
+    left, right = _by_somebody(a, somebody=True), _by_somebody(b, somebody=True)
+    yield _lane(None, left, right)
+    left, right = _by_somebody(a, somebody=False), _by_somebody(b, somebody=False)
+    if left[0] or right[0]:
+        yield _lane(_NOBODY, left, right)
+
+
+def _by_somebody(entries: tuple[Entry, ...], *, somebody: bool) -> _Part:
+    places = [at for at, entry in enumerate(entries) if (entry.thread is not None) is somebody]
+    if len(places) == len(entries):
+        return entries, tuple(places)
+    return renumbered(entries[place] for place in places), tuple(places)
 
 
 def _unordered(a: tuple[Entry, ...], b: tuple[Entry, ...]) -> Iterator[Lane]:
-    yield _lane(None, _sorted(a), _sorted(b))
-
-
-_Part = tuple[tuple[Entry, ...], tuple[int, ...]]
-"""Entries, and their places in the whole."""
+    yield _lane(None, _sorted(unnumbered(a)), _sorted(unnumbered(b)))
 
 
 def _sorted(entries: tuple[Entry, ...]) -> _Part:
@@ -203,7 +219,7 @@ def _by_thread(a: tuple[Entry, ...], b: tuple[Entry, ...]) -> Iterator[Lane]:
         name = one if one is not None else other
         assert name is not None
         yield _lane(
-            "T?" if name == 0 else f"T{name}",
+            _NOBODY if name == 0 else f"T{name}",
             none if one is None else left[one],
             none if other is None else right[other],
         )

@@ -1,5 +1,7 @@
 """One call without what changes from run to run, and a sequence of them."""
 
+from typing import Final
+
 from msgspec import Struct
 
 UNKNOWN = "unknown"
@@ -15,6 +17,8 @@ class Entry(Struct, frozen=True, kw_only=True, gc=False):
     """Name as in ``man 2``, or ``unknown``."""
     family: str
     """As `tracefs.trace.call.Call.family`."""
+    guessed: bool = False
+    """Nobody saw the name: it is the plainest of its family, ``rename`` for a ``renameat2`` too."""
     thread: int | None = None
     """Threads by first appearance, from 1; None: not known."""
     path: str | None = None
@@ -29,6 +33,43 @@ class Entry(Struct, frozen=True, kw_only=True, gc=False):
     result: int | None = None
     """None too where it is a descriptor's number."""
     errno: int = 0
+
+
+FIELDS: Final = (
+    "call", "path", "opened", "target", "flags", "offset", "length", "created", "synced_by",
+    "errno", "result",
+)  # fmt: skip
+"""What may be otherwise in a call, in the order in which it is told."""
+GUESSED: Final = "guessed"
+_CONSEQUENCES: Final = frozenset({"offset", "length", "errno"})
+"""Fields with which the result changes as a matter of course."""
+_MAY_BE_UNSEEN: Final = frozenset({"path", "offset", "length", "result"})
+"""Fields that every such call has, so that None says that nobody saw it."""
+
+
+def changed(a: Entry, b: Entry) -> tuple[str, ...]:
+    """Return the fields that differ; ``unknown`` alone where one of the two has no name.
+
+    ``guessed`` stands for the name where only one of the two was seen.
+    """
+    if (a.call == UNKNOWN) != (b.call == UNKNOWN):
+        return (UNKNOWN,)
+    fields = [field for field in FIELDS if getattr(a, field) != getattr(b, field)]
+    if a.guessed != b.guessed:
+        fields = [GUESSED, *(field for field in fields if field != "call")]
+    if _CONSEQUENCES & set(fields) and "result" in fields:
+        fields.remove("result")
+    return tuple(fields)
+
+
+def certain(a: Entry, b: Entry) -> frozenset[str]:
+    """Return those of the fields that differ whatever nobody saw of either."""
+    return frozenset(
+        field
+        for field in changed(a, b)
+        if field not in {UNKNOWN, GUESSED}
+        and not (field in _MAY_BE_UNSEEN and None in (getattr(a, field), getattr(b, field)))
+    )
 
 
 class Golden(Struct, frozen=True, kw_only=True):

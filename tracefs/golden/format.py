@@ -36,7 +36,7 @@ _TEXT: Final = r'"(?P<{0}>[^"\x00-\x1f]*)"'
 _NUMBER: Final = "0|-?[1-9][0-9]{0,999}"
 _LINE: Final = re.compile(
     r"T(?P<thread>\?|[1-9][0-9]{0,9})"
-    r" (?P<call>[a-z_][a-z0-9_]*)(?:/(?P<family>[a-z]+))?"
+    r" (?P<call>[a-z_][a-z0-9_]*)(?:/(?P<family>[a-z]+))?(?P<guessed>\?)?"
     rf"(?: {_TEXT.format('path')}(?:#(?P<opened>[1-9][0-9]{{0,9}}))?)?"
     rf"(?: -> {_TEXT.format('target')})?"
     rf"(?: (?P<flags>{_FLAGS}(?:\|{_FLAGS})*))?"
@@ -49,7 +49,7 @@ _LINE: Final = re.compile(
 _REMARK: Final = re.compile(r"(?:  # .*)? *")
 _PARTS: Final = (
     ("thread", r"T(?:\?|[1-9][0-9]{0,9}) ", "a thread, T1, T2 … or T?, and a space"),
-    ("call", r"[a-z_][a-z0-9_]*(?:/[a-z]+)?(?= |$)", "the name of a system call"),
+    ("call", r"[a-z_][a-z0-9_]*(?:/[a-z]+)?\??(?= |$)", "the name of a system call"),
 )
 _WITNESS: Final = re.compile("[a-z][a-z-]*")
 _WORD: Final = re.compile("[a-z_][a-z0-9_]*")
@@ -97,7 +97,8 @@ def spelled(entry: Entry) -> str:
 
 def _words(entry: Entry) -> Iterator[str]:
     usual = _families().get(entry.call)
-    yield entry.call if entry.family == usual else f"{entry.call}/{entry.family}"
+    name = entry.call if entry.family == usual else f"{entry.call}/{entry.family}"
+    yield f"{name}?" if entry.guessed else name
     if entry.path is not None:
         yield f'"{entry.path}"' + (f"#{entry.opened}" if entry.opened > 1 else "")
     if entry.target is not None:
@@ -254,6 +255,7 @@ class _Reader:
         return Entry(
             call=call,
             family=family or UNKNOWN,
+            guessed=found["guessed"] is not None,
             thread=None if thread == "?" else int(thread),
             path=found["path"],
             opened=1 if opened is None else int(opened),

@@ -22,6 +22,10 @@ _RETURNING_NUMBERS: Final = frozenset({"open", "dup", "map"})
 _CLOSING_BY_COPY: Final = frozenset({"dup2", "dup3"})
 _REMOVING: Final = frozenset({"unlink", "rmdir", "rename"})
 """Families after which the path is free for another file."""
+_GUESSED: Final = frozenset({
+    "open", "rename", "unlink", "rmdir", "link", "symlink", "mkdir", "mknod", "xattr", "truncate",
+})  # fmt: skip
+"""Families whose requests say what was done, but not by which of several calls."""
 _NO_OPEN: Final = 0
 
 
@@ -50,6 +54,7 @@ class Normaliser:
         return Entry(
             call=call.call,
             family=call.family,
+            guessed=call.known_by == "fuse" and call.family in _GUESSED,
             thread=call.tid,
             path=self._path(call.path),
             opened=_NO_OPEN if call.handle is None else call.handle,
@@ -140,6 +145,21 @@ def renumbered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
                 opens.moved(path)
         done.append(replace(entry, thread=thread, path=new_path, opened=opened, target=new_target))
     return tuple(done)
+
+
+def unnumbered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return *entries* as if each open and made-up name were the first.
+
+    Where no order counts, which one is the first is chance.
+    """
+    return tuple(
+        replace(entry, opened=1, path=_first(entry.path), target=_first(entry.target))
+        for entry in entries
+    )
+
+
+def _first(path: str | None) -> str | None:
+    return None if path is None else _MADE_UP.sub("{1}", path)
 
 
 class _Numbers:

@@ -7,8 +7,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tracefs.golden.compare import Comparison, Kind, Lane, Order, Outcome, Step
-from tracefs.golden.entry import UNKNOWN, Entry
-from tracefs.report.entry_text import changed, columns, named, sentence, where
+from tracefs.golden.entry import GUESSED, UNKNOWN, Entry, changed
+from tracefs.report.entry_text import columns, named, sentence, where
 from tracefs.report.frame import plural
 from tracefs.report.pages import pages_of
 from tracefs.report.quote import printable
@@ -33,6 +33,7 @@ _MEANING: Final = {
     "synced_by": "made synchronous in another way",
     "errno": "with another end",
     "result": "with another result",
+    GUESSED: "but its name was seen in one of the two alone, so that it may be the same",
     UNKNOWN: "one of the two has no name, so that they may be the same call",
 }
 _SYNCING: Final = frozenset({"sync", "syncdir", "syncfs"})

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from tracefs.golden.compare import Comparison, Kind, Lane
-from tracefs.golden.entry import Entry, Golden
+from tracefs.golden.entry import Entry, Golden, changed
 from tracefs.report.comparison import first_sentence
-from tracefs.report.entry_text import changed
 from tracefs.report.jsonline import line
 
 

@@ -3,30 +3,16 @@
 from collections.abc import Iterator
 from typing import Final
 
-from tracefs.golden.entry import UNKNOWN, Entry
+from tracefs.golden.entry import GUESSED, UNKNOWN, Entry
 from tracefs.report.pages import pages_of
 from tracefs.report.strace import error_name
-
-FIELDS: Final = (
-    "call", "path", "opened", "target", "flags", "offset", "length", "created", "synced_by",
-    "errno", "result",
-)  # fmt: skip
-"""In the order in which a difference is told."""
-
-
-def changed(a: Entry, b: Entry) -> tuple[str, ...]:
-    """Return the fields that differ; ``unknown`` alone where one of the two has no name."""
-    if (a.call == UNKNOWN) != (b.call == UNKNOWN):
-        return (UNKNOWN,)
-    fields = tuple(field for field in FIELDS if getattr(a, field) != getattr(b, field))
-    if "offset" in fields or "length" in fields or "errno" in fields:
-        fields = tuple(field for field in fields if field != "result")
-    return fields
 
 
 def columns(entry: Entry, page_size: int) -> tuple[str, str, str, str]:
     """Return the call's name, path, arguments and result, each as text."""
     name = f"unknown ({entry.family})" if entry.call == UNKNOWN else entry.call
+    if entry.guessed:
+        name += "?"
     path = "?" if entry.path is None else f'"{entry.path}"'
     if entry.opened > 1:
         path += f"#{entry.opened}"
@@ -87,6 +73,11 @@ def _unnamed(a: Entry, b: Entry) -> str:
     return f"{side} has a call without a name where the other has {other.call}"
 
 
+def _guessed(a: Entry, b: Entry) -> str:
+    side, guess, other = ("A", a, b) if a.guessed else ("B", b, a)
+    return f"nobody saw in {side} which {guess.family} it is; it is {other.call} in the other"
+
+
 def _created(a: Entry, _b: Entry) -> str:
     made, there = ("A", "B") if a.created else ("B", "A")
     return f"{made} made the file, and in {there} it was there already"
@@ -121,11 +112,14 @@ def _place(entry: Entry, page_size: int) -> str:
 
 def _value(entry: Entry, field: str) -> str:
     value = getattr(entry, field)
-    return "nothing" if value is None else str(value)
+    if value is None:
+        return "nothing" if field in {"target", "synced_by"} else "not known"
+    return str(value)
 
 
 _TOLD: Final = {
     UNKNOWN: _unnamed,
+    GUESSED: _guessed,
     "flags": _flags,
     "created": _created,
     "errno": _ends,
