@@ -119,7 +119,7 @@ def test_a_golden_file_that_cant_be_written_is_told(here: Path, capsys: Said) ->
 @pytest.mark.parametrize(
     "words",
     [
-        "diff - -", "diff kept", "diff --order x kept kept", "diff --only A kept kept",
+        "diff - -", "diff kept", "diff --order x kept kept", "diff --only pwrit kept kept",
         "record-golden -o x", "record-golden --from kept", "record-golden -o x --from kept true",
     ],
 )  # fmt: skip

@@ -148,6 +148,19 @@ def test_calls_are_chosen_by_path_name_and_family_and_numbered_anew() -> None:
     assert selected(found) == found
 
 
+def test_what_may_be_chosen_is_not_left_out() -> None:
+    unnamed = [
+        call("unknown", "write", known_by=None), call("unknown", "none", None, known_by=None),
+        call("unknown", "sync", known_by=None), call("rename", "rename", "a", known_by="fuse"),
+        call("sync", "sync", None, handle=None),
+    ]  # fmt: skip
+    found = normalised(unnamed)
+    assert selected(found, only=["pwrite"]) == found[:2]
+    assert selected(found, only=["renameat2"]) == (found[1], found[3])
+    assert selected(found, only=["fsync"]) == found[1:3]
+    assert selected(found, ["*.log"]) == (found[1], found[4])
+
+
 @given(GOLDENS)
 def test_numbers_that_count_from_one_stay(one: Golden) -> None:
     assert renumbered(one.entries) == one.entries

@@ -3,16 +3,15 @@
 import argparse
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 from msgspec.structs import replace
 
 from tracefs.cli import recording
 from tracefs.cli.arguments import path_glob
-from tracefs.errors import RecordingError, UsageError
-from tracefs.golden import Golden, Outcome, selected
-from tracefs.golden.format import MAGIC, is_golden, read
+from tracefs.errors import UsageError
+from tracefs.golden import Golden, Outcome, files, selected
+from tracefs.golden.names import known
 from tracefs.golden.recorded import golden_of
 from tracefs.golden.temporary import glob
 from tracefs.journal.reader import JournalReader, Source
@@ -53,8 +52,12 @@ def _glob(text: str) -> str:
 def _names(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:
-        if not (name.isascii() and name.replace("_", "a").isalnum() and name == name.lower()):
-            raise argparse.ArgumentTypeError(f"{name!r} is no name of a call or family")
+        if name not in known():
+            from difflib import get_close_matches  # noqa: PLC0415  # for typing errors alone
+
+            near = get_close_matches(name, known(), n=1)
+            hint = f"; is it {near[0]}?" if near else ""
+            raise argparse.ArgumentTypeError(f"there is no call or family {name!r}{hint}")
     return names
 
 
@@ -87,21 +90,8 @@ def load_recording(source: Source, paths: Sequence[str] = (), only: Sequence[str
 
 
 def golden_file(name: str) -> Golden | None:
-    """Return the golden trace in the file *name*; None: there is no such file, or it is no golden.
-
-    Raises:
-        GoldenError: it can't be read.
-        RecordingError: the system refused it.
-    """
-    path = Path(name)
-    if name == "-" or not path.is_file():
-        return None
-    try:
-        with path.open("rb") as file:
-            head = file.read(len(MAGIC))
-            return read(head + file.read(), name_of(name)) if is_golden(head) else None
-    except OSError as error:
-        raise RecordingError(f"cannot read {name_of(name)}: {error.strerror}") from error
+    """Return the golden trace in the file *name*; None: there is none, or it is standard input."""
+    return None if name == "-" else files.load(name)
 
 
 def refuse_two_pipes(a: str, b: str) -> None:

@@ -5,7 +5,6 @@ import os
 import shlex
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 from tracefs.capture.spawn import Spawned
@@ -21,9 +20,9 @@ from tracefs.cli.goldens import (
 )
 from tracefs.cli.main import complain, complain_of
 from tracefs.cli.recording import EXIT_UNKNOWN, find
-from tracefs.errors import RecordingError, TracefsError, UsageError
-from tracefs.golden import Golden, Order, Outcome, compare
-from tracefs.golden.format import GoldenError, read, written
+from tracefs.errors import TracefsError, UsageError
+from tracefs.golden import Golden, Order, Outcome, compare, files
+from tracefs.golden.format import GoldenError
 from tracefs.journal.reader import Source
 from tracefs.report.comparison import ComparisonText
 from tracefs.report.frame import plural
@@ -153,7 +152,7 @@ def _conclude(args: argparse.Namespace, source: Source, name: str) -> int:
             f"{args.output} has other calls chosen (--path, --only)",
             repair="leave --path and --only out, or write it anew with --update",
         )
-    _write(args.output, new)
+    files.save(args.output, new, _REMARKS)
     target.say(f"recorded {plural(len(new.entries), 'call')} in {args.output}")
     return 0
 
@@ -179,17 +178,3 @@ def _old(args: argparse.Namespace) -> Golden | None:
             repair="name another file with -o, or remove this one",
         )
     return old
-
-
-def _write(output: str, golden: Golden) -> None:
-    """Write the file whole or not at all."""
-    data = written(golden, _REMARKS).encode()
-    if read(data, output) != golden:  # only a forged recording holds what a file can't
-        raise RecordingError("the recording holds calls that no golden file can")
-    beside = Path(f"{output}.new")
-    try:
-        beside.write_bytes(data)
-        beside.replace(output)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise RecordingError(f"cannot write {name_of(output)}: {error.strerror}") from error

@@ -5,17 +5,21 @@ spot, `format` is the file, `align` finds what two sequences share, and `compare
 Imports trace; never what renders or records.
 """
 
+from tracefs.golden import files
 from tracefs.golden.compare import Comparison, Order, Outcome, compare
 from tracefs.golden.entry import Entry, Golden
-from tracefs.golden.normalise import Normaliser, selected
+from tracefs.golden.normalise import normalised, selected
+from tracefs.golden.recorded import golden_of
 
 __all__ = [
     "Comparison",
     "Entry",
     "Golden",
-    "Normaliser",
     "Order",
     "Outcome",
     "compare",
+    "files",
+    "golden_of",
+    "normalised",
     "selected",
 ]

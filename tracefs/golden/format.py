@@ -15,14 +15,14 @@ docs/reference/golden.md has the grammar. What stands behind ``  # `` is for peo
 import errno
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
 from typing import Any, Final
 
 from tracefs.errors import TracefsError
 from tracefs.golden.entry import UNKNOWN, Entry, Golden
+from tracefs.golden.names import usual_families
 from tracefs.golden.normalise import renumbered
 from tracefs.golden.temporary import escaped
-from tracefs.syscalls import table
+from tracefs.pathtext import printable
 
 VERSION: Final = 1
 MAGIC: Final = "tracefs golden"
@@ -96,7 +96,7 @@ def spelled(entry: Entry) -> str:
 
 
 def _words(entry: Entry) -> Iterator[str]:
-    usual = _families().get(entry.call)
+    usual = usual_families().get(entry.call)
     name = entry.call if entry.family == usual else f"{entry.call}/{entry.family}"
     yield f"{name}?" if entry.guessed else name
     if entry.path is not None:
@@ -117,18 +117,6 @@ def _words(entry: Entry) -> Iterator[str]:
         yield f"= -1 {errno.errorcode.get(entry.errno, entry.errno)}"
     elif entry.result is not None:
         yield f"= {entry.result}"
-
-
-@cache
-def _families() -> dict[str, str]:
-    """Return the family of each call that has only one, by name."""
-    known = {
-        call.name: call.family
-        for machine in ("x86_64", "aarch64")
-        for call in table(machine).values()
-    }
-    known |= {"fallocate": "allocate", "rename": "rename", "exit": "close"}
-    return known
 
 
 def _pages(entry: Entry, page_size: int) -> str:
@@ -246,8 +234,8 @@ class _Reader:
                 self._fail("a name in which only {1} and the like has braces, and all is printable")
         call, family = found["call"], found["family"]
         if family is None:
-            family = _families().get(call)
-            if family is None:
+            family = usual_families().get(call)
+            if not family:
                 self._fail(
                     "a system call that is known, or one with its family, as in name/write", call
                 )
@@ -312,4 +300,4 @@ def repr_short(text: str, *, last: bool = False) -> str:
     """Return *text* in quotes, no longer than a line; *last*: its end rather than its beginning."""
     if len(text) > 60:
         text = f"…{text[-59:]}" if last else f"{text[:59]}…"
-    return f"'{escaped(text)}'" if text else "nothing"
+    return f"'{printable(text)}'" if text else "nothing"

@@ -9,14 +9,13 @@ from typing import Final
 from msgspec.structs import replace
 
 from tracefs.golden.entry import Entry
+from tracefs.golden.names import Wanted
 from tracefs.golden.temporary import Temporaries, escaped
 from tracefs.trace.call import Call
 
 _MADE_UP: Final = re.compile(r"\{(\d+)\}")
 _TWO_NAMES: Final = frozenset({"rename", "link"})
 """Families whose target is a name in the traced directory too."""
-_ALIASES: Final = {"pwrite": "pwrite64", "pread": "pread64"}
-"""Names that people know from the C library."""
 _RETURNING_NUMBERS: Final = frozenset({"open", "dup", "map"})
 """Families that return a descriptor or an address."""
 _CLOSING_BY_COPY: Final = frozenset({"dup2", "dup3"})
@@ -101,14 +100,15 @@ def selected(
 ) -> tuple[Entry, ...]:
     """Return those on a path like one of *paths*, and with a name or family among *only*.
 
-    None of either: no condition. Numbers count anew.
+    None of either: no condition. A call whose name or path nobody knows may be one of them, and is
+    kept: what is left out counts as equal. Numbers count anew.
     """
-    names = frozenset(_ALIASES.get(name, name) for name in only)
+    wanted = Wanted(tuple(only))
     chosen = [
         entry
         for entry in entries
-        if (not names or entry.call in names or entry.family in names)
-        and (not paths or any(_fits(entry, glob) for glob in paths))
+        if wanted.has(entry)
+        and (not paths or entry.path is None or any(_fits(entry, glob) for glob in paths))
     ]
     return tuple(entries) if len(chosen) == len(entries) else renumbered(chosen)
 

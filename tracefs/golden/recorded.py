@@ -1,12 +1,29 @@
 """A recording as a golden trace."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
 from tracefs.errors import RecordingError
+from tracefs.events import Header
+from tracefs.findings import TraceSummary
 from tracefs.golden.entry import Golden
 from tracefs.golden.normalise import Normaliser, selected
-from tracefs.trace import Call, Trace
+from tracefs.trace.call import Call, TraceItem
+
+
+class Trace(Protocol):
+    """What is read: `tracefs.trace.Trace`, or anything like it."""
+
+    @property
+    def header(self) -> Header:
+        """First line of the journal."""
+
+    def items(self) -> Iterator[TraceItem]:
+        """Yield calls and releases, once, in the order in which they were complete."""
+
+    def summary(self) -> TraceSummary:
+        """Return how much there was; only after the last item."""
 
 
 def golden_of(trace: Trace, paths: Sequence[str] = (), only: Sequence[str] = ()) -> Golden:
