@@ -107,3 +107,21 @@ GOLDENS = st.builds(
     paths=st.lists(st.text(max_size=5).map(glob), max_size=2).map(tuple),
     only=st.sampled_from([(), ("write",), ("pwrite64", "sync")]),
 )
+
+
+@st.composite
+def recorded(draw: st.DrawFn) -> Call:
+    """Any call on few files, through few opens, some of which nobody knows."""
+    path = draw(st.sampled_from(["a", "a.x7Gh2k", "a.Zz91qq", "a.tmp.1234"]))
+    handle = draw(st.sampled_from([None, 1, 2, 3]))
+    tid = draw(st.sampled_from([None, 1234, 5678]))
+    made = draw(st.sampled_from(["openat", "pwrite64", "close", "rename", "unlink"]))
+    if made == "openat":
+        return openat(path, handle=handle, tid=tid, flags=EXCLUSIVE)
+    if made == "pwrite64":
+        return pwrite(0, path, handle=handle, tid=tid)
+    if made == "close":
+        return close(path, handle=handle, tid=tid)
+    if made == "rename":
+        return rename(path, "a", handle=None, tid=tid)
+    return call("unlink", "unlink", path, handle=None, tid=tid)

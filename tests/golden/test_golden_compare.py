@@ -30,6 +30,10 @@ def kinds(found: Comparison) -> list[tuple[str, int, int, bool]]:
 RIGHT = tuple(writer(0, 1, 2))
 
 
+def fields(one: Call) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in one.__struct_fields__}
+
+
 @given(RUNS)
 def test_a_run_is_equal_to_itself_if_all_calls_have_a_name(one: Golden) -> None:
     told = one.entries and not one.unknown
@@ -105,10 +109,6 @@ def interleaved(seed: int) -> list[Call]:
     return calls
 
 
-def fields(one: Call) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in one.__struct_fields__}
-
-
 @pytest.mark.parametrize("seed", range(20))
 def test_threads_that_interleave_otherwise_are_equal(seed: int) -> None:
     one, other = run(*interleaved(seed)), run(*interleaved(seed + 1000))
@@ -124,6 +124,35 @@ def test_a_sync_that_one_of_the_threads_leaves_out_is_found() -> None:
     found = compare(run(*interleaved(2)), run(*calls[:victim], *calls[victim + 1 :]))
     assert found.outcome is Outcome.DIFFERENT
     assert [kind for kind, *_ in kinds(found)] == [Kind.MISSING]
+
+
+def test_threads_that_are_most_alike_belong_together() -> None:
+    def both(*order: int) -> list[Call]:
+        made = {1: [*writer(*range(9), tid=1)], 2: [*writer(*range(20, 29), tid=2)]}
+        return [one for thread in order for one in made[thread]]
+
+    without = [one for one in both(2, 1) if one.offset not in {3 * PAGE, 23 * PAGE}]
+    found = compare(run(*both(1, 2)), run(*without))
+    assert [kind for kind, *_ in kinds(found)] == [Kind.MISSING, Kind.MISSING]
+    assert [lane.name for lane in found.lanes if lane.differences] == ["T1", "T2"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        (openat("a"), openat("b"), True),
+        (pwrite(0, "a"), pwrite(8 * PAGE, "a"), True),
+        (fdatasync("a"), Call(**{**fields(fdatasync("a")), "call": "fsync"}), True),
+        (pwrite(0, "a"), Call(**{**fields(pwrite(0, "b")), "call": "write"}), False),
+        (pwrite(0, "a"), fdatasync("a"), False),
+    ],
+)
+def test_which_two_calls_are_the_same_done_otherwise(
+    one: Call, other: Call, *, together: bool
+) -> None:
+    found = compare(run(one), run(other))
+    expected = [Kind.CHANGED] if together else [Kind.MISSING, Kind.EXTRA]
+    assert [kind for kind, *_ in kinds(found)] == expected
 
 
 def test_a_pool_of_threads_is_compared_without_an_order() -> None:
@@ -155,6 +184,9 @@ def test_a_call_without_a_name_is_equal_to_nothing() -> None:
     same = compare(unnamed, unnamed)
     assert (same.outcome, same.differences) == (Outcome.UNKNOWN, 0)
     assert same.undecided == ("A: 1 call has no name", "B: 1 call has no name")
+    # It may be nothing, as far as anybody knows.
+    more = run(*RIGHT[:2], Call(**{**fields(UNNAMED), "family": "none"}), *RIGHT[2:])
+    assert compare(more, run(*RIGHT)).outcome is Outcome.UNKNOWN
     # What has nothing to do with it is a difference all the same.
     other = openat(created=False, flags=("O_RDWR",), handle=100)
     assert compare(run(other, *RIGHT[1:]), unnamed).outcome is Outcome.DIFFERENT

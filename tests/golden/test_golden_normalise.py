@@ -11,10 +11,12 @@ from golden_support import (
     fdatasync,
     openat,
     pwrite,
+    recorded,
     rename,
     writer,
 )
 from hypothesis import given
+from hypothesis import strategies as st
 
 from tracefs.golden import Golden, selected
 from tracefs.golden.format import spelled
@@ -108,6 +110,11 @@ def test_what_stays_and_may_mean_something_is_no_temporary_name(name: str) -> No
     assert normalised([openat(name, flags=EXCLUSIVE)])[0].path == name
 
 
+def test_a_name_that_would_take_what_is_there_was_not_drawn() -> None:
+    calls = [openat("out.x7Gh2k"), call("unlink", "unlink", "out.x7Gh2k")]
+    assert {entry.path for entry in normalised(calls)} == {"out.x7Gh2k"}
+
+
 @pytest.mark.parametrize("name", ["Database.lock", "pages.db-journal", "lockfile", "a.tmp"])
 def test_what_goes_and_was_not_drawn_is_no_temporary_name(name: str) -> None:
     calls = [openat(name, flags=EXCLUSIVE), call("unlink", "unlink", name)]
@@ -159,6 +166,12 @@ def test_what_may_be_chosen_is_not_left_out() -> None:
     assert selected(found, only=["renameat2"]) == (found[1], found[3])
     assert selected(found, only=["fsync"]) == found[1:3]
     assert selected(found, ["*.log"]) == (found[1], found[4])
+
+
+@given(st.lists(recorded(), max_size=30))
+def test_what_was_numbered_once_stays(calls: list[Call]) -> None:
+    found = normalised(calls)
+    assert renumbered(found) == found
 
 
 @given(GOLDENS)

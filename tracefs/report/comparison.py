@@ -66,7 +66,7 @@ class ComparisonText(Struct, frozen=True, kw_only=True):
         yield f"  B: {printable(self.name_b)}, {plural(len(found.b.entries), 'call')}"
         for why in found.undecided:
             yield f"  undecided: {printable(why)}"
-        if found.order is Order.THREAD:
+        if found.order is Order.THREAD and found.differences:
             yield "  compared thread by thread: the order between threads differs"
         left = found.differences if self.shown is None else self.shown
         for lane in found.lanes:
@@ -90,7 +90,8 @@ class ComparisonText(Struct, frozen=True, kw_only=True):
         step = next(step for step in lane.steps if step.kind is not Kind.SAME)
         where = "" if lane.name is None else f"thread {lane.name}, "
         first = f"{where}{_place(step, lane)}: {first_sentence(step, lane, found.a.page_size)}"
-        return f"{answer}: {plural(found.differences, 'difference')}; the first at {first}"
+        certain = ", none certain" if found.outcome is Outcome.UNKNOWN else ""
+        return f"{answer}: {plural(found.differences, 'difference')}{certain}; the first at {first}"
 
     def _lane(self, lane: Lane, found: Comparison, most: int) -> Iterator[str]:
         for hunk in _hunks(lane.steps, self.context, most):
