@@ -18,9 +18,14 @@ from typing import Final
 from soak.hostile import mutated
 from tracefs.cli.main import main as tracefs
 
+_RIGHT: Final = str(Path(__file__).parents[2] / "tests" / "data" / "page-write-v3.jsonl")
+_NOWHERE: Final = "/dev/null/golden"
+"""Where no file can be written: all but that is done."""
 COMMANDS: Final = (
     ("show",), ("show", "--json"), ("show", "--reads"), ("show", "--stray"),
     ("show", "--stray", "--json"), ("check",), ("check", "--json"), ("stats",), ("stats", "--json"),
+    ("diff", _RIGHT), ("diff", "--json", "--order", "none", _RIGHT),
+    ("record-golden", "-o", _NOWHERE, "--from"),
 )  # fmt: skip
 CODES: Final = frozenset({0, 1, 3, 4})
 """Told, broken, not readable, unknown."""
