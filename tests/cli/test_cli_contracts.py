@@ -53,6 +53,7 @@ every = "open($path)[created]"
 provided = "@write($path)"
 next = "fsyncdir(dir($path))"
 until = "close|end"
+expected = "a directory that is synced"
 repair = "Sync it."
 '''
 WRONG = 'version = 1\n[[contract]]\nid = "a"\nnever = "lsek"\n'

@@ -172,6 +172,8 @@ def _lines(spec: ContractSpec) -> Sequence[str]:
     for rule in words.rules:
         lines += ["", f"{rule.severity} {rule.id}{_worth(rule)}"]
         lines += _wrapped(rule.says, indent=2)
+        if rule.expected is not None:
+            lines += _wrapped(f"expected: {rule.expected}", indent=2)
         lines += _wrapped(f"repair: {rule.repair}", indent=2)
     if words.help is not None:
         lines += ["", *_wrapped(f"help: {words.help}")]

@@ -262,3 +262,40 @@ def test_bindings(lines: str, said: str | None) -> None:
         read_contracts(HEAD + lines, "c.toml")
     else:
         assert wrong(HEAD + lines).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            f"{HEAD}when = 'fsync'\nsequence = ['pwrite{{1000}}', 'close{{1000}}', 'fsync']",
+            "5:45: expected a sequence of at most 2000 calls",
+        ),
+        (
+            HEAD
+            + "".join(
+                f"[[contract.rule]]\nid = 'r'\nwhen = 'fsync'\nsequence = '(fsync){{{n}}}fsync*'\n"
+                for n in [900] * 12
+            ),
+            "2:1: expected sequences of at most 10000 calls in a file",
+        ),
+        (
+            HEAD + "[[contract.rule]]\nid = 'r'\nnever = 'lseek'\n" * 201,
+            "604:1: expected at most 200 rules in a contract",
+        ),
+        (
+            "version = 1\n"
+            + "".join(f"[[contract]]\nid = 'c{n}'\nnever = 'lseek'\n" for n in range(101)),
+            "302:1: expected at most 100 contracts in a file",
+        ),
+        ("#" * 262_145, "1:262145: expected at most 262144 characters, saw 262145"),
+        (
+            f"{HEAD}never = 'close({'a' * 4097})'",
+            "4:16: expected a path of at most 4096 characters",
+        ),
+        (f"{HEAD}files = '{'a' * 4097}'", "4:10: expected a glob of at most 4096 characters"),
+        (f"{HEAD}never = '{'close|' * 3000}close'", "4:10: expected at most 16384 characters"),
+    ],
+)
+def test_limits(text: str, said: str) -> None:
+    assert wrong(text).startswith(said)

@@ -220,6 +220,12 @@ def test_sequences(texts: list[str], expected: str) -> None:
     assert outline(read_sequence(tuple(map(snippet, texts)))) == expected
 
 
+def test_texts_are_one_line() -> None:
+    pattern = read_pattern(snippet("pwrite(a)[\n  short\n  and   fd == 3\n]\n| fsync"))
+    assert pattern.text == "pwrite(a)[short and fd == 3] | fsync"
+    assert pattern.calls[0].text == "pwrite(a)[short and fd == 3]"
+
+
 def test_places_of_calls() -> None:
     [rule] = rules('never = [\n  "lseek",\n  "write | close(a)",\n]')
     assert isinstance(rule.clause, Never)

@@ -43,6 +43,8 @@ class RuleWords(Struct, frozen=True, kw_only=True):
     severity: Severity
     says: str
     repair: str
+    expected: str | None = None
+    """What findings say was expected, in its author's words."""
     points: float | None = None
 
 
@@ -120,6 +122,7 @@ def _rule(spec: ContractSpec, rule: Rule) -> RuleWords:
         severity=rule.severity,
         says=says,
         repair=rule.repair or repair(rule.clause),
+        expected=rule.expected,
         points=spec.rule_points.get(rule.id),
     )
 

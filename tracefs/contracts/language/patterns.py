@@ -113,7 +113,7 @@ class PatternParser:
                 paths = where = None
             else:
                 calls.append(self._call_pattern(each, paths or (), where))
-        text = self.text[begin : named[-1].end]
+        text = _one_line(self.text[begin : named[-1].end])
         place = self.snippet.place(begin)
         return Pattern(text=text, place=place, calls=tuple(reversed(calls)), end=has_end)
 
@@ -141,7 +141,7 @@ class PatternParser:
             family = Comparison("==", Field("family"), Text(FAMILY_OF_ALIAS[name]))
             where = family if where is None else Logic("and", family, where)
         return CallPattern(
-            text=self.text[named.at : named.end],
+            text=_one_line(self.text[named.at : named.end]),
             place=self.snippet.place(named.at),
             names=names,
             families=families,
@@ -217,3 +217,8 @@ class PatternParser:
         """Return an error at this place, with what stands there."""
         rest = self.text[self.at : self.at + 20].split()
         return self.error(f"expected {what}, saw {quoted(rest[0]) if rest else 'the end'}")
+
+
+def _one_line(text: str) -> str:
+    """Return *text* as messages have it."""
+    return " ".join(text.split()).replace("[ ", "[").replace(" ]", "]")
