@@ -211,3 +211,12 @@ def test_an_unlinked_name_owes_nothing() -> None:
     created(script, written=True)
     script.call("unlink", "unlink", path="sub/new.db")
     assert_kept(judged(contract(NAMED), script.items))
+
+
+def test_a_sync_of_some_file_is_not_surely_that_of_a_write_without_a_path() -> None:
+    script = Script()
+    first, second = script.open("a.db"), script.open("b.db")
+    script.write(first, path=None)
+    script.sync(second, "fsync")
+    tried = contract('every = "pwrite($path)"\nnext = "fsync($path)"')
+    assert found(judged(tried, script.items)) == [("next", "unknown", 2)]
