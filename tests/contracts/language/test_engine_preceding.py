@@ -111,3 +111,21 @@ def test_nothing_to_judge_is_not_kept() -> None:
     script = Script()
     script.write(script.open("a.db-wal"))
     assert found(judged(contract(WAL), script.items)) == [("some", "unknown", None)]
+
+
+def test_a_sync_of_some_file_is_not_surely_that_of_a_write_without_a_path() -> None:
+    script = Script()
+    first, second = script.open("a"), script.open("b")
+    script.write(first, path=None)
+    script.sync(second, "fsync")
+    script.call("rename", "rename", path="a", target="c")
+    tried = contract('before = "rename($a, *)"\nneed = "fsync($a)"\nsince = "pwrite($a)"')
+    assert found(judged(tried, script.items)) == [("before", "unknown", 4)]
+
+
+def test_a_sync_without_a_path_may_have_been_the_one() -> None:
+    script = Script()
+    script.sync(script.open("a"), "fsync", path=None)
+    script.call("rename", "rename", path="a", target="c")
+    tried = contract('before = "rename($a, *)"\nneed = "fsync($a)"')
+    assert found(judged(tried, script.items)) == [("before", "unknown", 2)]

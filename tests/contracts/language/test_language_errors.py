@@ -254,6 +254,10 @@ def test_places_with_either_newline(newline: str) -> None:
         ),
         ('before = "pwrite($a)"\nneed = "fsync($b)"', "5:9: expected $b to be bound by all that"),
         ('before = "pwrite($a)"\nneed = "fsync($b)"\nsince = "pwrite($b)"', None),
+        (
+            'before = "pwrite($a)"\nneed = "fsync($a)"\nsince = "pwrite(log)"',
+            "5:9: expected $a to be bound by all that since names",
+        ),
         ('every = "pwrite($a)"\nnext = "fsync($a)"\nuntil = ["pwrite($b)"]', "6:11: expected $b"),
     ],
 )

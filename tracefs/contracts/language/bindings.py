@@ -45,6 +45,9 @@ def with_bindings(clause: Clause, origin: str) -> Clause:
             more = frozenset() if since is None else bound_by(since) - {PATH}
             others = tuple(each for each in (need, since) if each is not None)
             bound = _bound(before, others, origin, "before", more)
+            if since is not None:
+                # A sync of any file would do for what since does not name.
+                _check_known(need, bound_by(since), origin, "since")
             return replace(clause, before=bound)
         case Sequence(when=when, steps=steps):
             return replace(clause, when=_bound(when, steps, origin, "when"))
@@ -100,11 +103,15 @@ def _bound(
         first = replace(first, calls=tuple(_naming_path(call, origin) for call in first.calls))
         known = bound_by(first)
     for other in others:
-        for call in other.calls:
-            for path in paths_of(call):
-                if path.variable is not None and path.variable not in known | more:
-                    _refuse(call, path.variable, known | more, origin, key)
+        _check_known(other, known | more, origin, key)
     return first
+
+
+def _check_known(pattern: Pattern, known: frozenset[str], origin: str, key: str) -> None:
+    for call in pattern.calls:
+        for path in paths_of(call):
+            if path.variable is not None and path.variable not in known:
+                _refuse(call, path.variable, known, origin, key)
 
 
 def _refuse(call: CallPattern, variable: str, known: frozenset[str], origin: str, key: str) -> None:

@@ -43,6 +43,8 @@ class BeforeRun:
         self._waiting: dict[int | None, dict[_Key, Since]] = {}
         self._met: dict[tuple[int | None, _Key], bool] = {}
         """Without *since*: what has succeeded, and whether that is certain."""
+        self._unnamed: set[tuple[int | None, _Key]] = set()
+        """Those of which a path was not known, and which may be of any file."""
         self._overflowed = False
         self.began = False
 
@@ -78,11 +80,16 @@ class BeforeRun:
             if found.truth is not False and not call.errno:
                 met = (where, tuple(found.bound.get(name, "") for name in self._shared))
                 self._met[met] = self._met.get(met, False) or found.truth is True
+                if "" in met[1]:
+                    self._unnamed.add(met)
             return
         for key, since in self._compatible(where, None):
             truth = self._need.match(call, view, since.bound).truth
             if truth is False or call.errno:
                 continue
+            # The path of the call like *since* was not known: any file's would do.
+            if not self._need.variables <= since.bound.keys():
+                truth = None
             if call.start_ns < since.call.end_ns:
                 since.early = call
             elif truth is None:
@@ -111,11 +118,18 @@ class BeforeRun:
     def _judge_by_met(
         self, call: Call, where: int | None, bound: Bindings, *, certain: bool
     ) -> None:
-        met = self._met.get((where, tuple(bound.get(name, "") for name in self._shared)))
+        key = tuple(bound.get(name, "") for name in self._shared)
+        met = self._met.get((where, key))
         if met is not True:
-            sure = certain and met is None
+            sure = certain and met is None and not self._perhaps_met(where, key)
             more = "saw none"
             self._report.at(call, text.not_needed_yet, None, more, certain=sure, bound=bound)
+
+    def _perhaps_met(self, where: int | None, key: _Key) -> bool:
+        return any(
+            there == where and all(name in {"", own} for name, own in zip(names, key, strict=True))
+            for there, names in self._unnamed
+        )
 
     def _compatible(
         self, where: int | None, bound: Bindings | None
