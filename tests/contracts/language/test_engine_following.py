@@ -220,3 +220,10 @@ def test_a_sync_of_some_file_is_not_surely_that_of_a_write_without_a_path() -> N
     script.sync(second, "fsync")
     tried = contract('every = "pwrite($path)"\nnext = "fsync($path)"')
     assert found(judged(tried, script.items)) == [("next", "unknown", 2)]
+
+
+def test_a_write_without_a_path_may_have_been_of_another_file() -> None:
+    script = Script()
+    script.open("sub/new.db", created=True)
+    script.write(script.open("b.db"), path=None)
+    assert found(judged(contract(NAMED), script.items)) == [("next", "unknown", 0)]

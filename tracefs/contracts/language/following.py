@@ -29,6 +29,9 @@ class Owed(Struct, kw_only=True, eq=False):
     certain: bool
     """It is surely a call like *every*, and nothing that may be *next* has come."""
     provided: bool
+    """What it counts only with has come, or may have."""
+    surely: bool
+    """That has surely come."""
     closed: Call | None = None
     """The last close of its open since."""
     early: Call | None = None
@@ -78,7 +81,11 @@ class NextRun:
     def _begin(self, call: Call, where: int | None, bound: Bindings, *, certain: bool) -> None:
         self.began = True
         self._owed.setdefault(where, {})[self._key(call, bound)] = Owed(
-            call=call, bound=bound, certain=certain, provided=self._provided is None
+            call=call,
+            bound=bound,
+            certain=certain,
+            provided=self._provided is None,
+            surely=self._provided is None,
         )
 
     def _key(self, call: Call, bound: Bindings) -> _Key:
@@ -110,8 +117,10 @@ class NextRun:
     def _wanted(self, call: Call, where: int | None, key: _Key, owed: Owed) -> bool:
         """Take *call* as what is wanted after *owed*; return whether it is."""
         view = self._now.view
-        if self._provided is not None and not owed.provided:
-            owed.provided = self._provided.match(call, view, owed.bound).truth is not False
+        if self._provided is not None and not owed.surely:
+            given = self._provided.match(call, view, owed.bound).truth
+            owed.provided = owed.provided or given is not False
+            owed.surely = given is True
         truth = self._next.match(call, view, owed.bound).truth
         if truth is False:
             return False
@@ -147,7 +156,7 @@ class NextRun:
             return
         if owed.done_ns is not None and call.start_ns < owed.done_ns:
             during = text.came_during(call, self._report.page_size)
-            certain, bound = owed.certain, owed.bound
+            certain, bound = owed.certain and owed.surely, owed.bound
             self._report.at(owed.call, text.not_followed, during, certain=certain, bound=bound)
             self._drop(where, key)
 
@@ -174,7 +183,7 @@ class NextRun:
     def _late(self, owed: Owed, then: str, *, certain: bool) -> None:
         if owed.early is not None:
             then += f"; {text.too_early(owed.early)}"
-        certain = certain and owed.certain
+        certain = certain and owed.certain and owed.surely
         self._report.at(owed.call, text.not_followed, then, certain=certain, bound=owed.bound)
 
     def _drop(self, where: int | None, key: _Key) -> None:
