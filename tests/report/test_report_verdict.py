@@ -16,9 +16,10 @@ from tracefs.findings import (
     TraceSummary,
     Verdict,
 )
+from tracefs.report.finding import PER_RULE
 from tracefs.report.strace import CallLines
 from tracefs.report.style import Style
-from tracefs.report.verdict import PER_RULE, VerdictText, written_out
+from tracefs.report.verdict import VerdictText, written_out
 from tracefs.report.verdict_json import verdict_line
 
 LINES = CallLines(start_ns=START_NS, page_size=PAGE)

@@ -1,6 +1,7 @@
 """``tracefs check``: say whether a recording keeps a contract."""
 
 import argparse
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Final, TextIO
@@ -8,8 +9,9 @@ from typing import Final, TextIO
 from msgspec.structs import replace
 
 from tracefs.check import check
-from tracefs.cli import recording
+from tracefs.cli import recording, verdict_format
 from tracefs.cli.arguments import path_glob, positive
+from tracefs.cli.format_names import TEXT, WITH_FOLDERS
 from tracefs.cli.locate import locator
 from tracefs.cli.recording import EXIT_UNKNOWN
 from tracefs.contracts.base import Contract
@@ -17,9 +19,8 @@ from tracefs.events import Header
 from tracefs.findings import CheckResult, Finding, Verdict
 from tracefs.journal.reader import JournalReader, Source
 from tracefs.report.strace import CallLines
-from tracefs.report.style import style_for
+from tracefs.report.style import PLAIN, Style, style_for
 from tracefs.report.verdict import VerdictText, written_out
-from tracefs.report.verdict_json import verdict_line
 from tracefs.trace import Call, Trace
 
 NAME: Final = "check"
@@ -52,7 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="only files with paths like GLOB",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    verdict_format.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
         page_size=args.page_size,
         without=args.without,
         paths=args.path,
-        as_json=args.json,
+        form=args.format,
+        output=args.output,
     )
 
 
@@ -74,7 +76,8 @@ def judge(
     page_size: int | None = None,
     without: Sequence[str] = (),
     paths: Sequence[str] = (),
-    as_json: bool = False,
+    form: str = TEXT,
+    output: str | None = None,
     file: TextIO | None = None,
 ) -> int:
     """Judge the recording *name* (None: the latest), print the answer, return the exit code.
@@ -85,32 +88,39 @@ def judge(
         page_size: bytes; None: as recorded.
         without: rules to leave out.
         paths: globs that choose files; none: all.
-        as_json: JSON instead of text.
+        form: one of `tracefs.report.formats.FORMATS`.
+        output: file to write the answer to, whole or not at all; None: it is printed.
         file: where to print; None: standard output.
 
     Raises:
         UsageError: there is no such contract or rule, or a contract file can't be understood.
-        RecordingError: the recording can't be found or read.
+        RecordingError: the recording can't be found or read, or *output* can't be written.
     """
     source = recording.find(name)
     with recording.rereadable(source) as copy, JournalReader(source, copy=copy) as reader:
         header = reader.header
         result = check(Trace(reader), contracts, page_size=page_size, without=without, paths=paths)
-    if as_json:
-        if header.notified:
-            result = located(result, _calls(source, _wanted(result)), header.started)
-        recording.print_json(verdict_line(result), file)
+    if form == TEXT:
+        style = PLAIN if output else style_for(file or sys.stdout)
+        text = _text(source, result, page_size or header.page_size, header, style)
+        verdict_format.put(text, output, file, locale=True)
     else:
-        _print_text(source, result, page_size or header.page_size, header, file)
+        if header.notified:
+            calls = _calls(source, _wanted(result))
+            folders = form in WITH_FOLDERS
+            result = located(result, calls, header.started, folders=folders)
+        verdict_format.put(verdict_format.rendered(result, form, os.environ), output, file)
     return exit_code(result)
 
 
-def located(result: CheckResult, calls: Mapping[int, Call], started: str) -> CheckResult:
+def located(
+    result: CheckResult, calls: Mapping[int, Call], started: str, *, folders: bool = False
+) -> CheckResult:
     """Return *result* with the source of each finding whose call's stack is in *calls*.
 
-    *started* is when the recording began, as its header says.
+    *started* is when the recording began, as its header says; *folders*: see `locator`.
     """
-    locate = locator(started)
+    locate = locator(started, folders=folders)
 
     def find(finding: Finding) -> Finding:
         call = None if finding.call is None else calls.get(finding.call)
@@ -123,15 +133,18 @@ def located(result: CheckResult, calls: Mapping[int, Call], started: str) -> Che
     return replace(result, contracts=contracts)
 
 
-def _print_text(
-    source: Source, result: CheckResult, page_size: int, header: Header, file: TextIO | None
-) -> None:
-    style = style_for(file or sys.stdout)
+def _text(
+    source: Source,
+    result: CheckResult,
+    page_size: int,
+    header: Header,
+    style: Style,
+) -> str:
     lines = CallLines(start_ns=header.start_ns, page_size=page_size, style=style)
     calls = _calls(source, _wanted(result))
     result = located(result, calls, header.started)
     text = VerdictText(seen=calls, lines=lines, style=style)
-    print("\n".join(text.render(result)), file=file)
+    return "".join(f"{line}\n" for line in text.render(result))
 
 
 def exit_code(result: CheckResult) -> int:

@@ -5,6 +5,7 @@ from typing import Final
 
 from tracefs.capture.spawn import Spawned
 from tracefs.cli import target
+from tracefs.cli.format_names import FORMATS, TEXT
 from tracefs.cli.main import complain_of
 from tracefs.witness.level_names import LEVELS, SECCOMP
 
@@ -31,6 +32,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="judge at the end by a built-in contract or a contract file; "
         "exit 1 if only the contract is broken",
+    )
+    parser.add_argument(
+        "--format", choices=FORMATS, default=TEXT, help=f"form of the verdict (default: {TEXT})"
+    )
+    parser.add_argument(
+        "--verdict", metavar="FILE", help="write the verdict to FILE, whole or not at all"
     )
     parser.add_argument(
         "--visible",

@@ -11,8 +11,9 @@ from tracefs.capture.runner import Outcome, run_traced
 from tracefs.capture.spawn import Spawned
 from tracefs.cli import target
 from tracefs.cli.destination import discarded_on_failure, folder
+from tracefs.cli.format_names import TEXT
 from tracefs.cli.main import complain, complain_of
-from tracefs.errors import TracefsError
+from tracefs.errors import TracefsError, UsageError
 from tracefs.journal.lost import find_lost
 from tracefs.report.quote import printable
 from tracefs.witness.level_names import FULL, NONE, PROC, SECCOMP
@@ -32,6 +33,8 @@ def run(args: argparse.Namespace, words: list[str], server: Spawned) -> int:
     """Run the command *words*; return its exit code, or what the judgement makes of it."""
     if args.contract:
         args.contract = _contracts(args.contract)
+    elif args.verdict or args.format != TEXT:
+        raise UsageError("there is no verdict to write", repair="name a --contract")
     try:
         recording = folder(args.output, words[0], datetime.now().astimezone(), args.dir)
         with discarded_on_failure(recording):
@@ -69,7 +72,7 @@ def _conclude(args: argparse.Namespace, outcome: Outcome, recording: Path) -> in
         target.say(f"the recording is incomplete: {outcome.failed}")
     if args.witness not in (NONE, PROC):
         _tell_lost(recording)
-    verdict = _judge(args.contract, recording) if args.contract else 0
+    verdict = _judge(args, recording) if args.contract else 0
     return outcome.status or verdict or (target.EXIT_TOOL_FAILED if outcome.failed else 0)
 
 
@@ -97,10 +100,12 @@ def _contracts(names: list[str]) -> "list[Contract]":
     return [contract for name in names for contract in find_all(name)]
 
 
-def _judge(contracts: "list[Contract]", recording: Path) -> int:
+def _judge(args: argparse.Namespace, recording: Path) -> int:
     from tracefs.cli.check import judge  # noqa: PLC0415  # judging is not needed to record
 
     try:
-        return judge(str(recording), contracts, file=sys.stderr)
+        return judge(
+            str(recording), args.contract, form=args.format, output=args.verdict, file=sys.stderr
+        )
     except TracefsError as error:
         return complain(str(error), error.repair, target.EXIT_TOOL_FAILED)

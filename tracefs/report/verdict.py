@@ -7,17 +7,15 @@ from typing import Final
 from msgspec import Struct
 
 from tracefs.contracts.log import LISTED
-from tracefs.findings import CheckResult, ContractResult, Finding, Severity, Verdict
+from tracefs.findings import CheckResult, ContractResult, Finding, TraceSummary, Verdict
+from tracefs.report.cases import help_lines
+from tracefs.report.finding import KINDS, PER_RULE, few, kind, place
 from tracefs.report.frame import calls, completeness, plural
+from tracefs.report.points import of_contract, of_rule, points
 from tracefs.report.quote import printable
 from tracefs.report.strace import CallLines
 from tracefs.report.style import PLAIN, Style
 from tracefs.trace.call import Call
-
-PER_RULE: Final = 5
-"""Findings of one rule that are written out; more of the same teach nobody anything."""
-
-_KINDS: Final = ("error", "unknown", "advice")
 
 _COLOURS: Final = {Verdict.KEPT: "green", Verdict.BROKEN: "red", Verdict.UNKNOWN: "yellow"}
 
@@ -39,8 +37,7 @@ class VerdictText(Struct, frozen=True, kw_only=True):
                 yield from self._finding(finding)
             yield from _left_over(contract)
             yield from _evidence(contract)
-            if contract.help is not None and contract.verdict is not Verdict.KEPT:
-                yield f"help: {printable(contract.help)}"
+            yield from _worth(contract, result.trace)
         yield f"rests on: {calls(result.trace)}, recording {completeness(result.trace)}"
 
     def _answer(self, contract: ContractResult) -> str:
@@ -49,10 +46,10 @@ class VerdictText(Struct, frozen=True, kw_only=True):
         return f"{contract.id}: {verdict}" + (f" ({counts})" if counts else "")
 
     def _finding(self, finding: Finding) -> Iterator[str]:
-        kind = _kind(finding)
-        colour = "red" if kind == "error" else "yellow"
-        place = "".join(f", {part}" for part in _place(finding))
-        yield f"{self.style.paint(kind, colour)} {self.style.paint(finding.rule, 'bold')}{place}"
+        word = kind(finding)
+        colour = "red" if word == "error" else "yellow"
+        where = "".join(f", {part}" for part in place(finding))
+        yield f"{self.style.paint(word, colour)} {self.style.paint(finding.rule, 'bold')}{where}"
         call = None if finding.call is None else self.seen.get(finding.call)
         if call is not None and self.lines is not None:
             yield f"  {self.lines.outcome(call)}"
@@ -61,53 +58,31 @@ class VerdictText(Struct, frozen=True, kw_only=True):
 
 
 def written_out(contract: ContractResult) -> Iterator[Finding]:
-    """Yield the findings of *contract* that its text shows: errors first, a few of each rule."""
-    so_far: Counter[tuple[str, str]] = Counter()
-    for finding in sorted(contract.findings, key=lambda finding: _KINDS.index(_kind(finding))):
-        so_far[finding.rule, _kind(finding)] += 1
-        if so_far[finding.rule, _kind(finding)] <= PER_RULE:
-            yield finding
-
-
-def _place(finding: Finding) -> Iterator[str]:
-    if finding.path is not None:
-        yield printable(finding.path)
-    if finding.page is not None:
-        yield f"page {finding.page}"
-    if finding.call is not None:
-        yield f"call {finding.call}"
-    if finding.source is not None:
-        yield printable(finding.source)
-
-
-def _kind(finding: Finding) -> str:
-    """Return ``error``, ``unknown`` or ``advice``: an error that can't be told is none yet."""
-    if finding.severity is Severity.ADVICE:
-        return "advice"
-    return "unknown" if finding.verdict is Verdict.UNKNOWN else "error"
+    """Return the findings of *contract* that its text shows: errors first, a few of each rule."""
+    return few(contract.findings)
 
 
 def _counts(contract: ContractResult) -> str:
-    number = Counter(_kind(finding) for finding in contract.findings)
+    number = Counter(kind(finding) for finding in contract.findings)
     # A rule with one finding more than are listed has a closing one that stands for the rest.
-    cut = max(Counter((f.rule, _kind(f)) for f in contract.findings).values(), default=0) > LISTED
+    cut = max(Counter((f.rule, kind(f)) for f in contract.findings).values(), default=0) > LISTED
     words = {
         "error": plural(number["error"], "error"),
         "unknown": f"{number['unknown']} undecided",
         "advice": f"{number['advice']} advice",
     }
-    text = ", ".join(words[kind] for kind in _KINDS if number[kind])
+    text = ", ".join(words[word] for word in KINDS if number[word])
     return f"at least {text}" if cut else text
 
 
 def _left_over(contract: ContractResult) -> Iterator[str]:
-    found = Counter((f.rule, _kind(f)) for f in contract.findings)
-    many = [(rule, kind, n - PER_RULE) for (rule, kind), n in found.items() if n > PER_RULE]
+    found = Counter((f.rule, kind(f)) for f in contract.findings)
+    many = [(rule, word, n - PER_RULE) for (rule, word), n in found.items() if n > PER_RULE]
     if contract.findings:
         yield ""
-    for rule, kind, more in many:
+    for rule, word, more in many:
         least = "at least " if more > LISTED - PER_RULE else ""
-        yield f"... and {least}{more} more: {kind} {rule} (--json lists up to {LISTED})"
+        yield f"... and {least}{more} more: {word} {rule} (--json lists up to {LISTED})"
 
 
 def _evidence(contract: ContractResult) -> Iterator[str]:
@@ -115,3 +90,15 @@ def _evidence(contract: ContractResult) -> Iterator[str]:
         yield f"{printable(rule)} decided by: {printable(evidence)}"
     if contract.without:
         yield f"left out on request: {', '.join(contract.without)}"
+
+
+def _worth(contract: ContractResult, trace: TraceSummary) -> Iterator[str]:
+    """Yield what the author of a contract has to say: help, where it is of use, and points."""
+    verdict = of_contract(contract, trace).verdict
+    if verdict is not Verdict.KEPT and contract.help:
+        yield from (f"help: {line}" for line in help_lines(contract.help))
+    if contract.points is not None:
+        yield f"points: {points(of_contract(contract, trace), contract.points)}"
+    for rule, possible in contract.rule_points.items():
+        decision = of_rule(contract, rule, trace)
+        yield f"points for {printable(rule)}: {points(decision, possible)}"

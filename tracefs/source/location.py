@@ -29,3 +29,10 @@ class Location(Struct, frozen=True, kw_only=True, omit_defaults=True):
         else:
             place = f"{self.file.rpartition('/')[2]}:{self.line}"
         return place if self.function is None else f"{place} in {self.function}"
+
+    def with_folders(self) -> str:
+        """Return ``/home/ann/src/writer.c:12 in main``; as `__str__` where there is no file."""
+        whole = str(self)
+        if self.file is None or self.line is None:
+            return whole
+        return self.file.rpartition("/")[0] + "/" * ("/" in self.file) + whole
