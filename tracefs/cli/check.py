@@ -113,6 +113,26 @@ def judge(
     return exit_code(result)
 
 
+def judged(
+    name: str,
+    contracts: Sequence[str | Contract],
+    *,
+    without: Sequence[str] = (),
+    paths: Sequence[str] = (),
+) -> CheckResult:
+    """Return what *contracts* say of the recording *name*, with the source of what is written out.
+
+    Raises:
+        UsageError: there is no such contract or rule.
+        RecordingError: the recording can't be found or read.
+    """
+    source = recording.find(name)
+    with JournalReader(source) as reader:
+        started = reader.header.started
+        result = check(Trace(reader), contracts, without=without, paths=paths)
+    return located(result, _calls(source, _wanted(result)), started)
+
+
 def located(
     result: CheckResult, calls: Mapping[int, Call], started: str, *, folders: bool = False
 ) -> CheckResult:

@@ -31,6 +31,7 @@ COMMANDS: Final = (
     Command("show", "print a recording, one system call a line", "tracefs.cli.show"),
     Command("check", "say whether a recording keeps a contract", "tracefs.cli.check"),
     Command("contracts", "list, show, check and explain contracts", "tracefs.cli.contracts"),
+    Command("grade", "build, run and judge a folder of submissions", "tracefs.cli.grade"),
     Command("stray", "show where a command seeks or writes astray", "tracefs.cli.stray"),
     Command("stats", "count calls, bytes, sync times and rewritten pages", "tracefs.cli.stats"),
     Command("diff", "say what two runs did differently", "tracefs.cli.diff"),

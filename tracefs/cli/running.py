@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _ALWAYS: Final = ("lseek",)
 """Never right in a page writer, and rare elsewhere: their source line is kept."""
-_JUDGED_FULLY: Final = (
+JUDGED_FULLY: Final = (
     "pwrite64", "fsync", "fdatasync", "ftruncate", "fallocate", "sync_file_range", "msync",
 )  # fmt: skip
 """Where each call is notified, those that may be wrong too."""
@@ -61,7 +61,7 @@ def _stacks(args: argparse.Namespace) -> tuple[str, ...]:
         return _ALWAYS
     from tracefs.report.stray import CALLS  # noqa: PLC0415  # judging is not needed to record
 
-    more = _JUDGED_FULLY if args.witness == FULL else ()
+    more = JUDGED_FULLY if args.witness == FULL else ()
     return (*CALLS, *more)
 
 

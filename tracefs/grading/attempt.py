@@ -1,0 +1,179 @@
+"""One submission: copied, built, run in a fresh traced directory, and what came of it.
+
+Meant for a process of its own: the tracing adopts orphans, and changes the working directory.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from tracefs.capture.runner import Options, run_traced
+from tracefs.capture.spawn import Spawned
+from tracefs.errors import TracefsError
+from tracefs.grades import Attempt, Ending, signal_name
+from tracefs.grading import limit
+from tracefs.grading.plan import Plan, Submission
+from tracefs.pathtext import to_text
+
+COPY: Final = "submission"
+WORK: Final = "work"
+RECORDING: Final = "recording.trace"
+COPY_LIMIT_S: Final = 60
+PLACE: Final = "{submission}"
+
+_ENDINGS: Final = {
+    "ended": Ending.ENDED,
+    "late": Ending.TIME_LIMIT,
+    "left": Ending.LEFT_RUNNING,
+    "unstarted": Ending.NOT_STARTED,
+}
+_MOST_SAID: Final = 200
+"""Bytes that a reason quotes of what a build said."""
+
+
+class _Ended(Struct, frozen=True, kw_only=True):
+    """What `limit` reported."""
+
+    ending: Ending
+    status: int | None
+    message: str
+
+
+def attempt(submission: Submission, plan: Plan) -> Attempt:
+    """Do all with *submission* that *plan* says but judging it."""
+    try:
+        submission.folder.mkdir(mode=0o700)
+        _copy(submission)
+    except (OSError, subprocess.SubprocessError) as error:
+        return _failed(submission, f"it can't be copied: {_said(error)}")
+    if plan.build is not None:
+        built = _build(submission, plan, plan.build)
+        if built.ending is not Ending.ENDED or built.status != 0:
+            return Attempt(
+                submission=submission.name,
+                ending=Ending.NOT_BUILT,
+                status=built.status,
+                reason=_why_not_built(submission, built, plan),
+            )
+    try:
+        return _run(submission, plan)
+    except TracefsError as error:
+        return _failed(submission, str(error))
+    except OSError as error:
+        return _failed(submission, _said(error))
+
+
+def _copy(submission: Submission) -> None:
+    """Copy with cp(1), which makes FIFOs and devices anew where Python would read them."""
+    subprocess.run(
+        ["cp", "-a", "-T", "--", submission.source, submission.folder / COPY],
+        check=True,
+        timeout=COPY_LIMIT_S,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def _build(submission: Submission, plan: Plan, build: str) -> _Ended:
+    words = _limited(submission, "build", plan.build_limit_s, ["sh", "-c", build], patient=False)
+    subprocess.run(words, check=True, cwd=submission.folder / COPY, stdin=subprocess.DEVNULL)
+    return _ended(submission, "build")
+
+
+def _run(submission: Submission, plan: Plan) -> Attempt:
+    work = submission.folder / WORK
+    work.mkdir(mode=0o700)
+    os.chdir(work)
+    copy = str(submission.folder / COPY)
+    command = [word.replace(PLACE, copy) for word in plan.command]
+    words = _limited(submission, "run", plan.limit_s, command, patient=True)
+    options = Options(
+        witness=plan.witness,
+        fall_back=plan.fall_back,
+        stacks=plan.stacks,
+        page_size=plan.page_size,
+    )
+    recording = submission.folder / RECORDING
+    with Spawned() as server:
+        outcome = run_traced(
+            str(work), [os.fsencode(word) for word in words], recording, options, _note, server
+        )
+    ended = _ended(submission, "run")
+    return Attempt(
+        submission=submission.name,
+        ending=ended.ending,
+        status=ended.status,
+        reason=_why(ended, plan, copy) or outcome.failed,
+        recording=to_text(os.fsencode(recording)),
+    )
+
+
+def _limited(
+    submission: Submission, step: str, limit_s: float, command: list[str], *, patient: bool
+) -> list[str]:
+    report, output = _report(submission, step), submission.folder / f"{step}.txt"
+    # -I and -S: nothing of the traced directory or of an installation is imported.
+    program = [sys.executable, "-I", "-S", limit.__file__]
+    return [*program, str(limit_s), str(int(patient)), str(report), str(output), *command]
+
+
+def _report(submission: Submission, step: str) -> Path:
+    return submission.folder / f".{step}"
+
+
+def _ended(submission: Submission, step: str) -> _Ended:
+    report = _report(submission, step)
+    text = to_text(report.read_bytes().rstrip(b"\n")) if report.exists() else ""
+    ending, _, rest = text.partition(" ")
+    if ending not in _ENDINGS:
+        return _Ended(ending=Ending.TOOL_FAILED, status=None, message=f"no word of its {step}")
+    report.unlink()
+    status, _, message = rest.partition(" ")
+    return _Ended(
+        ending=_ENDINGS[ending], status=None if status == "None" else int(status), message=message
+    )
+
+
+def _why(ended: _Ended, plan: Plan, copy: str) -> str | None:
+    match ended.ending:
+        case Ending.TIME_LIMIT:
+            return f"It did not end within {plan.limit_s:g} s."
+        case Ending.LEFT_RUNNING:
+            return f"It ended, but left processes that did not end within {plan.limit_s:g} s."
+        case Ending.ENDED if ended.status == 0:
+            return None
+        case Ending.ENDED if ended.status is not None and ended.status > 128:
+            return f"It was ended by {signal_name(ended.status - 128)}."
+        case Ending.ENDED:
+            return f"It ended with exit status {ended.status}."
+        case _:
+            return ended.message.replace(to_text(os.fsencode(copy)), PLACE)
+
+
+def _why_not_built(submission: Submission, built: _Ended, plan: Plan) -> str:
+    if built.ending is Ending.TIME_LIMIT:
+        return f"The build did not end within {plan.build_limit_s:g} s."
+    lines = (submission.folder / "build.txt").read_bytes().strip().splitlines() or [b""]
+    telling = next((line for line in lines if b"error" in line.lower()), lines[-1])
+    said = to_text(telling[:_MOST_SAID]) or built.message
+    return f"The build ended with exit status {built.status}" + (f": {said}" if said else ".")
+
+
+def _failed(submission: Submission, reason: str) -> Attempt:
+    return Attempt(submission=submission.name, ending=Ending.TOOL_FAILED, reason=reason)
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, subprocess.CalledProcessError) and error.stderr:
+        return to_text(error.stderr.strip().splitlines()[-1])
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
+def _note(line: str) -> None:
+    """What tracefs says while it runs goes where the process's other words go."""
+    print(line, file=sys.stderr, flush=True)
