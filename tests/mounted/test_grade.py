@@ -35,6 +35,7 @@ ODD = {
     "daemon": RIGHT + "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n"
     "        os.execvp('sleep', ['sleep', '600'])\n",
     "daemon-that-ends": RIGHT + "if os.fork() == 0:\n    os.setsid()\n    os._exit(0)\n",
+    "kills-its-parent": RIGHT + "os.kill(os.getppid(), 9)\nimport signal\nsignal.pause()\n",
     "loud": "#!/bin/sh\nexec yes\n",
     "no-program": None,
     "not-executable": RIGHT,
@@ -50,6 +51,7 @@ EXPECTED = {
     "ignores-sigterm": ("time limit", "unknown"),
     "daemon": ("left processes", "unknown"),
     "daemon-that-ends": ("yes", "kept"),
+    "kills-its-parent": ("time limit", "unknown"),
     "loud": ("time limit", "unknown"),
     "no-program": ("not started", "unknown"),
     "not-executable": ("not started", "unknown"),

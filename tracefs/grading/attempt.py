@@ -3,9 +3,12 @@
 Meant for a process of its own: the tracing adopts orphans, and changes the working directory.
 """
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +34,8 @@ _ENDINGS: Final = {
     "left": Ending.LEFT_RUNNING,
     "unstarted": Ending.NOT_STARTED,
 }
+_GRACE_S: Final = 10
+"""For the mount to end once the time is up; a moment is enough, unless the machine is busy."""
 _MOST_SAID: Final = 200
 """Bytes that a reason quotes of what a build said."""
 
@@ -81,7 +86,7 @@ def _copy(submission: Submission) -> None:
 
 def _build(submission: Submission, plan: Plan, build: str) -> _Ended:
     words = _limited(submission, "build", plan.build_limit_s, ["sh", "-c", build], patient=False)
-    subprocess.run(words, check=True, cwd=submission.folder / COPY, stdin=subprocess.DEVNULL)
+    subprocess.run(words, check=False, cwd=submission.folder / COPY, stdin=subprocess.DEVNULL)
     return _ended(submission, "build")
 
 
@@ -99,7 +104,7 @@ def _run(submission: Submission, plan: Plan) -> Attempt:
         page_size=plan.page_size,
     )
     recording = submission.folder / RECORDING
-    with Spawned() as server:
+    with Spawned() as server, _ended_at_last(plan.limit_s + _GRACE_S):
         outcome = run_traced(
             str(work), [os.fsencode(word) for word in words], recording, options, _note, server
         )
@@ -111,6 +116,17 @@ def _run(submission: Submission, plan: Plan) -> Attempt:
         reason=_why(ended, plan, copy) or outcome.failed,
         recording=to_text(os.fsencode(recording)),
     )
+
+
+@contextlib.contextmanager
+def _ended_at_last(seconds: float) -> Iterator[None]:
+    """End the trace after *seconds*, as Ctrl-C does: a command may have killed what limits it."""
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def _limited(
@@ -131,7 +147,8 @@ def _ended(submission: Submission, step: str) -> _Ended:
     text = to_text(report.read_bytes().rstrip(b"\n")) if report.exists() else ""
     ending, _, rest = text.partition(" ")
     if ending not in _ENDINGS:
-        return _Ended(ending=Ending.TOOL_FAILED, status=None, message=f"no word of its {step}")
+        killed = f"What limits its {step} was killed."
+        return _Ended(ending=Ending.TIME_LIMIT, status=None, message=killed)
     report.unlink()
     status, _, message = rest.partition(" ")
     return _Ended(
@@ -142,7 +159,7 @@ def _ended(submission: Submission, step: str) -> _Ended:
 def _why(ended: _Ended, plan: Plan, copy: str) -> str | None:
     match ended.ending:
         case Ending.TIME_LIMIT:
-            return f"It did not end within {plan.limit_s:g} s."
+            return ended.message or f"It did not end within {plan.limit_s:g} s."
         case Ending.LEFT_RUNNING:
             return f"It ended, but left processes that did not end within {plan.limit_s:g} s."
         case Ending.ENDED if ended.status == 0:
@@ -157,7 +174,7 @@ def _why(ended: _Ended, plan: Plan, copy: str) -> str | None:
 
 def _why_not_built(submission: Submission, built: _Ended, plan: Plan) -> str:
     if built.ending is Ending.TIME_LIMIT:
-        return f"The build did not end within {plan.build_limit_s:g} s."
+        return built.message or f"The build did not end within {plan.build_limit_s:g} s."
     lines = (submission.folder / "build.txt").read_bytes().strip().splitlines() or [b""]
     telling = next((line for line in lines if b"error" in line.lower()), lines[-1])
     said = to_text(telling[:_MOST_SAID]) or built.message
