@@ -165,6 +165,8 @@ def test_no_submission_stops_the_others_or_leaves_anything(tmp_path: Path, guard
     assert (tmp_path / "out" / "loud" / "run.txt").stat().st_size < 70_000
     for name in ("hangs", "daemon", "fails"):
         assert graded[name]["result"]["trace"]["complete"], name
+        # Nobody had to say anything: what the command left was ended inside the trace.
+        assert not (tmp_path / "out" / name / "tracefs.txt").exists()
 
 
 def test_the_table_is_text_whatever_the_names_are(tmp_path: Path, guard: Guard) -> None:

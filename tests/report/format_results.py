@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from tracefs.findings import (
@@ -63,6 +64,9 @@ def result(*contracts: ContractResult, trace: TraceSummary = WHOLE) -> CheckResu
 
 # ---------------------------------------------------------------- anything
 
+patient = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+"""Results are large: making one takes as long as testing it."""
+
 EVIL = (
     "\n", "\r\n", "%", "%0A", "::", "::error::", "##[error]", "]]>", "<&\"'>", "\x00", "\x1b[2J",
     "\x85", "\u2028", "\ufffe", "\U000e0001", "|", "`", "\\", "#", " # SKIP", "# TODO", "...",
@@ -110,7 +114,7 @@ def _contracts(draw: st.DrawFn, verdict: Verdict | None = None) -> ContractResul
 
 @st.composite
 def _results(draw: st.DrawFn) -> CheckResult:
-    found = draw(st.lists(_contracts(), min_size=1, max_size=3, unique_by=lambda each: each.id))
+    found = draw(st.lists(_contracts(), min_size=1, max_size=2, unique_by=lambda each: each.id))
     complete = draw(st.booleans())
     trace = TraceSummary(
         complete=complete,

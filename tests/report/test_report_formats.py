@@ -18,6 +18,7 @@ from format_results import (
     UNKNOWN,
     contract,
     finding,
+    patient,
     result,
     results,
 )
@@ -72,6 +73,7 @@ def test_junit_counts_what_is_unknown_as_an_error_and_advice_as_nothing() -> Non
     assert (suite.tests, suite.failures, suite.errors, suite.skipped) == (2, 0, 1, 0)
 
 
+@patient
 @given(results)
 def test_junit_is_read_and_no_case_passes_that_is_not_kept(of: CheckResult) -> None:
     text = junit(of)
@@ -107,6 +109,7 @@ def test_tap(snapshot: SnapshotAssertion) -> None:
     assert tap(GRADED) == snapshot
 
 
+@patient
 @given(results)
 def test_tap_is_read_and_nothing_is_skipped(of: CheckResult) -> None:
     plan, tests = read_tap(tap(of))
@@ -180,6 +183,7 @@ def test_github_speaks_of_a_doubt_that_has_no_finding() -> None:
     assert read_command(line)[0] == "warning"
 
 
+@patient
 @given(results)
 def test_github_lines_are_the_commands_meant_and_no_others(of: CheckResult) -> None:
     report = github(of)
@@ -255,6 +259,7 @@ def test_sarif_execution_fails_where_the_recording_does() -> None:
     assert not invocation["executionSuccessful"]
 
 
+@patient
 @given(results)
 def test_sarif_has_each_finding_and_each_doubt(of: CheckResult) -> None:
     run = read_sarif(of)
@@ -284,6 +289,7 @@ def test_gradescope_counts_contracts_where_nothing_carries_points() -> None:
     ]
 
 
+@patient
 @given(results)
 def test_gradescope_gives_no_points_for_what_is_not_kept(of: CheckResult) -> None:
     read = json.loads(gradescope(of))

@@ -15,6 +15,7 @@ from format_results import (
     TORN,
     contract,
     paths,
+    patient,
     result,
     texts,
 )
@@ -128,6 +129,7 @@ ANY = st.builds(
 )
 
 
+@patient
 @given(st.lists(ANY, max_size=3, unique_by=lambda each: each.submission))
 def test_nothing_that_a_name_holds_leaves_its_cell(attempts: list[Attempt]) -> None:
     rows = grades(attempts)

@@ -10,6 +10,7 @@ from format_results import (
     WHOLE,
     contract,
     finding,
+    patient,
     result,
     results,
 )
@@ -86,6 +87,7 @@ def test_points_are_written_as_people_write_them() -> None:
     assert str(Points(earned=2.5, possible=4.0)) == "2.5 of 4"
 
 
+@patient
 @given(results)
 def test_what_is_not_kept_earns_nothing(of: CheckResult) -> None:
     for each in of.contracts:

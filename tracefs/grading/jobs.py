@@ -66,9 +66,6 @@ def in_parallel(
                 yield job.place, _finish(job)
                 _sweep({other.pid for other in running})
     finally:
-        for job in running:
-            os.kill(job.pid, signal.SIGKILL)
-            _finish(job)
         _sweep(set())
 
 
