@@ -46,6 +46,7 @@ class Coverage:
         self._for_command = for_command
         self._in_place = False
         self._namespace = 0
+        self._front_end = os.getppid()
         self.over = False
         """The command has ended, and with it what it had started."""
 
@@ -65,7 +66,7 @@ class Coverage:
         if self._for_command and self._ended_early(end):
             return "the mount ended before the command did"
         if end is not End.UNMOUNTED and opens:
-            used = bool(self._namespace) and is_inhabited(self._namespace)
+            used = bool(self._namespace) and self._is_inhabited()
             still_open = sorted({left.path for left in opens if used or not left.closed})
             if still_open:
                 return f"the mount ended while files were open: {_listed(still_open)}"
@@ -80,25 +81,44 @@ class Coverage:
         if not self._namespace:
             return not self.over
         # A mount without its server stays in the namespace, where nobody gets past it.
-        return end is End.UNMOUNTED and is_inhabited(self._namespace)
+        return end is End.UNMOUNTED and self._is_inhabited()
+
+    def _is_inhabited(self) -> bool:
+        # Orphans come to the front end, as long as there is one.
+        family = self._front_end if os.getppid() == self._front_end else None
+        return is_inhabited(self._namespace, family)
 
     def _path(self) -> bytes:
         """Return where the directory is by now; ``PATH (deleted)`` if nowhere (proc(5))."""
         return os.readlink(b"/proc/self/fd/%d" % self._root_fd)
 
 
-def is_inhabited(namespace: int) -> bool:
-    """Return whether a process is in this mount namespace.
+def is_inhabited(namespace: int, ancestor: int | None) -> bool:
+    """Return whether a process is in this mount namespace that descends from *ancestor*.
 
-    One that is ending has left it before its mounts go (do_exit in kernel/exit.c).
+    One that is ending has left it before its mounts go (do_exit in kernel/exit.c). From then on
+    the kernel gives the namespace's number to the next one that is made (proc_alloc_inum in
+    fs/proc/generic.c): other processes in it are another run's. *ancestor* None: any process.
     """
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            if os.stat(f"/proc/{pid}/ns/mnt").st_ino == namespace:
-                return True
+            inside = os.stat(f"/proc/{pid}/ns/mnt").st_ino == namespace
         except OSError:
             continue  # it has ended, or is somebody else's
+        if inside and (ancestor is None or _descends(int(pid), ancestor)):
+            return True
     return False
+
+
+def _descends(pid: int, ancestor: int) -> bool:
+    """Return whether *pid* is *ancestor* or below it; yes where that can't be told."""
+    while pid not in {0, ancestor}:
+        try:
+            with open(f"/proc/{pid}/stat", "rb") as file:
+                pid = int(file.read().rpartition(b") ")[2].split()[1])
+        except OSError:
+            return True  # it has just ended, and its children have another parent
+    return pid == ancestor
 
 
 def _listed(paths: Sequence[str]) -> str:
