@@ -61,14 +61,15 @@ EXPECTED = {
 
 
 def grade(
-    submissions: Path, results: Path, *options: str, most_s: float = 55
+    submissions: Path, results: Path, *options: str, contract: str | None = "page-write"
 ) -> subprocess.CompletedProcess[str]:
     """Grade *submissions*, whose command is ``writer FILE PAGE_NO``."""
+    judge = () if contract is None else ("--contract", contract)
     return subprocess.run(
-        [*TRACEFS, "grade", str(submissions), "--contract", "page-write", "--path", "pages.db",
-         "--results", str(results), "--time-limit", str(LIMIT_S), *options,
+        [*TRACEFS, "grade", str(submissions), *judge, "--path", "pages.db", "--results",
+         str(results), "--time-limit", str(LIMIT_S), *options,
          "--", "{submission}/writer", "pages.db", "2"],
-        capture_output=True, text=True, timeout=most_s, check=False,
+        capture_output=True, text=True, timeout=55, check=False,
     )  # fmt: skip
 
 
@@ -148,6 +149,30 @@ def test_each_submission_does_as_it_was_made_to(tmp_path: Path, guard: Guard) ->
     # What calls pwrite is inlined into main by some compilers: the line is that of the call.
     assert sources[0].startswith(f"main.cc:{line} in ")
     assert "error: " in graded["cpp-10"]["reason"]
+
+
+def test_points_of_a_contract_file_are_earned_rule_by_rule(tmp_path: Path, guard: Guard) -> None:
+    chosen = ["python-02", "python-05", "python-06", "python-10"]
+    subprocess.run(
+        [sys.executable, EXAMPLE, tmp_path / "in", "--only", *chosen],
+        check=True, stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    contract = EXAMPLE.with_suffix(".toml")
+    options = ("--build", "make writer", "--contract", str(contract), "--format")
+    done = grade(tmp_path / "in", tmp_path / "out", *options, "gradescope", contract=None)
+
+    assert done.returncode == 1, done.stderr
+    earned = {
+        name: {test["name"]: test["score"] for test in of["tests"] if "score" in test}
+        for name, of in json.loads(done.stdout).items()
+    }
+    of = "page-writer: "
+    assert earned == {
+        "python-02": {f"{of}flags": 1, f"{of}position": 1, f"{of}whole": 1, f"{of}synced": 2},
+        "python-05": {f"{of}flags": 1, f"{of}position": 1, f"{of}whole": 1, f"{of}synced": 0},
+        "python-06": {f"{of}flags": 1, f"{of}position": 0, f"{of}whole": 1, f"{of}synced": 2},
+        "python-10": {f"{of}flags": 0, f"{of}position": 0, f"{of}whole": 0, f"{of}synced": 0},
+    }
 
 
 def test_no_submission_stops_the_others_or_leaves_anything(tmp_path: Path, guard: Guard) -> None:

@@ -16,7 +16,9 @@ from format_results import (
 )
 from hypothesis import given
 
+from tracefs.contracts.language.reports import SOME
 from tracefs.findings import CheckResult, ContractResult, Severity, TraceSummary, Verdict
+from tracefs.report import points as points_of
 from tracefs.report.points import Points, number, of_contract, of_rule, points, total
 
 RULES = {"synced": 2.0, "aligned": 1.5}
@@ -62,6 +64,10 @@ def test_a_hole_in_the_evidence_costs_all(rule: str) -> None:
     of = graded(finding(rule, Verdict.UNKNOWN, message="There is a hole."))
     assert earned(of) == {"whole": 0.0, "synced": 0.0, "aligned": 0.0}
     assert of_rule(of, "synced", WHOLE).reason == "There is a hole."
+
+
+def test_a_language_contract_says_some_of_what_it_did_not_see() -> None:
+    assert points_of.SOME == SOME
 
 
 def test_an_incomplete_recording_costs_all_even_where_the_result_says_kept() -> None:
