@@ -95,7 +95,7 @@ def test_unknown(snapshot: SnapshotAssertion) -> None:
 def test_the_author_s_help_is_for_who_did_not_keep_it(verdict: Verdict) -> None:
     answer = result(verdict=verdict)
     contract = replace(answer.contracts[0], help="Read\nchapter 3.")
-    said = "help: Read\\x0achapter 3." in text(replace(answer, contracts=(contract,)))
+    said = "help: Read\nhelp: chapter 3." in text(replace(answer, contracts=(contract,)))
     assert said is (verdict is not Verdict.KEPT)
 
 
