@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from language_support import assert_kept, contract, found, judged
-from page_write_calls import Script
+from page_write_calls import Script, header
+
+from tracefs.contracts.base import Settings
 
 REPLACE = """
 when = "rename($tmp, *.json)"
@@ -112,6 +114,15 @@ def test_a_directory_of_a_variable() -> None:
     assert found(judged(contract(text), script.items)) == [("sequence", "broken", 2)]
     script.syncdir("there")
     assert_kept(judged(contract(text), script.items))
+
+
+def test_what_is_whole_is_forgotten() -> None:
+    judge = contract(REPLACE).start(header(witness="seccomp"), Settings())
+    (rule,) = judge._rules  # type: ignore[attr-defined]
+    for number in range(20):
+        for item in Save().steps("wsrd", f"{number}.tmp", f"{number}.json").items:
+            judge.feed(item)
+        assert list(rule._courses[0].all()) == []
 
 
 LETTERS = {"w": "pwrite(f)", "s": "fsync(f)", "t": "ftruncate(f)"}

@@ -77,7 +77,8 @@ class SequenceRun:
             if found.truth is not False:
                 self._judge(courses, there, call, found.bound, certain=found.truth is True)
         for course in there:
-            self._close(course)
+            if any(state in self._automaton.last for state in course.owing):
+                courses.drop(course)  # nothing more is owed once a run is at a last step
 
     def _numbers(self, call: Call) -> tuple[int, ...]:
         kind = (call.call, call.family)
@@ -186,11 +187,6 @@ class SequenceRun:
         last = None if course is None else course.before
         words = text.alternatives(ahead)
         self._report.at(call, text.out_of_order, words, last, certain=sure, bound=bound)
-
-    def _close(self, course: Course) -> None:
-        """Nothing more is owed once a run is at a last step."""
-        if any(state in self._automaton.last for state in course.owing):
-            course.owed, course.owing = None, {}
 
     def _unfinished(self, course: Course, then: str, *, certain: bool) -> None:
         assert course.owed is not None
