@@ -4,9 +4,10 @@ import os
 import sys
 from collections.abc import Callable
 
-from mounted_support import Run, calls, journal
+from mounted_support import Run, journal
 
-from tracefs import events
+from tracefs import Trace, events
+from tracefs.api import ANY, call, fdatasync, fsync, link, pwrite, truncate
 
 MOVING = """
 import os
@@ -30,15 +31,15 @@ os.fsync(fd)
 def test_paths_follow_what_moves(traced_run: Callable[..., Run]) -> None:
     run = traced_run([sys.executable, "-c", MOVING])
     assert (run.returncode, run.stderr) == (0, "")
-    found = [(call.call, call.path) for call in calls(run.recording, "write", "sync")]
-    assert found[:5] == [
-        ("pwrite64", "a/b/f"),
-        ("pwrite64", "z/b/f"),
-        ("fdatasync", "z/b/f"),
-        ("pwrite64", "top"),
-        ("pwrite64", "second"),
+    assert Trace(run.recording).calls(only=("write", "sync")) == [
+        pwrite("a/b/f", 4096, at=0),
+        pwrite("z/b/f", 4096, at=0),
+        fdatasync("z/b/f"),
+        pwrite("top", 4096, at=0),
+        pwrite("second", 4096, at=0),
+        pwrite(ANY, 4096, at=0),
+        fsync(ANY),
     ]
-    assert [name for name, _ in found[5:]] == ["pwrite64", "fsync"]
 
 
 EXCHANGING = """
@@ -58,8 +59,8 @@ os.pwrite(os.open("x/f", os.O_RDWR), b"?", 0)
 def test_paths_follow_an_exchange(traced_run: Callable[..., Run]) -> None:
     run = traced_run([sys.executable, "-c", EXCHANGING])
     assert (run.returncode, run.stderr) == (0, "")
-    found = [call.path for call in calls(run.recording, "write") if call.call == "pwrite64"]
-    assert found == ["y/f", "x/f"]
+    found = Trace(run.recording).calls(only="pwrite")
+    assert found == [pwrite("y/f", 1, at=0), pwrite("x/f", 1, at=0)]
 
 
 REPLACING = """
@@ -184,19 +185,18 @@ touch("d/copy", b"8")
 def test_of_several_names_the_one_that_was_used_is_told(traced_run: Callable[..., Run]) -> None:
     run = traced_run([sys.executable, "-c", LINKED])
     assert (run.returncode, run.stderr) == (0, "")
-    found = calls(run.recording, "write", "truncate", "attr", "link")
-    assert [(call.call, call.path) for call in found] == [
-        ("link", "d/copy"),
-        ("pwrite64", "pages"),
-        ("pwrite64", "d/copy"),
-        ("pwrite64", "pages"),
-        ("truncate", "d/copy"),
-        ("chmod", "pages"),
-        ("pwrite64", "d/copy"),
-        ("pwrite64", "pages"),
-        ("pwrite64", "pages"),
-        ("link", "third"),
-        ("pwrite64", "third"),
-        ("pwrite64", "d/copy"),
+    only = ("write", "truncate", "attr", "link")
+    assert Trace(run.recording).calls(only=only) == [
+        link("pages", "d/copy"),
+        pwrite("pages", 1, at=0),
+        pwrite("d/copy", 1, at=0),
+        pwrite("pages", 1, at=0),
+        truncate("d/copy", 0),
+        call("chmod", "pages"),
+        pwrite("d/copy", 1, at=0),
+        pwrite("pages", 1, at=0),
+        pwrite("pages", 1, at=0),
+        link("pages", "third"),
+        pwrite("third", 1, at=0),
+        pwrite("d/copy", 1, at=0),
     ]
-    assert [call.target for call in found if call.family == "link"] == ["pages", "pages"]

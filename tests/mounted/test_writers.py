@@ -12,10 +12,10 @@ from pagealloc.page import PAGE_SIZE, build_page
 from pagewriters import Writer
 from writers_support import command, each_writer
 
-from tracefs.check import check
-from tracefs.findings import CheckResult, Verdict
-from tracefs.journal.reader import JournalReader
-from tracefs.trace import Call, Trace
+from tracefs import Trace
+from tracefs.api import close, fdatasync, fsyncdir, openat, pwrite
+from tracefs.findings import Verdict
+from tracefs.pytest_plugin import TracedDir
 
 Traced = Callable[..., Run]
 
@@ -35,56 +35,50 @@ for thread in threads: thread.start()
 for thread in threads: thread.join()
 """
 
-OPEN = ("openat", "pages.db", ("O_RDWR", "O_CREAT", "O_CLOEXEC"), None, None)
-WRITE = ("pwrite64", "pages.db", (), 8192, 4096)
-SYNC = ("fdatasync", "pages.db", (), None, None)
-CLOSE = ("close", "pages.db", (), None, None)
-SYNC_DIRECTORY = ("fsync", ".", (), None, None)
+OPEN = openat("pages.db", "O_RDWR|O_CREAT|O_CLOEXEC")
+WRITE = pwrite("pages.db", PAGE_SIZE, at=2 * PAGE_SIZE)
+SYNC = fdatasync("pages.db")
+CLOSE = close("pages.db")
 PAGES = 48
 
 
-def judged(recording: Path) -> CheckResult:
-    with JournalReader(recording) as reader:
-        return check(Trace(reader), ["page-write"])
-
-
-def advice(result: CheckResult) -> set[str]:
+def advice(trace: Trace) -> set[str]:
+    result = trace.check("page-write")
     return {finding.rule for contract in result.contracts for finding in contract.findings}
 
 
-def essence(call: Call) -> tuple[object, ...]:
-    """Return what two writers' calls have in common; no times, threads or descriptors."""
-    return call.call, call.path, call.flags, call.offset, call.length
+def written(traced_dir: TracedDir, writer: Writer, *options: str) -> None:
+    """Write a page; the writer says nothing."""
+    words = command(writer, "write", *options, "pages.db", "2", "text")
+    done = traced_dir.run(words, capture_output=True)
+    assert (done.stdout, done.stderr) == ("", "")
 
 
 @each_writer
 @pytest.mark.parametrize("old", [None, 5 * PAGE_SIZE], ids=["new", "longer"])
+@pytest.mark.tracefs(witness="seccomp", contracts=["page-write"])
 def test_a_write_is_these_calls_and_keeps_the_contract(
-    traced_run: Traced, tmp_path: Path, writer: Writer, old: int | None
+    traced_dir: TracedDir, trace: Trace, writer: Writer, old: int | None
 ) -> None:
-    file = tmp_path / "src" / "pages.db"
+    file = traced_dir / "pages.db"
     if old is not None:
         file.write_bytes(bytes(old))
 
-    run = traced_run(command(writer, "write", "pages.db", "2", "text"))
+    written(traced_dir, writer)
 
-    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
-    assert list(map(essence, calls(run.recording))) == [OPEN, WRITE, SYNC, CLOSE]
-    result = judged(run.recording)
-    assert result.verdict is Verdict.KEPT
-    assert advice(result) == ({"directory-synced"} if old is None else set())
+    assert trace.calls() == [OPEN, WRITE, SYNC, CLOSE]
+    assert advice(trace) == ({"directory-synced"} if old is None else set())
     assert file.read_bytes()[2 * PAGE_SIZE : 3 * PAGE_SIZE] == build_page(b"text")
 
 
 @each_writer
-def test_sync_dir_leaves_nothing_to_advise(traced_run: Traced, writer: Writer) -> None:
-    run = traced_run(command(writer, "write", "--sync-dir", "pages.db", "2", "text"))
-
-    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
-    seen = list(map(essence, calls(run.recording)))
-    assert seen == [OPEN, WRITE, SYNC, CLOSE, SYNC_DIRECTORY]
-    result = judged(run.recording)
-    assert (result.verdict, advice(result)) == (Verdict.KEPT, set())
+@pytest.mark.tracefs(witness="seccomp", contracts=["page-write"])
+def test_sync_dir_leaves_nothing_to_advise(
+    traced_dir: TracedDir, trace: Trace, writer: Writer
+) -> None:
+    written(traced_dir, writer, "--sync-dir")
+    assert trace.calls() == [OPEN, WRITE, SYNC, CLOSE, fsyncdir(".")]
+    assert advice(trace) == set()
 
 
 @each_writer
@@ -108,13 +102,14 @@ def test_eight_threads_keep_the_contract_and_each_call_has_its_thread(
     run = traced_run(command(writer, "fill", "pages.db", str(PAGES), "--threads", "8"))
 
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
-    opened, *between, closed = calls(run.recording)
-    assert (essence(opened), essence(closed)) == (OPEN, CLOSE)
+    trace = Trace(run.recording)
+    opened, *between, closed = trace.calls()
+    assert (opened, closed) == (OPEN, CLOSE)
     writes, syncs = between[::2], between[1::2]
-    assert [essence(call) for call in syncs] == [SYNC] * PAGES
-    assert {call.call for call in writes} == {"pwrite64"}
-    offsets = sorted(call.offset or 0 for call in writes)
-    assert offsets == [page_no * PAGE_SIZE for page_no in range(PAGES)]
+    assert syncs == [SYNC] * PAGES
+    assert sorted(writes, key=lambda call: call.offset or 0) == [
+        pwrite("pages.db", PAGE_SIZE, at=page_no * PAGE_SIZE) for page_no in range(PAGES)
+    ]
     # A page's write and its sync come from one thread, as nothing but the right names could show.
     assert [call.tid for call in writes] == [call.tid for call in syncs]
     # Each thread has taken a page before the first has written all others.
@@ -123,7 +118,7 @@ def test_eight_threads_keep_the_contract_and_each_call_has_its_thread(
     assert None not in tids
     assert opened.pid is not None
     assert {call.pid for call in between} == {opened.pid}
-    assert judged(run.recording).verdict is Verdict.KEPT
+    assert trace.check("page-write").verdict is Verdict.KEPT
     file = tmp_path / "src" / "pages.db"
     assert file.read_bytes() == b"".join(generated_page(0, page_no) for page_no in range(PAGES))
 
