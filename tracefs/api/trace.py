@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from tracefs.api.call import Call
 from tracefs.api.names import Chosen, choose
 from tracefs.api.reading import Reading
@@ -195,7 +197,9 @@ class Trace:
             )
             calls = [lines.line(call) for call in reading.calls()]
             foot = frame.foot(reading.summary())
-        return "\n".join([*frame.head(self.header), COLUMNS, *calls, foot])
+        source = "/".join(filter(None, (self.header.source, self._root)))
+        head = frame.head(replace(self.header, source=source))
+        return "\n".join([*head, COLUMNS, *calls, foot])
 
     def recorded(self, indices: frozenset[int]) -> list[tuple[Recorded, str | None]]:
         """Return the calls with these indices as recorded, and where each was made."""
