@@ -64,13 +64,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def traced_session(
+def _tracefs(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> "Iterator[TracedSession]":
-    """Return what makes a directory and its recording: ``with traced_session.fresh() as path``.
-
-    For tests that need several, as those of hypothesis do.
-    """
     from tracefs.pytest_plugin.session import TracedSession  # noqa: PLC0415  # see above
 
     session = TracedSession(
@@ -81,12 +77,20 @@ def traced_session(
     session.close()
 
 
+@pytest.fixture(scope="session")
+def traced_session(_tracefs: "TracedSession") -> "TracedSession":
+    """Return what makes a directory and its recording: ``with traced_session.fresh() as path``.
+
+    For tests that need several, as those of hypothesis do.
+    """
+    _tracefs.mount()  # before an example whose time is taken
+    return _tracefs
+
+
 @pytest.fixture
-def traced_dir(
-    traced_session: "TracedSession", request: pytest.FixtureRequest
-) -> "Iterator[TracedDir]":
+def traced_dir(_tracefs: "TracedSession", request: pytest.FixtureRequest) -> "Iterator[TracedDir]":
     """Return an empty directory, a `pathlib.Path`; what is done in it is recorded."""
-    with traced_session.of_test(request) as directory:
+    with _tracefs.of_test(request) as directory:
         yield directory
 
 

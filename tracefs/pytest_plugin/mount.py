@@ -48,6 +48,14 @@ class SessionMount:
         Raises:
             MountError: It can't be mounted.
         """
+        return self._begin(self.start(), name)
+
+    def start(self) -> LivingMount:
+        """Mount, unless that is done.
+
+        Raises:
+            MountError: It can't be mounted.
+        """
         if self._living is not None:
             try:
                 self._living.settle()
@@ -57,7 +65,7 @@ class SessionMount:
                     self.close()
         if self._living is None:
             self._living = self._start()
-        return self._begin(self._living, name)
+        return self._living
 
     def aside(self, name: str) -> Place:
         """Make an empty directory that is not in the mount."""

@@ -15,7 +15,7 @@ from tracefs.pytest_plugin.mount import SessionMount
 from tracefs.pytest_plugin.recorded import ByCommand, Mounted, Recorded
 
 REQUIRE: Final = "TRACEFS_REQUIRE_FUSE"
-_OURS: Final = frozenset({"traced_dir", "trace", "traced_session"})
+_OURS: Final = frozenset({"_tracefs", "traced_dir", "trace", "traced_session"})
 
 
 class TracedSession:
@@ -38,6 +38,14 @@ class TracedSession:
         self._compared: Explanation | None = None
         self._hindrance: _Hindrance | None = None
         self._running = running
+
+    def mount(self) -> None:
+        """Make the mount, which the first directory would make otherwise."""
+        mount = self._given()
+        try:
+            mount.start()
+        except MountError as error:
+            self._cannot(error)
 
     @contextmanager
     def fresh(self) -> Iterator[TracedDir]:
@@ -108,21 +116,27 @@ class TracedSession:
                 f"{self._now.directory} is being recorded, and only one directory can be at a time",
                 pytrace=False,
             )
-        if self._hindrance is not None:
-            self._give_up(self._hindrance)
         asked = wishes.of_test(self._running(), self._config)
-        try:
-            if self._mount is None:
-                base = self._factory.mktemp("tracefs")
-                self._mount = SessionMount(base, wishes.in_process(self._config))
-            if asked.witness in wishes.BY_RUN:
-                self._now = ByCommand(self._mount.aside(name), asked, self._cannot)
-            else:
-                self._now = Mounted(self._mount, self._mount.begin(name), asked)
-        except MountError as error:
-            self._cannot(error)
+        mount = self._given()
+        if asked.witness in wishes.BY_RUN:
+            self._now = ByCommand(mount.aside(name), asked, self._cannot)
+        else:
+            try:
+                place = mount.begin(name)
+            except MountError as error:
+                self._cannot(error)
+            self._now = Mounted(mount, place, asked)
         self._of_item.append(self._now)
         return self._now
+
+    def _given(self) -> SessionMount:
+        """Return the mount, which need not be there yet."""
+        if self._hindrance is not None:
+            self._give_up(self._hindrance)
+        if self._mount is None:
+            base = self._factory.mktemp("tracefs")
+            self._mount = SessionMount(base, wishes.in_process(self._config))
+        return self._mount
 
     def _keep_the_last(self, recorded: Recorded) -> None:
         """Of many that one test makes, keep that which failed last: it is what is reported."""
