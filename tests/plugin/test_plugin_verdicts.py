@@ -188,13 +188,59 @@ def test_a_marker_that_can_not_be_obeyed_is_an_error(tmp_path: Path) -> None:
     done.says(
         "the marker tracefs has no contract; it has contracts, witness, paths, without, page_size",
         "the marker tracefs takes keywords alone",
-        "There is no contract 'page-wrote'; known: ",
+        "There is no contract 'page-wrote'; did you mean page-write?",
         "test_unused, which uses neither traced_dir nor traced_session",
         "witness 'none' for one test: all tests of a run share a mount",
         "there is no witness 'ebpf'; known: none, proc, seccomp, full",
     )
     assert "Traceback" not in done.text
     assert "During handling" not in done.text
+
+
+CONTRACT = """
+version = 1
+
+[[contract]]
+id = "synced-pages"
+per = "open"
+every = "pwrite"
+next = "fdatasync|fsync($path)"
+
+[[contract]]
+id = "no-rename"
+never = ["rename"]
+some = "pwrite"
+"""
+
+
+@pytest.mark.parametrize(
+    ("marker", "ini"),
+    [
+        ('contracts="rules/pages.toml"', ""),
+        ('contracts=[pathlib.Path("rules/pages.toml")]', ""),
+        ("", "tracefs_contracts = rules/pages.toml page-write"),
+    ],
+)
+def test_contracts_of_a_file_are_held_wherever_the_test_works(
+    tmp_path: Path, marker: str, ini: str
+) -> None:
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "pages.toml").write_text(CONTRACT, "utf-8")
+    source = f"""
+import pathlib
+pytestmark = pytest.mark.tracefs({marker})
+
+def test_kept(traced_dir, monkeypatch):
+    monkeypatch.chdir(traced_dir)
+    save("a.db")
+
+def test_broken(traced_dir):
+    save(traced_dir / "a.db", sync=None)
+    os.rename(traced_dir / "a.db", traced_dir / "b.db")
+"""
+    done = run_tests(tmp_path, source, "-rA", ini=ini)
+    assert names(done.text) == {"test_kept": "PASSED", "test_broken": "FAILED"}
+    done.says("synced-pages: broken", "no-rename: broken")
 
 
 def test_settings_hold_for_all_tests(tmp_path: Path) -> None:

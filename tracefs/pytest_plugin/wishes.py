@@ -1,11 +1,13 @@
 """What a test asks of tracefs: its marker, and the settings for all tests."""
 
+import os
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from msgspec import Struct
 
-from tracefs.contracts import find
+from tracefs.contracts import find_all
 from tracefs.contracts.base import Contract
 from tracefs.errors import UsageError
 from tracefs.witness.level_names import FULL, NONE, PROC, SECCOMP
@@ -47,7 +49,10 @@ def of_test(item: pytest.Item | None, config: pytest.Config) -> Wishes:
         if name not in _ARGUMENTS:
             raise UsageError(f"the marker tracefs has no {name}; it has {', '.join(_ARGUMENTS)}")
     wishes = Wishes(
-        contracts=_several(given.get("contracts", config.getini("tracefs_contracts"))),
+        contracts=tuple(
+            _placed(each, config.rootpath)
+            for each in _several(given.get("contracts", config.getini("tracefs_contracts")))
+        ),
         witness=given.get("witness") or config.getini("tracefs_witness"),
         paths=_several(given.get("paths", ())),
         without=_several(given.get("without", ())),
@@ -55,7 +60,7 @@ def of_test(item: pytest.Item | None, config: pytest.Config) -> Wishes:
     )
     for contract in wishes.contracts:
         if isinstance(contract, str):
-            find(contract)
+            find_all(contract)  # says what is wrong with it
     known = (*IN_PROCESS, *BY_RUN)
     if wishes.witness not in known:
         raise UsageError(f"there is no witness {wishes.witness!r}; known: {', '.join(known)}")
@@ -112,5 +117,13 @@ def require_possible(item: pytest.Item) -> None:
         pytest.fail(f"@pytest.mark.tracefs on {item.name}: {fault}", pytrace=False)
 
 
+def _placed(contract: Any, folder: Path) -> Any:
+    """Return *contract*; the path of a file is relative to *folder*."""
+    if isinstance(contract, os.PathLike):
+        return os.fspath(folder / contract)
+    is_path = isinstance(contract, str) and ("/" in contract or contract.endswith(".toml"))
+    return os.fspath(folder / contract) if is_path else contract
+
+
 def _several(value: Any) -> tuple[Any, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
+    return (value,) if isinstance(value, str | os.PathLike) else tuple(value)
