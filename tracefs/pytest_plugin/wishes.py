@@ -1,6 +1,7 @@
 """What a test asks of tracefs: its marker, and the settings for all tests."""
 
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,7 +24,7 @@ KEEP: Final = ("failed", "all", "none")
 class Wishes(Struct, frozen=True, kw_only=True):
     """What holds for one test."""
 
-    contracts: tuple[str | Contract, ...] = ()
+    contracts: tuple[Contract, ...] = ()
     witness: str = PROC
     paths: tuple[str, ...] = ()
     """Globs of the files that the contracts judge; empty: all."""
@@ -50,17 +51,15 @@ def of_test(item: pytest.Item | None, config: pytest.Config) -> Wishes:
             raise UsageError(f"the marker tracefs has no {name}; it has {', '.join(_ARGUMENTS)}")
     wishes = Wishes(
         contracts=tuple(
-            _placed(each, config.rootpath)
+            contract
             for each in _several(given.get("contracts", config.getini("tracefs_contracts")))
+            for contract in _contracts(each, config.rootpath)
         ),
         witness=given.get("witness") or config.getini("tracefs_witness"),
         paths=_several(given.get("paths", ())),
         without=_several(given.get("without", ())),
         page_size=given.get("page_size"),
     )
-    for contract in wishes.contracts:
-        if isinstance(contract, str):
-            find_all(contract)  # says what is wrong with it
     known = (*IN_PROCESS, *BY_RUN)
     if wishes.witness not in known:
         raise UsageError(f"there is no witness {wishes.witness!r}; known: {', '.join(known)}")
@@ -117,12 +116,18 @@ def require_possible(item: pytest.Item) -> None:
         pytest.fail(f"@pytest.mark.tracefs on {item.name}: {fault}", pytrace=False)
 
 
-def _placed(contract: Any, folder: Path) -> Any:
-    """Return *contract*; the path of a file is relative to *folder*."""
-    if isinstance(contract, os.PathLike):
-        return os.fspath(folder / contract)
-    is_path = isinstance(contract, str) and ("/" in contract or contract.endswith(".toml"))
-    return os.fspath(folder / contract) if is_path else contract
+def _contracts(asked: Any, folder: Path) -> tuple[Contract, ...]:
+    """Return the contracts of one word, path or object; a path is relative to *folder*."""
+    if not isinstance(asked, str | os.PathLike):
+        return (asked,)
+    name = os.fspath(asked)
+    is_path = name != asked or "/" in name or name.endswith(".toml")
+    return _found(os.fspath(folder / name) if is_path else name)
+
+
+@lru_cache
+def _found(name: str) -> tuple[Contract, ...]:
+    return find_all(name)  # a file takes milliseconds, for each test
 
 
 def _several(value: Any) -> tuple[Any, ...]:
