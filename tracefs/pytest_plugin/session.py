@@ -161,8 +161,7 @@ class TracedSession:
 
     def _cannot(self, error: MountError) -> NoReturn:
         """Fail or skip the test, and those after it, since there is no mount."""
-        if self._hindrance is None:
-            self._hindrance = _why_not(error)
+        self._hindrance = _why_not(error)
         self._give_up(self._hindrance)
 
     def _give_up(self, hindrance: "_Hindrance") -> NoReturn:
