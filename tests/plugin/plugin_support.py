@@ -63,9 +63,21 @@ def run_tests(
     env: dict[str, str] | None = None,
     head: str = HEAD,
     ini: str = "",
-    without_inline_snapshot: bool = True,
+    plugins: tuple[str, ...] | None = (),
 ) -> Result:
-    """Run pytest on one test file; *before*: words in front of the command."""
+    """Run pytest on one test file.
+
+    Args:
+        folder: Of the file, and of all that comes of it.
+        source: What stands in it.
+        options: For pytest.
+        before: Words in front of the command.
+        env: What is set in the environment.
+        head: What stands above *source*.
+        ini: Settings.
+        plugins: Those that are there beside tracefs's; each takes its time. None: all that are
+            installed, found as pytest finds them.
+    """
     folder.joinpath("test_it.py").write_text(head + source, encoding="utf-8")
     folder.joinpath("pytest.ini").write_text(f"[pytest]\n{ini}\n", encoding="utf-8")
     base = folder / "base"
@@ -73,13 +85,14 @@ def run_tests(
         *before, sys.executable, "-W", "error", "-m", "pytest", "-p", "no:cacheprovider",
         f"--basetemp={base}", *options,
     ]  # fmt: skip
-    if without_inline_snapshot:
-        words += ["-p", "no:inline_snapshot"]  # it says something at the end of each run
     environment = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("PYTEST_", "TRACEFS_")) and name not in {"CI", "BUILD_NUMBER"}
     }
+    if plugins is not None:
+        environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+        words += [word for name in ("tracefs.pytest_plugin", *plugins) for word in ("-p", name)]
     done = subprocess.run(
         words,
         cwd=folder,
@@ -93,6 +106,24 @@ def run_tests(
     )
     assert ends_unmounted(folder), done.stdout
     return Result(done.returncode, done.stdout, base)
+
+
+def run_file(folder: Path, name: str, *options: str) -> str:
+    """Return what pytest prints of a test file as it stands, with no other plugins."""
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+            "-p", "tracefs.pytest_plugin", f"--basetemp={folder / 'base'}", name, *options,
+        ],
+        cwd=folder,
+        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
+    )  # fmt: skip
+    assert ends_unmounted(folder), done.stdout
+    return done.stdout
 
 
 def ends_unmounted(folder: Path) -> bool:

@@ -1,11 +1,10 @@
 """The page on pytest tells what happens: its tests are run, its output is what they print."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from plugin_support import run_file
 
 HOW_TO = Path(__file__).parents[2] / "docs" / "how-to" / "assert-in-pytest.md"
 TEXT = HOW_TO.read_text("utf-8")
@@ -27,11 +26,7 @@ def printed(folder: Path, name: str, *options: str) -> str:
     for each, body in FILES.items():
         # Examples begin with the name of their file, which then counts as a line of it.
         (folder / each).write_text(f"# {each}\n{body}", "utf-8")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", name, *options]
-    done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=50, check=False
-    )
-    return done.stdout
+    return run_file(folder, name, *options)
 
 
 def tamed(text: str) -> list[str]:
@@ -49,8 +44,8 @@ def tamed(text: str) -> list[str]:
 
 @pytest.mark.parametrize("name", FILES)
 def test_each_example_does_what_the_page_says(name: str, tmp_path: Path) -> None:
-    options = ["--inline-snapshot=create"] if name == "test_snapshot.py" else []
-    text = printed(tmp_path, name, *options)
+    options = ["-p", "inline_snapshot", "--inline-snapshot=create"]
+    text = printed(tmp_path, name, *(options if name == "test_snapshot.py" else ()))
     assert OUTCOMES[name] in text, text
 
 

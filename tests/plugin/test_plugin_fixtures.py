@@ -172,7 +172,9 @@ def test_every_kind_of_code_is_recorded(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("options", [("-n2",), ("-p", "no:randomly"), ("-p", "no:xdist")])
 def test_in_every_kind_of_run(tmp_path: Path, options: tuple[str, ...]) -> None:
-    done = run_tests(tmp_path, ISOLATED.replace("range(3)", "range(8)"), *options, "-k", "empty")
+    done = run_tests(
+        tmp_path, ISOLATED.replace("range(3)", "range(8)"), *options, "-k", "empty", plugins=None
+    )
     assert " 8 passed" in done.text
 
 

@@ -20,7 +20,7 @@ def test_one(traced_dir, trace):
 
 
 def test_inline_snapshot(tmp_path: Path) -> None:
-    made = run_tests(tmp_path, SOURCE, "--inline-snapshot=create", without_inline_snapshot=False)
+    made = run_tests(tmp_path, SOURCE, "--inline-snapshot=create", plugins=("inline_snapshot",))
     written = (tmp_path / "test_it.py").read_text("utf-8")
     assert (
         'snapshot([openat("a.db", "O_RDWR|O_CREAT|O_CLOEXEC", created=True), '
@@ -28,7 +28,7 @@ def test_inline_snapshot(tmp_path: Path) -> None:
         'truncate("b.db", 100)])'
     ) in written, made.text
     assert 'snapshot(fdatasync("a.db"))' in written
-    again = run_tests(tmp_path, written, head="", without_inline_snapshot=False)
+    again = run_tests(tmp_path, written, head="", plugins=("inline_snapshot",))
     again.counts(passed=2)
 
 
@@ -39,9 +39,9 @@ def test_snapshot(traced_dir, trace, snapshot):
     assert trace.calls(only=("write", "sync")) == snapshot
     assert str(trace.calls()[0]) == snapshot
 """
-    made = run_tests(tmp_path, source, "--snapshot-update")
+    made = run_tests(tmp_path, source, "--snapshot-update", plugins=("syrupy",))
     assert "2 snapshots generated" in made.text
     written = (tmp_path / "__snapshots__" / "test_it.ambr").read_text("utf-8")
     assert '    pwrite("a.db", 4096, at=0),\n    fdatasync("a.db"),\n' in written
-    again = run_tests(tmp_path, source)
+    again = run_tests(tmp_path, source, plugins=("syrupy",))
     again.counts(passed=1)
