@@ -11,17 +11,17 @@ from msgspec.structs import replace
 from tracefs.check import check
 from tracefs.cli import recording, verdict_format
 from tracefs.cli.arguments import path_glob, positive
+from tracefs.cli.evidence import Evidence
 from tracefs.cli.format_names import TEXT, WITH_FOLDERS
 from tracefs.cli.locate import locator
 from tracefs.cli.recording import EXIT_UNKNOWN
 from tracefs.contracts.base import Contract
 from tracefs.events import Header
 from tracefs.findings import CheckResult, Finding, Verdict
-from tracefs.journal.reader import JournalReader, Source
-from tracefs.report.strace import CallLines
+from tracefs.report.strace import UNTIMED, CallLines
 from tracefs.report.style import PLAIN, Style, style_for
 from tracefs.report.verdict import VerdictText, written_out
-from tracefs.trace import Call, Trace
+from tracefs.trace import Call
 
 NAME: Final = "check"
 HELP: Final = "say whether a recording keeps a contract"
@@ -53,6 +53,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="only files with paths like GLOB",
     )
+    parser.add_argument(
+        "--dir",
+        metavar="DIR",
+        help="of strace text: the directory to judge (default: where the command was run)",
+    )
     verdict_format.add_arguments(parser)
 
 
@@ -64,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
         page_size=args.page_size,
         without=args.without,
         paths=args.path,
+        directory=args.dir,
         form=args.format,
         output=args.output,
     )
@@ -76,6 +82,7 @@ def judge(
     page_size: int | None = None,
     without: Sequence[str] = (),
     paths: Sequence[str] = (),
+    directory: str | None = None,
     form: str = TEXT,
     output: str | None = None,
     file: TextIO | None = None,
@@ -88,6 +95,7 @@ def judge(
         page_size: bytes; None: as recorded.
         without: rules to leave out.
         paths: globs that choose files; none: all.
+        directory: of strace text, the only one to judge; None: where the command was run.
         form: one of `tracefs.report.formats.FORMATS`.
         output: file to write the answer to, whole or not at all; None: it is printed.
         file: where to print; None: standard output.
@@ -96,10 +104,10 @@ def judge(
         UsageError: there is no such contract or rule, or a contract file can't be understood.
         RecordingError: the recording can't be found or read, or *output* can't be written.
     """
-    source = recording.find(name)
-    with recording.rereadable(source) as copy, JournalReader(source, copy=copy) as reader:
-        header = reader.header
-        result = check(Trace(reader), contracts, page_size=page_size, without=without, paths=paths)
+    source = Evidence(source=recording.find(name), directory=directory, paths=paths)
+    with source.read() as trace:
+        header = trace.header
+        result = check(trace, contracts, page_size=page_size, without=without, paths=paths)
     if form == TEXT:
         style = PLAIN if output else style_for(file or sys.stdout)
         text = _text(source, result, page_size or header.page_size, header, style)
@@ -126,10 +134,10 @@ def judged(
         UsageError: there is no such contract or rule.
         RecordingError: the recording can't be found or read.
     """
-    source = recording.find(name)
-    with JournalReader(source) as reader:
-        started = reader.header.started
-        result = check(Trace(reader), contracts, without=without, paths=paths)
+    source = Evidence(source=recording.find(name), paths=paths)
+    with source.read() as trace:
+        started = trace.header.started
+        result = check(trace, contracts, without=without, paths=paths)
     return located(result, _calls(source, _wanted(result)), started)
 
 
@@ -154,17 +162,18 @@ def located(
 
 
 def _text(
-    source: Source,
+    source: Evidence,
     result: CheckResult,
     page_size: int,
     header: Header,
     style: Style,
 ) -> str:
-    lines = CallLines(start_ns=header.start_ns, page_size=page_size, style=style)
+    timed = header.clock != UNTIMED
+    lines = CallLines(start_ns=header.start_ns, page_size=page_size, style=style, timed=timed)
     calls = _calls(source, _wanted(result))
     result = located(result, calls, header.started)
     text = VerdictText(seen=calls, lines=lines, style=style)
-    return "".join(f"{line}\n" for line in text.render(result))
+    return "".join(f"{line}\n" for line in (*text.render(result), *source.remarks))
 
 
 def exit_code(result: CheckResult) -> int:
@@ -181,14 +190,13 @@ def _wanted(result: CheckResult) -> frozenset[int]:
     return frozenset(finding.call for finding in findings if finding.call is not None)
 
 
-def _calls(source: Source, wanted: frozenset[int]) -> dict[int, Call]:
+def _calls(source: Evidence, wanted: frozenset[int]) -> dict[int, Call]:
     """Return the calls with the indices *wanted*, from a second pass: the first keeps none."""
     seen: dict[int, Call] = {}
     if not wanted:
         return seen
-    recording.rewind(source)
-    with JournalReader(source) as reader:
-        for item in Trace(reader).items():
+    with source.again() as trace:
+        for item in trace.items():
             if isinstance(item, Call) and item.index in wanted:
                 seen[item.index] = item
                 if len(seen) == len(wanted):

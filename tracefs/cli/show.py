@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from functools import partial
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -13,15 +13,19 @@ from tracefs.cli import recording
 from tracefs.cli.arguments import path_glob
 from tracefs.cli.locate import locator
 from tracefs.cli.selected import selected, unindexed
+from tracefs.cli.strace_text import text_file
 from tracefs.cli.uses import report, wanted
 from tracefs.errors import UsageError
 from tracefs.events import Header
 from tracefs.journal.reader import JournalReader
 from tracefs.report import call_json, frame
 from tracefs.report.selection import Selection, call_names
-from tracefs.report.strace import COLUMNS, CallLines
+from tracefs.report.strace import COLUMNS, UNTIMED, CallLines
 from tracefs.report.style import style_for
 from tracefs.trace import Call
+
+if TYPE_CHECKING:
+    from tracefs.strace.text import StraceText
 
 NAME: Final = "show"
 HELP: Final = "print a recording, one system call a line"
@@ -63,6 +67,10 @@ def run(args: argparse.Namespace) -> int:
     if args.stray:
         return _show_stray(args)
     source = recording.find(args.recording)
+    if not args.follow:
+        with text_file(source) as text:
+            if text is not None:
+                return _show_text(args, text)
     with JournalReader(source, follow=args.follow) as reader:
         chosen = _selection(args, reader.header)
         write = _json(reader.header) if args.json else _text(reader.header)
@@ -80,6 +88,23 @@ def run(args: argparse.Namespace) -> int:
                 sys.stdout.flush()
         if not args.json:
             print(frame.foot(summary(), shown))
+    return 0
+
+
+def _show_text(args: argparse.Namespace, text: "StraceText") -> int:
+    """Print what strace's text shows."""
+    trace = text.trace()
+    chosen = _selection(args, trace.header)
+    write = _json(trace.header) if args.json else _text(trace.header)
+    if not args.json:
+        print("\n".join([*frame.head(trace.header), COLUMNS]))
+    shown = 0
+    for item in trace.items():
+        if isinstance(item, Call) and chosen.matches(item):
+            write(item)
+            shown += 1
+    if not args.json:
+        print(frame.foot(trace.summary(), shown))
     return 0
 
 
@@ -106,6 +131,7 @@ def _text(header: Header) -> Callable[[Call], None]:
         start_ns=header.start_ns,
         page_size=size,
         style=style_for(sys.stdout),
+        timed=header.clock != UNTIMED,
         locate=locator(header.started),
     )
     return lambda call: print(lines.line(call))

@@ -1,5 +1,6 @@
 """One journal line as bytes, and the names of the files that make a recording."""
 
+import re
 from typing import Final, NoReturn
 
 import msgspec
@@ -34,6 +35,10 @@ decode_line: Final = _lines.decode
 """Whatever one line holds; raises one of `UNREADABLE`."""
 
 
+_STRACE: Final = re.compile(rb"(?:\[pid +\d+\] |\d+ +)?(?:[\d:.]+ +)?[a-z_]\w*\(.* = ")
+"""The first line of what strace writes."""
+
+
 class _Probe(msgspec.Struct):
     """What is looked at in a first line of which nothing is known yet."""
 
@@ -48,6 +53,11 @@ def decode_header(line: bytes, name: str) -> Header:
     Raises:
         RecordingError: it is no header, or one of a version that can't be read.
     """
+    if _STRACE.match(line):
+        raise RecordingError(
+            f"{name} is strace text, not a tracefs journal",
+            repair="tracefs check and tracefs show read such text.",
+        )
     probe = _probe(line, name)
     if probe.format != FORMAT or probe.type != "header":
         _refuse(name, "its first line is JSON, but not the header of a journal")

@@ -10,6 +10,8 @@ from tracefs.report.quote import printable
 def head(header: Header) -> list[str]:
     """Return the lines that say what was recorded, how, and where."""
     command = "none, a plain mount" if header.command is None else shlex.join(header.command)
+    if header.witness == "strace":
+        return _head_of_text(header)
     return [
         f"# command: {printable(command)}",
         f"# source: {printable(header.source)}",
@@ -18,6 +20,20 @@ def head(header: Header) -> list[str]:
         *(f"# degraded: {printable(what)}" for what in header.degraded),
         f"# page size: {header.page_size} bytes",
         f"# kernel: {printable(header.kernel)} {printable(header.machine)}",
+    ]
+
+
+def _head_of_text(header: Header) -> list[str]:
+    """Return the same for strace's text, which doesn't know all of that."""
+    command = shlex.join(header.command) if header.command else "not in the text"
+    return [
+        f"# command: {printable(command)}",
+        f"# source: {printable(header.source)}",
+        "# seen by: strace, as its text tells",
+        "# seconds: not in the text"
+        if header.clock == "none"
+        else "# seconds since its first line",
+        f"# page size: {header.page_size} bytes",
     ]
 
 

@@ -17,6 +17,8 @@ from tracefs.report.quote import bracketed, printable, quoted
 from tracefs.report.style import PLAIN, Style
 from tracefs.trace.call import Call
 
+UNTIMED: Final = "none"
+"""Clock of evidence that has no times (`tracefs.events.Header.clock`): strace without -t."""
 _NANOSECONDS: Final = 1_000_000_000
 _AT_POSITION: Final = frozenset({"write", "writev", "sendfile", "splice", "copy_file_range"})
 """Calls whose offset is the file position or passed by pointer: it stands in the remark."""
@@ -34,18 +36,22 @@ class CallLines(Struct, frozen=True, kw_only=True):
     """Time that seconds are counted from."""
     page_size: int
     style: Style = PLAIN
+    timed: bool = True
+    """Calls have times."""
     locate: Callable[[Call], str | None] | None = None
     """Says where in its source a call was made; None: nobody can."""
 
     def line(self, call: Call) -> str:
         """Return *call* as one line: index, thread, start, and what `outcome` says."""
         index = "-" if call.index < 0 else str(call.index)
-        since = _seconds(call.start_ns - self.start_ns)
+        since = _seconds(call.start_ns - self.start_ns) if self.timed else "?"
         return _columns(index, _thread(call), since, self.outcome(call))
 
     def outcome(self, call: Call) -> str:
         """Return *call* with its result, duration, and a remark that places it in pages."""
-        body = f"{spelled(call)} = {_result(call)} <{_seconds(call.end_ns - call.start_ns)}>"
+        body = f"{spelled(call)} = {_result(call)}"
+        if self.timed:
+            body += f" <{_seconds(call.end_ns - call.start_ns)}>"
         if call.errno:
             body = self.style.paint(body, "red")
         elif call.call == "unknown":

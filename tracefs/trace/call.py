@@ -24,7 +24,7 @@ class Call(Struct, frozen=True, gc=False):
     flags, map, syncfs (sync, syncfs), range (sync_file_range, which promises nothing), ring; none:
     a call that reached nothing."""
     known_by: str | None
-    """How the name is known: ``seccomp``, ``proc``, ``fuse``; None when it isn't."""
+    """How the name is known: ``seccomp``, ``proc``, ``fuse``, ``strace``; None when it isn't."""
     path: str | None
     start_ns: int
     end_ns: int

@@ -36,7 +36,9 @@ class PageWriteJudge:
         self._opens = self._open_files.by_handle
         self._files = self._open_files.by_ino
         self._written = False
-        self._positions = Positions(self._reporter, by_lseek=_hears_seeks(header))
+        self._positions = Positions(
+            self._reporter, by_lseek=_hears_seeks(header), witness=header.witness
+        )
         self._handlers: dict[str, _Handler] = {
             "write": self._write,
             "sync": self._sync,

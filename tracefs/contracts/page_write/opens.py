@@ -36,7 +36,7 @@ class OpenFiles:
         if call.created:
             file.name = self._names.created(call)
         truncates = "O_TRUNC" in call.flags
-        if call.created or truncates:
+        if call.created or truncates or call.size is None:
             file.changed = file.resized = True
         if call.size is not None:
             again = file.opens > 1

@@ -46,9 +46,10 @@ class Reports(Protocol):
 class Positions:
     """``no-seek``: judged by the file position, or by every lseek where a witness saw them all."""
 
-    def __init__(self, reporter: Reports, *, by_lseek: bool) -> None:
+    def __init__(self, reporter: Reports, *, by_lseek: bool, witness: str = "seccomp") -> None:
         self._reporter = reporter
         self._by_lseek = by_lseek
+        self._where = "in strace's text" if witness == "strace" else "by the seccomp witness"
         self._looked = False
         self._missed = 0
         self._seeks_missed = 0
@@ -112,7 +113,7 @@ class Positions:
         if self._by_lseek:
             but = f" but {self._seeks_missed}" if self._seeks_missed else ""
             until = "" if complete else ", as far as the recording goes"
-            return f"every lseek{but}, seen by the seccomp witness{until}"
+            return f"every lseek{but}, seen {self._where}{until}"
         if not self._looked:
             return "nothing: no file position was seen"
         missed = f"; {self._missed} could not be looked at" if self._missed else ""
