@@ -57,7 +57,9 @@ def calls(log: Path) -> list[Call]:
     return [item for item in items(log) if isinstance(item, Call)]
 
 
-def about(findings: Sequence[Finding], but: Callable[[Finding], bool]) -> list[tuple[object, ...]]:
+def about(
+    findings: Sequence[Finding], but: Callable[[Finding], bool] = lambda _: False
+) -> list[tuple[object, ...]]:
     """Return where each finding is, and what it says, without the numbers of calls."""
     return sorted(
         (one.rule, one.severity, one.verdict, one.path or "", -1 if one.page is None else one.page)

@@ -104,6 +104,9 @@ def test_a_page_writer_keeps_the_contract_in_both(
     compare(log, run.recording)
 
 
+TOLD = {"a directory that is synced", "new names that nobody syncs"}
+"""Programs of which the text has all that the advice needs."""
+
 PROGRAMS = {
     "fork": """
 import os
@@ -238,6 +241,47 @@ if os.fork() == 0:
 os.wait()
 os.fdatasync(fd)
 """,
+    "through symbolic links": """
+import os
+os.mkdir("d")
+os.symlink("d", "l")
+fd = os.open("l/a", os.O_RDWR | os.O_CREAT)
+os.pwrite(fd, b"c" * 4096, 0)
+os.rename("l/a", "l/../d/b")
+other = os.open("d/b", os.O_RDWR)
+os.fdatasync(other)
+os.symlink("d/b", "m")
+os.truncate("m", 100)
+os.pwrite(fd, b"c" * 4096, 0)
+last = os.open("m", os.O_RDWR)
+os.fdatasync(last)
+os.unlink("m")
+os.chdir("l")
+os.unlink("../l/b")
+os.pwrite(fd, b"c" * 4096, 4096)
+""",
+    "a directory that is synced": """
+import os
+fd = os.open("a", os.O_RDWR | os.O_CREAT | os.O_EXCL)
+os.pwrite(fd, b"c" * 4096, 0)
+os.fdatasync(fd)
+folder = os.open(".", os.O_RDONLY)
+os.fsync(folder)
+os.mkdir("d")
+fd = os.open("d/a", os.O_RDWR | os.O_CREAT | os.O_EXCL)
+os.pwrite(fd, b"c" * 4096, 0)
+os.fdatasync(fd)
+os.fsync(os.open("d", os.O_RDONLY | os.O_DIRECTORY))
+""",
+    "new names that nobody syncs": """
+import os
+fd = os.open("a", os.O_RDWR | os.O_CREAT | os.O_EXCL)
+os.pwrite(fd, b"c" * 4096, 0)
+os.fsync(fd)
+os.pwrite(fd, b"c" * 4096, 0)
+os.fsync(fd)
+os.fsync(fd)
+""",
     "half a sync": """
 import ctypes, os
 fd = os.open("a", os.O_RDWR | os.O_CREAT)
@@ -251,8 +295,12 @@ os.close(fd)
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_is_judged_alike(name: str, traced_run: Traced, tmp_path: Path) -> None:
+    """All advice is the same, too, where the text tells which files are new."""
     words = [sys.executable, "-S", "-E", "-c", PROGRAMS[name]]
     log = strace.stracing(tmp_path / "log", tmp_path / "bare", words)
     run = traced_run(words, "--witness=full")
     assert run.returncode == 0, run.stderr
     compare(log, run.recording)
+    if name in TOLD:
+        (one,), (other,) = strace.judged(log).contracts, recorded(run.recording).contracts
+        assert strace.about(one.findings) == strace.about(other.findings)

@@ -113,6 +113,8 @@ def test_a_restarted_call_is_one_call() -> None:
         ("half a line fdatasync(3</d/a>) = 0", "a line can't be read"),
         ("<... fdatasync resumed>) = 0", "a line can't be read"),
         ("hello", "a line can't be read"),
+        ("splice(8<pipe:[1]>, NULL, 3hello", "a line can't be read"),
+        ('pwrite64(3</d/a>, "x", 1, 0) = ?', "killed within pwrite64"),
         ("mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, 3</d/a>, 0) = 0x7f0000000000", "was mapped"),
         ('pwrite64(7</d/b>, "x", 1, 0) = 1', "opened before the text begins: descriptor 7"),
         ("ioctl(3</d/a>, FICLONE, 4</d/b>) = 0", "FICLONE changed a"),

@@ -256,7 +256,8 @@ def _ftruncate(world: World, heard: Heard) -> None:
 
 def _truncate(world: World, heard: Heard) -> None:
     """truncate(path, length)."""
-    path, length = world.path(heard, heard.words[0]), words.number(heard.words[1])
+    path = world.path(heard, heard.words[0], follow=True)
+    length = words.number(heard.words[1])
     if path is None:
         if not heard.failed:
             world.doubt("a truncate of a path that can't be told")

@@ -4,7 +4,6 @@ strace shows no inode numbers: a file is what a path named when it was first use
 number through renames and links. Two names that a file had before the text begins are two files.
 """
 
-from posixpath import normpath
 from typing import Final
 
 from msgspec import Struct, field
@@ -78,8 +77,9 @@ class Files:
 
     def __init__(self) -> None:
         self._by_path: dict[bytes, File] = {}
-        self._aliases: dict[bytes, bytes] = {}
-        """Directories whose paths lead through symbolic links, and where they lead to."""
+        self._links: dict[bytes, bytes] = {}
+        """Symbolic links, or what behaves as one, and where they lead to."""
+        self._directories: set[bytes] = set()
         self._made = 0
 
     def find(self, path: bytes) -> File | None:
@@ -102,11 +102,13 @@ class Files:
     def put(self, path: bytes, file: File) -> None:
         """Let *path* name *file*, and nothing else."""
         self.removed(path)
+        self._directories.add(path.rpartition(b"/")[0])
         self._by_path[path] = file
         file.names[path] = None
 
     def removed(self, path: bytes) -> File | None:
         """Forget the name *path*; return what it named."""
+        self._links.pop(path, None)
         file = self._by_path.pop(path, None)
         if file is not None:
             file.names.pop(path, None)
@@ -129,19 +131,37 @@ class Files:
         return {one: file for one in found if (file := self.removed(one)) is not None}
 
     def led(self, asked: bytes, found: bytes) -> None:
-        """Learn from an open of *asked* that gave *found*, where its directory really is."""
-        (asked_in, _, asked_name), (found_in, _, found_name) = (
-            asked.rpartition(b"/"),
-            found.rpartition(b"/"),
-        )
-        if asked_in != found_in and asked_name == found_name:
-            self._aliases[asked_in] = found_in
+        """Learn from an open of *asked* that gave *found*, which links are on the way."""
+        if asked == found:
+            return
+        one, other = asked.split(b"/"), found.split(b"/")
+        while len(one) > 2 and len(other) > 2 and one[-1] == other[-1]:
+            del one[-1], other[-1]
+        self._links[b"/".join(one)] = b"/".join(other)
 
-    def real(self, path: bytes) -> bytes:
-        """Return the absolute *path* without ``.``, ``..`` and links that are known."""
-        plain = normpath(path)
-        if plain.startswith(b"//"):
-            plain = plain[1:]
-        directory, _, name = plain.rpartition(b"/")
-        known = self._aliases.get(directory)
-        return plain if known is None else known + b"/" + name
+    def linked_to(self, path: bytes, contents: bytes) -> None:
+        """Note that *path* is a symbolic link."""
+        if contents.startswith(b"/"):
+            self._links[path] = self.real(contents)
+        else:
+            self._links[path] = self.real(path.rpartition(b"/")[0] + b"/" + contents)
+
+    def real(self, path: bytes, *, follow: bool = False) -> bytes:
+        """Return the absolute *path* without ``.``, ``..`` and links that are known.
+
+        *follow*: the last component is resolved, too, if it is a link.
+        """
+        parts = [part for part in path.split(b"/") if part not in {b"", b"."}]
+        found = b""
+        for number, part in enumerate(parts):
+            if part == b"..":
+                found = found.rpartition(b"/")[0]
+                continue
+            found += b"/" + part
+            if follow or number < len(parts) - 1:
+                found = self._links.get(found, found)
+        return found or b"/"
+
+    def is_directory(self, path: bytes) -> bool:
+        """Tell whether names below *path* are known."""
+        return path in self._directories

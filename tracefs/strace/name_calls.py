@@ -40,7 +40,7 @@ def _creat(world: World, heard: Heard) -> None:
 
 
 def _open(world: World, heard: Heard, name: str, flags: tuple[str, ...], at: str | None) -> None:
-    asked = world.path(heard, name, at)
+    asked = world.path(heard, name, at, follow=True)
     flags = tuple(flag for flag in flags if flag != _LARGEFILE)
     if heard.failed:
         _failed_open(world, heard, asked, flags)
@@ -80,7 +80,8 @@ def _opened(
     opened.append = "O_APPEND" in flags
     opened.move(0)
     heard.thread.files.put(given.number, opened, cloexec="O_CLOEXEC" in flags)
-    file.directory = file.directory or ("O_DIRECTORY" in flags and not nameless)
+    if not nameless and ("O_DIRECTORY" in flags or world.files.is_directory(path)):
+        file.directory = True
     if file.directory:
         return
     file.written = file.written or _writes(flags)
@@ -270,6 +271,8 @@ def _new(world: World, heard: Heard, name: str, at: str | None, target: str | No
         file = world.files.at(path)
         file.directory = heard.name.startswith("mkdir")
     contents = None if target is None else words.string(target)
+    if contents is not None and not heard.failed:
+        world.files.linked_to(path, contents)
     if world.scope.inside(path):
         world.emit(
             heard,
@@ -282,7 +285,8 @@ def _new(world: World, heard: Heard, name: str, at: str | None, target: str | No
 
 def _by_name(world: World, heard: Heard) -> None:
     """chmod(path, ...) and such."""
-    _changed(world, heard, world.path(heard, heard.words[0]))
+    follow = not heard.name.startswith("l")
+    _changed(world, heard, world.path(heard, heard.words[0], follow=follow))
 
 
 def _by_name_at(world: World, heard: Heard) -> None:
@@ -291,7 +295,8 @@ def _by_name_at(world: World, heard: Heard) -> None:
     if name in {"NULL", '""'}:
         _by_descriptor(world, heard)
     else:
-        _changed(world, heard, world.path(heard, name, at))
+        follow = "AT_SYMLINK_NOFOLLOW" not in heard.words[-1]
+        _changed(world, heard, world.path(heard, name, at, follow=follow))
 
 
 def _changed(world: World, heard: Heard, path: bytes | None) -> None:
@@ -325,7 +330,7 @@ def _untold(world: World, heard: Heard) -> None:
 def _chdir(world: World, heard: Heard) -> None:
     """chdir(path)."""
     if not heard.failed:
-        heard.thread.directory.path = world.path(heard, heard.words[0])
+        heard.thread.directory.path = world.path(heard, heard.words[0], follow=True)
 
 
 def _fchdir(_world: World, heard: Heard) -> None:

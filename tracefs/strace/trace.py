@@ -32,6 +32,7 @@ _HIDING: Final = re.compile(
     rf"\b(?:{'|'.join(sorted(HANDLERS))})\(|resumed>|<(?:unfinished|detached|pid changed)"
 )
 """What an unreadable line has if it may have been a call of interest."""
+_OF_TWO: Final = frozenset({"copy_file_range", "sendfile", "sendfile64", "splice"})
 _NEW_SYSTEM_CALLS: Final = frozenset(
     {"syscall_0x1a9", "syscall_0x1aa", "syscall_0x1ab", "syscall_0x1b4", "syscall_0x1b5"}
 )
@@ -211,11 +212,7 @@ class StraceTrace:
         bound: dict[int, Opened] = {}
         if line.name not in HANDLERS:
             return bound
-        for word in words.begun(line.text):
-            try:
-                of = words.descriptor(word)
-            except words.UnreadableError:
-                continue
+        for of in _descriptors(line.text):
             opened = self._world.stands_for(thread, of)
             if opened is not None:
                 bound[of.number] = opened
@@ -246,20 +243,18 @@ class StraceTrace:
             if end is None or outcome.took_ns is not None:
                 end = self._clock.after(start + (outcome.took_ns or 0))
             thread.end_ns = end
-            if outcome.returned:
+            if outcome.text == "?":
+                self._cut_off(name, text)
+            elif outcome.returned:
                 handler(self._world, Heard(thread, name, arguments, outcome, start, end, bound))
         except (words.UnreadableError, ValueError, IndexError):
-            if not self._is_elsewhere(text):
+            if not self._is_elsewhere(name, text):
                 self._unread(f"{name}(")
 
-    def _is_elsewhere(self, text: str) -> bool:
+    def _is_elsewhere(self, name: str, text: str) -> bool:
         """Tell whether a call that can't be read is of a descriptor that is of no interest."""
-        word = text.partition(",")[0].partition(")")[0].strip()
-        try:
-            of = words.descriptor(word)
-        except (words.UnreadableError, ValueError):
-            return False
-        if of.path is None or of.number < 0 or self._world.scope.covers(of.path):
+        of = next(iter(_descriptors(text.partition(",")[0].partition(")")[0])), None)
+        if of is None or name in _OF_TWO or of.path is None or self._world.scope.covers(of.path):
             return False
         self._unread("")
         return True
@@ -282,7 +277,7 @@ class StraceTrace:
             one.exiting = name
         if not self._survey.exits:  # strace -qq tells no ends
             for one in group:
-                self._begun.pop(one.tid, None)
+                self._lose(one.tid)
                 self._world.ended(one, self._clock.after(now))
 
     def _exit(self, tid: int | None, now: int) -> None:
@@ -298,14 +293,13 @@ class StraceTrace:
         if name == "close" and thread is not None:
             for number, opened in bound.items():
                 thread.files.attach(number, opened)
+        self._cut_off(name, first)
+
+    def _cut_off(self, name: str, first: str) -> None:
         if name not in HANDLERS or name in _HARMLESS:
             return
-        word = first.partition(",")[0].partition(")")[0].strip()
-        try:
-            path = words.descriptor(word).path
-        except words.UnreadableError:
-            path = None
-        if name in data_calls.HANDLERS and not self._world.scope.covers(path):
+        paths = [of.path for of in _descriptors(first)]
+        if name in data_calls.HANDLERS and paths and not any(map(self._world.scope.covers, paths)):
             return
         self._world.doubt(f"a thread was killed within {name}, which may have taken effect")
 
@@ -323,6 +317,15 @@ class StraceTrace:
         if world.threads:
             which = f"of {', '.join(left[:_TOLD])} " if left else ""
             world.doubt(f"the text ends before the end {which}is told")
+
+
+def _descriptors(text: str) -> Iterator[words.Descriptor]:
+    """Yield the descriptors among the arguments of a call that may be cut off."""
+    for word in words.begun(text):
+        try:
+            yield words.descriptor(word)
+        except words.UnreadableError:
+            continue
 
 
 def _header(survey: Survey, source: str) -> Header:

@@ -112,13 +112,16 @@ class World:
 
     # Paths
 
-    def path(self, heard: Heard, word: str, at: str | None = None) -> bytes | None:
+    def path(
+        self, heard: Heard, word: str, at: str | None = None, *, follow: bool = False
+    ) -> bytes | None:
         """Return the absolute path that *word* names; None: it can't be told.
 
         Args:
             heard: The call.
             word: A quoted path.
             at: The descriptor that a relative one starts from; None: the working directory.
+            follow: The call follows a symbolic link.
         """
         base = self._base(heard.thread, at)
         given = words.string(word)
@@ -128,7 +131,7 @@ class World:
             if base is None:
                 return None
             given = join(base, given) if given else base
-        return self.files.real(given)
+        return self.files.real(given, follow=follow)
 
     def _base(self, thread: Thread, at: str | None) -> bytes | None:
         if at is None:
