@@ -90,6 +90,27 @@ def test_arguments_are_read_or_refused(text: str) -> None:
     words.begun(text)
 
 
+@pytest.mark.parametrize(
+    "shape",
+    [
+        "{}",
+        "{}</a>",
+        "[{}]",
+        "[pid {}] a(1) = 1",
+        "a({}) = {}",
+        "{}.{} a() = 0 <{}.{}>",
+        "strace: Process {} attached",
+        '3, [{{iov_base="", iov_len={}}}], 1',
+    ],
+)
+def test_a_number_of_any_length_is_read_or_refused(shape: str) -> None:
+    """Python converts no more than 4300 digits."""
+    text = shape.replace("{}", "9" * 5000).replace("{{", "{").replace("}}", "}")
+    test_any_text_is_some_line.hypothesis.inner_test(text)  # type: ignore[attr-defined]
+    test_arguments_are_read_or_refused.hypothesis.inner_test(text)  # type: ignore[attr-defined]
+    words.vector_length(text, "1")
+
+
 def escaped(name: bytes, also: bytes = b"") -> str:
     """Spell bytes as strace does (string_quote in src/util.c): shortest octal escapes."""
     named = {9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
@@ -142,7 +163,7 @@ def test_a_descriptor_has_its_path(name: bytes) -> None:
         ("?", None, 0, None),
         ("0x7f15 <0.000000123>", 0x7F15, 0, 123),
         ("1 (INJECTED)", 1, 0, None),
-        ("2048 <0.000031> (INJECTED)", 2048, 0, None),
+        ("2048 <0.000031> (INJECTED)", 2048, 0, 31_000),
         ("0x8002 (flags O_RDWR|O_LARGEFILE)", 0x8002, 0, None),
     ],
 )

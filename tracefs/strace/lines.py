@@ -14,20 +14,20 @@ _DAY: Final = 24 * 3600 * _SECOND
 
 _LEADER: Final = re.compile(
     # [pid N], or the column N of -o with -f; -Y adds <command name>. pid_max is 4194304 at most.
-    r"(?:\[pid +(\d+)(?:<[^<>]*>)?\] +|(\d{1,7})(?:<[^<>]*>)? +)?"
+    r"(?:\[pid +(\d{1,7})(?:<[^<>]*>)?\] +|(\d{1,7})(?:<[^<>]*>)? +)?"
     # -t, -tt; -ttt
     r"(?:(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? +|(\d{9,12})(?:\.(\d{1,9}))? +)?"
     # -r, by itself or beside the others
-    r"(?:\(\+ *(\d+\.\d+)\) +| *(\d+\.\d{3,9}) +)?"
+    r"(?:\(\+ *(\d{1,12}\.\d{1,9})\) +| *(\d{1,12}\.\d{3,9}) +)?"
     # -n and -i
     r"(?:\[ *\d+\] )?(?:\[[0-9a-f?]+\] )?"
 )
 _CALL: Final = re.compile(r"([a-z_]\w*)\(")
 _RESUMED: Final = re.compile(r"<\.\.\. ([a-z_]\w*) resumed>")
-_CUT: Final = re.compile(r" ?<(?:unfinished|(detached)|pid changed to (\d+)) \.\.\.>$")
+_CUT: Final = re.compile(r" ?<(?:unfinished|(detached)|pid changed to (\d{1,7})) \.\.\.>$")
 _EXIT: Final = re.compile(r"\+\+\+ (?:exited with|killed by|superseded by execve in pid) .*\+\+\+$")
 _SIGNAL: Final = re.compile(r"--- (?:stopped by )?SIG\w+.* ---$")
-_SPEAKS: Final = re.compile(r"(?:strace: )?Process (\d+) (attached|detached)")
+_SPEAKS: Final = re.compile(r"(?:strace: )?Process (\d{1,7}) (attached|detached)")
 _INTERRUPTED: Final = re.compile(r"strace: Process \d+ attached\r?\n?$")
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import BinaryIO, Final
 
 from tracefs.errors import RecordingError
+from tracefs.journal.format import MAX_LINE
 from tracefs.pathtext import to_text
 from tracefs.strace.files import Scope
 from tracefs.strace.lines import Kind, read
@@ -77,9 +78,9 @@ class StraceText:
         return survey(self.lines())
 
     def lines(self) -> Iterator[str]:
-        """Yield each line with its newline; the last may lack one."""
+        """Yield each line with its newline; the last, or one that is too long, may lack it."""
         self._file.seek(0)
-        for line in self._file:
+        while line := self._file.readline(MAX_LINE):
             yield line.decode("latin-1")
 
     def trace(self) -> StraceTrace:

@@ -11,14 +11,15 @@ from typing import Final, NamedTuple
 _TOKEN: Final = re.compile(
     r'"(?:[^"\\]|\\.)*"(?:\.\.\.)?'
     r"|(?<=[0-9D/])<(?:->|[^<>]|<[^<>]*>)*>"
-    r"|/\*.*?\*/|[(\[{]|[)\]}]|,"
+    r"|/\*[^*]{0,200}\*/|[(\[{]|[)\]}]|,"
 )
 _RESULT: Final = re.compile(r"\s*= (.*)$")
-_DURATION: Final = re.compile(r" <(\d+)\.(\d{1,9})>$")
+_DURATION: Final = re.compile(r" <(\d{1,12})\.(\d{1,9})>(?: \(INJECTED\))?$")
 _FAILED: Final = re.compile(r"-1 (E[A-Z0-9]+)\b")
-_NUMBER: Final = re.compile(r"-?(?:0x[0-9a-f]+|\d+)")
+_NUMBER: Final = re.compile(r"-?(?:0x[0-9a-f]{1,16}|\d{1,20})")
 _DESCRIPTOR: Final = re.compile(
-    r"(-?\d+|AT_FDCWD)(?: /\* AT_FDCWD \*/)?(?:<((?:->|[^<>]|<[^<>]*>)*)>(\(deleted\))?)?(?: .*)?$"
+    r"(-?\d{1,10}|AT_FDCWD)(?: /\* AT_FDCWD \*/)?"
+    r"(?:<((?:->|[^<>]|<[^<>]*>)*)>(\(deleted\))?)?(?: .*)?$"
 )
 _DEVICE: Final = re.compile(r"<[^<>]*>$")
 _ESCAPE: Final = re.compile(r"\\(x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", re.DOTALL)
@@ -28,8 +29,8 @@ _BY_NAME: Final = {name: number for number, name in errorcode.items()} | {
     "ENOTSUP": 95,
 }
 _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
-_LENGTH: Final = re.compile(r"iov_len=(\d+)")
-_POINTED: Final = re.compile(r"\[(-?\d+)\]")
+_LENGTH: Final = re.compile(r"iov_len=(\d{1,20})\b")
+_POINTED: Final = re.compile(r"\[(-?\d{1,20})\]")
 _DELETED: Final = b" (deleted)"
 _FLAGS: Final = re.compile(r"[A-Z][A-Z0-9_]*(?:\|(?:[A-Z0-9_]+|0x[0-9a-f]+))*$")
 
