@@ -12,8 +12,11 @@ from pagewriters import Writer
 from writers_support import command, each_writer
 
 from tracefs.check import check
+from tracefs.contracts.language.engine import LanguageContract
+from tracefs.contracts.language.reading import read_contracts
 from tracefs.findings import CheckResult, Finding, Severity, Verdict
 from tracefs.journal.reader import JournalReader
+from tracefs.strace.text import open_text
 from tracefs.trace import Trace
 
 Traced = Callable[..., Run]
@@ -304,3 +307,85 @@ def test_a_program_is_judged_alike(name: str, traced_run: Traced, tmp_path: Path
     if name in TOLD:
         (one,), (other,) = strace.judged(log).contracts, recorded(run.recording).contracts
         assert strace.about(one.findings) == strace.about(other.findings)
+
+
+CONTRACTS = """
+version = 1
+
+[[contract]]
+id = "pages"
+per = "open"
+opens = "writable"
+
+[[contract.rule]]
+id = "whole"
+every = "@write[not emulated]"
+must = "length == page_size and offset % page_size == 0"
+
+[[contract.rule]]
+id = "synced"
+every = "@write[errno == '']"
+next = "@sync"
+
+[[contract.rule]]
+id = "plain"
+never = ["lseek", "write"]
+
+[[contract]]
+id = "synced-before-renamed"
+before = "rename($old, *)"
+need = "fdatasync|fsync($old)"
+
+[[contract]]
+id = "names-stay"
+never = ["link", "unlink", "truncate|ftruncate", "fcntl[F_SETFL in flags]"]
+
+[[contract]]
+id = "once"
+per = "file"
+every = "@write"
+at_most = 1
+
+[[contract]]
+id = "never-mapped"
+never = ["@map", "io_uring_setup"]
+"""
+
+
+@pytest.mark.parametrize("name", sorted(PROGRAMS))
+def test_contract_files_judge_a_program_alike(
+    name: str, traced_run: Traced, tmp_path: Path
+) -> None:
+    words = [sys.executable, "-S", "-E", "-c", PROGRAMS[name]]
+    log = strace.stracing(tmp_path / "log", tmp_path / "bare", words)
+    run = traced_run(words, "--witness=full")
+    assert run.returncode == 0, run.stderr
+    contracts = [LanguageContract(spec) for spec in read_contracts(CONTRACTS, "c.toml")]
+    with log.open("rb") as file, JournalReader(run.recording) as reader:
+        text = open_text(file, "log")
+        assert text is not None
+        mine, theirs = check(text.trace(), contracts), check(Trace(reader), contracts)
+    for one, other in zip(mine.contracts, theirs.contracts, strict=True):
+        assert (one.id, one.verdict) == (other.id, other.verdict)
+        assert strace.about(one.findings) == strace.about(other.findings)
+
+
+def test_whether_a_file_is_new_is_left_open(tmp_path: Path) -> None:
+    """O_CREAT alone doesn't say so, O_EXCL does."""
+    contract = """
+version = 1
+[[contract]]
+id = "directories"
+every = "open[created]"
+next = "fsyncdir(dir($path))"
+until = "end"
+"""
+    (spec,) = read_contracts(contract.replace("open[", "open($path)["), "c.toml")
+    for flag, verdict in (("0", Verdict.UNKNOWN), ("os.O_EXCL", Verdict.BROKEN)):
+        program = f"import os; os.open('a', os.O_RDWR | os.O_CREAT | {flag})"
+        directory = tmp_path / flag
+        log = strace.stracing(tmp_path / "log", directory, [sys.executable, "-c", program])
+        with log.open("rb") as file:
+            text = open_text(file, "log")
+            assert text is not None
+            assert check(text.trace(), [LanguageContract(spec)]).verdict is verdict

@@ -45,7 +45,7 @@ class CallRecord(Struct, frozen=True, kw_only=True):
     position: int | None
     synced_by: str | None
     target: str | None
-    created: bool
+    created: bool | None
     size: int | None
     datasync: bool
     note: str | None

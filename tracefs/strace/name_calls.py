@@ -94,7 +94,7 @@ def _opened(
         "open",
         fd=given.number,
         flags=flags,
-        created=created,
+        created=None if maybe else created,
         size=file.size,
         reason=_CREATED if maybe else None,
     )

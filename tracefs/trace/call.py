@@ -57,8 +57,8 @@ class Call(Struct, frozen=True, gc=False):
     RWF_DSYNC, RWF_SYNC."""
     target: str | None = None
     """New name for rename, existing name for link, contents for symlink."""
-    created: bool = False
-    """The open made the file."""
+    created: bool | None = False
+    """The open made the file; None: not known (strace's text)."""
     size: int | None = None
     """File size in bytes right after an open."""
     datasync: bool = False
