@@ -45,11 +45,11 @@ def test_who_and_when(leader: str, pid: int | None, when: int | None) -> None:
     [
         ("1 write(3</d/a>, \"x\", 1 <unfinished ...>", Kind.BEGUN),
         ("1 <... write resumed>) = 1", Kind.RESUMED),
-        ("1 execve(\"/bin/true\", [\"true\"], 0x7 /* 3 vars */ <pid changed to 2 ...>", Kind.MOVED),
+        ("1 execve(\"/bin/true\", [\"true\"], 0x7 /* 3 vars */ <pid changed to 2 ...>", Kind.BEGUN),
         ("1 +++ exited with 0 +++", Kind.EXIT),
         ("1 +++ killed by SIGKILL +++", Kind.EXIT),
         ("1 +++ killed by SIGSEGV (core dumped) +++", Kind.EXIT),
-        ("1 +++ superseded by execve in pid 3 +++", Kind.EXIT),
+        ("1 +++ superseded by execve in pid 3 +++", Kind.SUPERSEDED),
         ("1 --- SIGCHLD {si_signo=SIGCHLD} ---", Kind.NOTHING),
         ("1 --- stopped by SIGSTOP ---", Kind.NOTHING),
         ("1 read(0<pipe:[3]>,  <detached ...>", Kind.DETACHED),
@@ -170,6 +170,20 @@ def test_a_descriptor_has_its_path(name: bytes) -> None:
 def test_outcomes(text: str, value: int | None, errno: int, took: int | None) -> None:
     _, outcome = words.split(f"3) = {text}")
     assert (outcome.value, outcome.errno, outcome.took_ns) == (value, errno, took)
+
+
+@pytest.mark.parametrize(
+    ("vector", "count", "length"),
+    [
+        ('[{iov_base="iov_len=9", iov_len=9}]', "1", 9),
+        ('[{iov_base="ab", iov_len=2}, {iov_base=""..., iov_len=40}]', "2", 42),
+        ('[{iov_base="ab", iov_len=2}, ...]', "2", None),
+        ("0x8", "2", None),
+        ("[]", "0", 0),
+    ],
+)
+def test_lengths_of_vectors(vector: str, count: str, length: int | None) -> None:
+    assert words.vector_length(vector, count) == length
 
 
 def test_what_strace_says_in_the_middle_of_a_line() -> None:

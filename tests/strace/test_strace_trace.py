@@ -55,8 +55,9 @@ def test_the_last_descriptor_ends_the_open() -> None:
 
 def test_a_mapping_keeps_the_open() -> None:
     mapped = "mmap(NULL, 4096, PROT_READ, MAP_SHARED, 3</d/a>, 0) = 0x7f0000000000"
-    found = items(OPEN, mapped, CLOSE, "munmap(0x7f0000000000, 4096) = 0")
-    assert [type(item) for item in found] == [Call, Call, Released]
+    between = 'mkdir("b", 0700) = 0'
+    found = items(OPEN, mapped, CLOSE, between, "munmap(0x7f0000000000, 4096) = 0", between)
+    assert [type(item) for item in found] == [Call, Call, Call, Released, Call]
     assert not isinstance(items(OPEN, mapped, CLOSE)[2], Call)  # at its exit
 
 
@@ -91,6 +92,57 @@ def test_a_call_begins_with_its_first_line() -> None:
         "101 +++ exited with 0 +++",
     )[1:3]
     assert write.start_ns < sync.start_ns < write.end_ns < sync.end_ns
+
+
+def test_a_position_that_others_may_move_is_not_known() -> None:
+    """Descriptor 7 may be the same open, passed through a socket (unix(7))."""
+    one, other = 'write(3</d/a>, "x", 1) = 1', "lseek(7</d/a>, 5, SEEK_SET) = 5"
+    assert [call.offset for call in calls(OPEN, one, one)[1:3]] == [0, 1]
+    assert [call.offset for call in calls(OPEN, one, other, one)[1:4]] == [0, 5, None]
+
+
+def test_a_position_is_not_known_where_a_filter_may_hide_what_moves_it() -> None:
+    lines = [OPEN, 'write(3</d/a>, "x", 1) = 1', SYNC, "fsync(3</d/a>) = 0"]
+    lines += ["msync(0x7f0000000000, 4096, MS_SYNC) = 0", CLOSE]
+    found = list(trace([f"100 {line}\n" for line in lines]).items())
+    assert [item.offset for item in found if isinstance(item, Call)][1] is None
+
+
+def test_a_vfork_that_returns_when_its_child_has_ended() -> None:
+    lines = text(
+        *GOOD,
+        "100 vfork( <unfinished ...>",
+        "101 exit_group(0) = ?",
+        "101 +++ exited with 0 +++",
+        "100 <... vfork resumed>) = 101",
+    )
+    assert judged(lines).verdict is Verdict.KEPT
+
+
+def test_a_number_of_a_thread_that_is_used_again() -> None:
+    child = ["clone(flags=SIGCHLD) = 101", "101 close(3</d/a>) = 0", "101 exit_group(0) = ?"]
+    found = calls(OPEN, *child, "101 +++ exited with 0 +++", *child, "101 +++ exited with 0 +++")
+    assert [(call.call, call.tid) for call in found] == [
+        ("openat", 100), ("close", 101), ("close", 101), ("exit_group", 100)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("told", [True, False])
+@pytest.mark.parametrize("cut", ["<unfinished ...>", "<pid changed to 100 ...>"])
+def test_an_exec_by_a_thread_takes_the_number_of_its_process(cut: str, told: bool) -> None:
+    found = calls(
+        OPEN.replace("O_EXCL", "O_EXCL|O_CLOEXEC"),
+        "clone(flags=CLONE_VM|CLONE_FS|CLONE_FILES|CLONE_THREAD) = 101",
+        "100 futex(0x1, FUTEX_WAIT <unfinished ...>",
+        f'101 execve("/bin/true", ["true"], 0x7ffc /* 3 vars */ {cut}',
+        "100 <... futex resumed>) = ?",
+        *(["100 +++ superseded by execve in pid 101 +++"] if told else []),
+        "100 <... execve resumed>) = 0",
+        'openat(AT_FDCWD</d>, "b", O_RDWR) = 3</d/b>',
+    )
+    assert [(call.call, call.path, call.tid) for call in found] == [
+        ("openat", "a", 100), ("execve", "a", 100), ("openat", "b", 100), ("exit_group", "b", 100)
+    ]  # fmt: skip
 
 
 def test_a_restarted_call_is_one_call() -> None:

@@ -24,8 +24,10 @@ _LEADER: Final = re.compile(
 )
 _CALL: Final = re.compile(r"([a-z_]\w*)\(")
 _RESUMED: Final = re.compile(r"<\.\.\. ([a-z_]\w*) resumed>")
-_CUT: Final = re.compile(r" ?<(?:unfinished|(detached)|pid changed to (\d{1,7})) \.\.\.>$")
-_EXIT: Final = re.compile(r"\+\+\+ (?:exited with|killed by|superseded by execve in pid) .*\+\+\+$")
+_CUT: Final = re.compile(r" ?<(?:unfinished|(detached)|pid changed to \d{1,7}) \.\.\.>$")
+_EXIT: Final = re.compile(
+    r"\+\+\+ (?:exited with|killed by|superseded by execve in pid (\d{1,7}))\b.*\+\+\+$"
+)
 _SIGNAL: Final = re.compile(r"--- (?:stopped by )?SIG\w+.* ---$")
 _SPEAKS: Final = re.compile(r"(?:strace: )?Process (\d{1,7}) (attached|detached)")
 _INTERRUPTED: Final = re.compile(r"strace: Process \d+ attached\r?\n?$")
@@ -37,8 +39,8 @@ class Kind(Enum):
     CALL = "a call with its result"
     BEGUN = "a call that another thread's line cuts off"
     RESUMED = "the rest of one"
-    MOVED = "an exec whose thread takes the number of its process"
     EXIT = "the end of a thread"
+    SUPERSEDED = "the end of a process's first thread, by another's exec"
     DETACHED = "strace left a process alone"
     NOTHING = "nothing of interest: a signal, a stack (-k), a dump (-e write)"
     UNREADABLE = "something else"
@@ -55,7 +57,7 @@ class Line(NamedTuple):
     name: str
     """Of the call."""
     text: str
-    """What follows the name and its bracket; of a moved exec the other number before it."""
+    """What follows the name and its bracket; the thread that supersedes."""
 
 
 def joined(text: Iterable[str]) -> Iterator[str]:
@@ -108,8 +110,9 @@ def _kind(body: str) -> tuple[Kind, str, str]:
     resumed = _RESUMED.match(body)
     if resumed is not None:
         return Kind.RESUMED, resumed[1], body[resumed.end() :]
-    if _EXIT.match(body):
-        return Kind.EXIT, "", body
+    ended = _EXIT.match(body)
+    if ended is not None:
+        return (Kind.EXIT, "", body) if ended[1] is None else (Kind.SUPERSEDED, "", ended[1])
     if _SIGNAL.match(body) or body.startswith("[ Process PID="):
         return Kind.NOTHING, "", body
     return Kind.UNREADABLE, "", body
@@ -120,8 +123,6 @@ def _call(call: re.Match[str], body: str) -> tuple[Kind, str, str]:
     if cut is None:
         return Kind.CALL, call[1], body[call.end() :]
     rest = body[call.end() : cut.start()]
-    if cut[2] is not None:
-        return Kind.MOVED, call[1], f"{cut[2]} {rest}"
     return Kind.DETACHED if cut[1] else Kind.BEGUN, call[1], rest
 
 

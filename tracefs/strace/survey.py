@@ -102,7 +102,7 @@ def survey(text: Iterable[str]) -> Survey:
 def _take(found: Survey, begun: dict[int | None, Line], line: Line) -> None:
     kind, name = line.kind, line.name
     found.unreadable += kind is Kind.UNREADABLE
-    found.exits = found.exits or kind is Kind.EXIT
+    found.exits = found.exits or kind in {Kind.EXIT, Kind.SUPERSEDED}
     if not name:
         return
     found.names.add(name)
@@ -113,7 +113,7 @@ def _take(found: Survey, begun: dict[int | None, Line], line: Line) -> None:
         _look_for_paths(found, line)
     if name not in CLONES and not (found.command is None and name in _EXECS):
         return
-    if kind in {Kind.BEGUN, Kind.MOVED}:
+    if kind is Kind.BEGUN:
         begun[line.pid] = line
         return
     text = line.text

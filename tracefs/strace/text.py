@@ -17,7 +17,7 @@ from tracefs.strace.trace import StraceTrace
 HEAD: Final = 64 << 10
 """Bytes from the beginning that are looked at."""
 _AGAIN: Final = "Trace again with: strace -f -y -o FILE COMMAND"
-_TELLING: Final = frozenset({Kind.CALL, Kind.BEGUN, Kind.RESUMED, Kind.EXIT})
+_TELLING: Final = frozenset({Kind.CALL, Kind.BEGUN, Kind.RESUMED, Kind.EXIT, Kind.SUPERSEDED})
 
 
 def looks_like(head: bytes) -> bool:

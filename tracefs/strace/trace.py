@@ -170,6 +170,9 @@ class StraceTrace:
         if kind is Kind.EXIT:
             self._exit(tid, now)
             return
+        if kind is Kind.SUPERSEDED:
+            self._supersede(line.pid, self._world.threads.get(int(line.text)))
+            return
         if kind is Kind.DETACHED:
             self._world.stop(f"strace left process {tid} alone in line {self._line}")
             return
@@ -179,9 +182,6 @@ class StraceTrace:
             self._whole(thread, line.name, line.text, now, None)
         elif kind is Kind.BEGUN:
             self._begun[tid] = _Begun(line.name, line.text, now, self._bind(thread, line))
-        elif kind is Kind.MOVED:
-            to, _, rest = line.text.partition(" ")
-            self._begun[int(to)] = _Begun(line.name, rest, now, {})
         else:
             self._resume(thread, line, now)
 
@@ -198,11 +198,22 @@ class StraceTrace:
             self._world.doubt(what)
 
     def _resume(self, thread: Thread, line: Line, now: int) -> None:
+        if line.name in _EXECS and self._begun.get(thread.tid, _NOTHING).name != line.name:
+            thread = self._executing(thread)
         begun = self._begun.pop(thread.tid, _NOTHING)
         if begun.name != line.name:
             self._unread(f"{line.name}(")
             return
         self._whole(thread, line.name, begun.text + line.text, begun.start_ns, now, begun.bound)
+
+    def _executing(self, thread: Thread) -> Thread:
+        """Return the thread whose exec goes on under the number of *thread* (strace -qqq)."""
+        for tid, begun in self._begun.items():
+            other = self._world.threads.get(tid)
+            if begun.name in _EXECS and other is not None and other.pid == thread.pid:
+                self._supersede(thread.tid, other)
+                return other
+        return thread
 
     def _bind(self, thread: Thread, line: Line) -> dict[int, Opened]:
         """Return what the descriptors of a call stand for as it begins.
@@ -285,6 +296,17 @@ class StraceTrace:
         self._lose(tid)
         if thread is not None:
             self._world.ended(thread, now)
+
+    def _supersede(self, tid: int | None, thread: Thread | None) -> None:
+        """A thread, in an exec, goes on with the number of its process (ptrace(2))."""
+        if thread is None:
+            return
+        tid = thread.pid if tid is None else tid
+        begun = self._begun.pop(thread.tid, None)
+        self._begun.pop(tid, None)
+        if begun is not None:
+            self._begun[tid] = begun
+        self._world.superseded(tid, thread)
 
     def _lose(self, tid: int | None) -> None:
         """A thread ended within a call; whether that took effect isn't known."""

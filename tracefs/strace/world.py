@@ -315,6 +315,15 @@ class World:
                 self.close(heard, number, note="closed by exec (O_CLOEXEC)", result=None)
         self._unmapped([one.of for one in was.mappings], heard.end_ns)
 
+    def superseded(self, tid: int | None, thread: Thread) -> None:
+        """A thread goes on with the number *tid* of its process, whose first thread is gone."""
+        first = self.threads.pop(tid, None)
+        if first is not None and first is not thread:
+            self._unshare(first)
+        self.threads.pop(thread.tid, None)
+        thread.tid = tid
+        self.threads[tid] = thread
+
     def _unshare(self, thread: Thread) -> None:
         if thread.files.users > 1:
             thread.files.users -= 1
