@@ -285,6 +285,23 @@ os.pwrite(fd, b"c" * 4096, 0)
 os.fsync(fd)
 os.fsync(fd)
 """,
+    "a database": """
+import sqlite3
+db = sqlite3.connect("a.db")
+db.execute("create table t(x)")
+for mode in ("delete", "truncate", "persist"):
+    db.execute(f"pragma journal_mode={mode}")
+    db.execute("insert into t values (?)", ("y" * 9000,))
+    db.commit()
+db.execute("vacuum")
+db.close()
+""",
+    "other programs": """
+import subprocess
+subprocess.run(["bash", "-c", "echo a > a; cat a a > b; mv b c; (echo x; echo y) >> c;"
+    "dd if=/dev/zero of=z bs=4096 count=3 conv=fsync status=none; cat c > d; ln c e; rm c; rm none;"
+    "truncate -s 5 e; tar cf t.tar a e; mkdir f; mv e f; mkdir g; cat f/e > g/e; touch g/e; ln -s g h; rm h/e"])
+""",
     "half a sync": """
 import ctypes, os
 fd = os.open("a", os.O_RDWR | os.O_CREAT)

@@ -108,6 +108,14 @@ def test_a_position_is_not_known_where_a_filter_may_hide_what_moves_it() -> None
     assert [item.offset for item in found if isinstance(item, Call)][1] is None
 
 
+def test_a_name_that_is_not_there_is_no_call_on_a_file() -> None:
+    """A recording has none either: the kernel asks no filesystem to remove what it didn't find."""
+    gone = 'unlink("b") = -1 ENOENT (No such file or directory)'
+    full = 'mkdir("b", 0700) = -1 ENOSPC (No space left on device)'
+    opened = 'openat(AT_FDCWD</d>, "c", O_RDWR) = -1 ENOENT (No such file or directory)'
+    assert [call.call for call in calls(gone, full, opened)] == ["mkdir"]
+
+
 def test_a_vfork_that_returns_when_its_child_has_ended() -> None:
     lines = text(
         *GOOD,

@@ -268,7 +268,7 @@ def _truncate(world: World, heard: Heard) -> None:
     if not heard.failed:
         file.written, file.size = True, length
     if world.wanted(path, file):
-        world.emit(heard, "truncate", path=world.scope.text(path), ino=file.ino, length=length)
+        world.named(heard, "truncate", path=world.scope.text(path), ino=file.ino, length=length)
 
 
 HANDLERS: Final[dict[str, Handler]] = {

@@ -66,7 +66,7 @@ def _failed_open(world: World, heard: Heard, asked: bytes | None, flags: tuple[s
     file = world.files.find(asked)
     if world.wanted(asked, file):
         ino = None if file is None else file.ino
-        world.emit(heard, "open", path=world.scope.text(asked), ino=ino, flags=flags)
+        world.named(heard, "open", path=world.scope.text(asked), ino=ino, flags=flags)
 
 
 def _opened(
@@ -141,7 +141,7 @@ def _renamed(
         world.files.renamed(before, after, exchange=exchange)
     ino = None if file is None else file.ino
     if world.wanted(before, file) or world.wanted(after, file):
-        world.emit(
+        world.named(
             heard,
             "rename",
             path=world.scope.text(before),
@@ -195,7 +195,7 @@ def _linked(world: World, heard: Heard, old: str, of: str | None, new: str, to: 
             file = world.files.at(before)
         world.files.put(after, file)
     if world.wanted(after, file):
-        world.emit(
+        world.named(
             heard,
             "link",
             path=world.scope.text(after),
@@ -238,7 +238,7 @@ def _removed(world: World, heard: Heard, name: str, at: str | None, family: str)
     file = world.files.find(path) if heard.failed else world.removed(path)
     if world.wanted(path, file):
         ino = None if file is None else file.ino
-        world.emit(heard, family, path=world.scope.text(path), ino=ino)
+        world.named(heard, family, path=world.scope.text(path), ino=ino)
 
 
 def _made(world: World, heard: Heard) -> None:
@@ -274,7 +274,7 @@ def _new(world: World, heard: Heard, name: str, at: str | None, target: str | No
     if contents is not None and not heard.failed:
         world.files.linked_to(path, contents)
     if world.scope.inside(path):
-        world.emit(
+        world.named(
             heard,
             heard.name.removesuffix("at"),
             path=world.scope.text(path),
@@ -303,7 +303,7 @@ def _changed(world: World, heard: Heard, path: bytes | None) -> None:
     file = None if path is None else _known(world, path)
     if path is not None and world.scope.covers(path) and world.wanted(path, file):
         ino = None if file is None else file.ino
-        world.emit(heard, _family(heard), path=world.scope.text(path), ino=ino)
+        world.named(heard, _family(heard), path=world.scope.text(path), ino=ino)
 
 
 def _by_descriptor(world: World, heard: Heard) -> None:

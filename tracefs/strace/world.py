@@ -2,6 +2,18 @@
 
 from collections import deque
 from collections.abc import Callable, Iterator
+from errno import (
+    EACCES,
+    EBADF,
+    EEXIST,
+    EFAULT,
+    EISDIR,
+    ELOOP,
+    ENAMETOOLONG,
+    ENOENT,
+    ENOTDIR,
+    EXDEV,
+)
 from posixpath import join
 from typing import Any, Final
 
@@ -15,6 +27,10 @@ from tracefs.trace.call import Call, Released, TraceItem
 
 WITNESS: Final = "strace"
 _STANDARD: Final = ("standard input", "standard output", "standard error")
+_BEFORE_ANY_FILE: Final = frozenset(
+    {EACCES, EBADF, EEXIST, EFAULT, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EXDEV}
+)
+"""Errors of names that the kernel finds by itself: recordings of tracefs have no such calls."""
 AT_EXIT: Final = "closed by the end of the process"
 
 
@@ -105,6 +121,11 @@ class World:
             handle=opened.handle,
             **fields,
         )
+
+    def named(self, heard: Heard, family: str, **fields: Any) -> None:
+        """Add a call on a name, if it got as far as to a file or directory."""
+        if heard.outcome.errno not in _BEFORE_ANY_FILE:
+            self.emit(heard, family, **fields)
 
     def wanted(self, path: bytes, file: File | None) -> bool:
         """Tell whether calls on what *path* names belong into the trace."""
