@@ -298,9 +298,13 @@ db.close()
 """,
     "other programs": """
 import subprocess
-subprocess.run(["bash", "-c", "echo a > a; cat a a > b; mv b c; (echo x; echo y) >> c;"
-    "dd if=/dev/zero of=z bs=4096 count=3 conv=fsync status=none; cat c > d; ln c e; rm c; rm none;"
-    "truncate -s 5 e; tar cf t.tar a e; mkdir f; mv e f; mkdir g; cat f/e > g/e; touch g/e; ln -s g h; rm h/e"])
+for line in (
+    "echo a > a; dd if=a of=b bs=64 status=none; mv b c; (echo x; echo y) >> c",
+    "dd if=/dev/zero of=z bs=4096 count=3 conv=fsync status=none",
+    "dd if=c of=d bs=1 status=none; ln c e; rm c; rm none",
+    "truncate -s 5 e; tar cf t.tar a e; mkdir f; mv e f; mkdir g; touch g/e; ln -s g h; rm h/e",
+):
+    subprocess.run(["bash", "-c", line])
 """,
     "half a sync": """
 import ctypes, os
