@@ -47,7 +47,7 @@ def value(call: Recorded, page_size: int, locate: Locate) -> Call:
         errno=error_name(call.errno) if call.errno else None,
         flags=call.flags,
         target=call.target,
-        created=call.created,
+        created=bool(call.created),
         synced_by=call.synced_by,
         datasync=call.datasync,
         reason=call.reason,

@@ -61,7 +61,7 @@ class Normaliser:
             flags=call.flags,
             offset=call.offset,
             length=call.length,
-            created=call.created,
+            created=bool(call.created),
             synced_by=call.synced_by,
             result=None if unseen or call.errno else call.result,
             errno=call.errno,
