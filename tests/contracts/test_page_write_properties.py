@@ -15,7 +15,6 @@ from tracefs.findings import Verdict
 from tracefs.trace.call import Call, TraceItem
 
 
-
 @given(st.lists(items, max_size=40), st.booleans(), st.sampled_from(["proc", "none", "seccomp"]))
 def test_no_stream_makes_it_fail(stream: list[TraceItem], complete: bool, witness: str) -> None:
     result = judge(stream, complete=complete, witness=witness)
