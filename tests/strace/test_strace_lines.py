@@ -53,6 +53,8 @@ def test_who_and_when(leader: str, pid: int | None, when: int | None) -> None:
         ("1 --- SIGCHLD {si_signo=SIGCHLD} ---", Kind.NOTHING),
         ("1 --- stopped by SIGSTOP ---", Kind.NOTHING),
         ("1 read(0<pipe:[3]>,  <detached ...>", Kind.DETACHED),
+        ("1 ???( <unfinished ...>", Kind.NOTHING),
+        ("1 <... ??? resumed>)                = ?", Kind.NOTHING),
         ("strace: Process 12 attached", Kind.NOTHING),
         ("strace: Process 12 detached", Kind.DETACHED),
         ("[ Process PID=12 runs in 32 bit mode. ]", Kind.NOTHING),

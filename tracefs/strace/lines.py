@@ -30,6 +30,8 @@ _EXIT: Final = re.compile(
 )
 _SIGNAL: Final = re.compile(r"--- (?:stopped by )?SIG\w+.* ---$")
 _SPEAKS: Final = re.compile(r"(?:strace: )?Process (\d{1,7}) (attached|detached)")
+_NO_CALL: Final = ("[ Process PID=", "???", "<... ???")
+"""What else is no call: the ABI of a process, and a thread that was killed before it made one."""
 _INTERRUPTED: Final = re.compile(r"strace: Process \d+ attached\r?\n?$")
 
 
@@ -113,7 +115,7 @@ def _kind(body: str) -> tuple[Kind, str, str]:
     ended = _EXIT.match(body)
     if ended is not None:
         return (Kind.EXIT, "", body) if ended[1] is None else (Kind.SUPERSEDED, "", ended[1])
-    if _SIGNAL.match(body) or body.startswith("[ Process PID="):
+    if _SIGNAL.match(body) or body.startswith(_NO_CALL):
         return Kind.NOTHING, "", body
     return Kind.UNREADABLE, "", body
 
