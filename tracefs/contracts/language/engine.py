@@ -30,6 +30,7 @@ from tracefs.contracts.language.running import Clause, Now
 from tracefs.contracts.language.seeks import Seeks, unheard
 from tracefs.contracts.language.sequence import SequenceRun
 from tracefs.contracts.language.simple import AtMostRun, MustRun, NeverRun
+from tracefs.contracts.language.vocabulary import UNKNOWN
 from tracefs.contracts.page_write.state import Open
 from tracefs.contracts.page_write.text import cut_short
 from tracefs.events import Header
@@ -69,7 +70,7 @@ class LanguageJudge:
         self._now = Now(view=self._facts, header=header)
         contract = Settings(page_size=settings.page_size, paths=spec.files)
         self._chosen = Chosen(settings, contract)
-        self._ledger = Ledger(self._chosen, self._facts)
+        self._ledger = Ledger(self._chosen, self._facts, header)
         self._findings = Findings(spec, settings.page_size, settings.without)
         self._seeks: list[Seeks] = []
         self._of_opens: list[tuple[MustRun, RuleReport]] = []
@@ -123,13 +124,13 @@ class LanguageJudge:
         if item.family == "open":
             self._open(item)
         self._now.through = self._through(item, opened)
-        self._now.judged = self._now.through and self._covers(item)
+        self._now.judged = self._now.through and (opened is not None or self._covers(item))
         if self._ledger.unseen:
             self._miss_open(item)
         for take in takes:
             take(item)
         for seeks in self._seeks:
-            seeks.take(item, opened, judged=self._now.judged)
+            seeks.take(item, opened)
         self._ledger.after(item, opened)
 
     def _dispatch(self, name: str, family: str) -> tuple[_Take, ...]:
@@ -148,21 +149,25 @@ class LanguageJudge:
         """*call* came through an open that was not seen: what rules say of opens is not known."""
         for rule, report in self._of_opens:
             if rule.concerns("openat", "open"):
-                report.at(call, text.open_unseen, certain=False)
+                report.doubtful(call, text.open_unseen)
 
     def _through(self, call: Call, opened: Open | None) -> bool:
         """Return whether *call* came through an open that is judged, or through none."""
         if self._spec.opens is Opens.ALL or opened is not None:
             return True
+        opens = self._ledger.opens
+        if call.call == "mmap" and call.family == "write":
+            # A store: the kernel guesses through which open it came.
+            return call.ino in opens.by_ino or not opens.ignores(call)
         if call.handle is not None or call.family == "sync":
             return False
-        return call.writable is not False and call.ino in self._ledger.opens.by_ino
+        return call.writable is not False and (_on_any(call) or call.ino in opens.by_ino)
 
     def _covers(self, call: Call) -> bool:
         """Return whether *call* is on a file that is judged, by one of its names."""
         covers = self._chosen.covers
         named = call.family in {"rename", "link"} and call.target is not None
-        return covers(call.path) or (named and covers(call.target))
+        return covers(call.path) or (named and covers(call.target)) or _on_any(call)
 
     def _open(self, call: Call) -> None:
         if not call.errno and call.handle is not None and call.ino is not None:
@@ -218,6 +223,11 @@ class LanguageJudge:
             what = " or ".join(dict.fromkeys(each.text for each in beginnings if each is not None))
         if not seen:
             self._findings.whole(SOME, text.nothing_seen(what))
+
+
+def _on_any(call: Call) -> bool:
+    """Return whether nothing is known of *call*, and so not on which file it was."""
+    return call.call == UNKNOWN and call.path is None and call.ino is None
 
 
 def _beginning(rule: Rule) -> Pattern | None:

@@ -59,8 +59,20 @@ class View(Protocol):
         """It writes the same as that one again."""
 
     @property
+    def after_short(self) -> bool | None:
+        """The last write of its open was short, and is not made up for yet."""
+
+    @property
     def late_append(self) -> bool | None:
         """O_APPEND was set after the open."""
+
+    @property
+    def overwrites(self) -> bool | None:
+        """It writes before the end of its file, and not by O_APPEND."""
+
+    @property
+    def direct(self) -> bool | None:
+        """Its open has O_DIRECT."""
 
 
 Evaluate: TypeAlias = Callable[[Call, View], Value | None]
@@ -251,7 +263,8 @@ _FLAGS_ASKED: Final = frozenset({"open", "rename", "allocate"})
 
 def _flag_set(call: Call, view: View) -> frozenset[str] | None:
     flags = _flags(call, view)
-    return None if flags is None else frozenset(flags)
+    # What has no name is the kernel's own, and shows as a number.
+    return None if flags is None else frozenset(flag for flag in flags if flag[0] != "0")
 
 
 def _errno(call: Call, _view: View) -> str:
@@ -270,6 +283,12 @@ def _short(call: Call, _view: View) -> bool | None:
     return call.result < call.length
 
 
+def _unfinished(call: Call, _view: View) -> bool:
+    if call.length is None or call.offset is None:
+        return False
+    return bool(call.errno) or (call.result is not None and call.result < call.length)
+
+
 _SYNCS: Final = ("sync", "syncdir")
 
 _SPECIAL: Final[dict[str, Callable[[Call, View], Value | None]]] = {
@@ -283,5 +302,8 @@ _SPECIAL: Final[dict[str, Callable[[Call, View], Value | None]]] = {
     "datasync": lambda call, _view: call.datasync if call.family in _SYNCS else None,
     "page": _page,
     "short": _short,
+    "unfinished": _unfinished,
     "emulated": lambda call, _view: call.note is not None and "posix_fallocate" in call.note,
+    # Its request says so (FUSE_WRITE_CACHE): no store is ever unnamed.
+    "stored": lambda call, _view: call.family == "write" and call.call == "mmap",
 }

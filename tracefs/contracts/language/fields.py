@@ -30,7 +30,9 @@ OF_CALL: Final[Mapping[str, Kind]] = MappingProxyType(
         "page_size": Kind.NUMBER,  # of the check
         "page": Kind.NUMBER,  # offset // page_size
         "short": Kind.TRUTH,  # it failed, or did less than it was asked for
+        "unfinished": Kind.TRUTH,  # the same, and it is known what it left out
         "emulated": Kind.TRUTH,  # one of glibc's posix_fallocate, not the program's own
+        "stored": Kind.TRUTH,  # a store through a shared mapping; when and how much isn't known
     }
 )
 """Fields of the call itself, as in `tracefs.trace.call.Call` where nothing else is said."""
@@ -42,7 +44,10 @@ OF_FILE: Final[Mapping[str, Kind]] = MappingProxyType(
         "restyled": Kind.TRUTH,  # attributes of its file changed since its last full sync
         "resumes": Kind.TRUTH,  # it writes what the last short write of its open left out
         "repeats": Kind.TRUTH,  # it writes the same as that one again
+        "after_short": Kind.TRUTH,  # that one is not made up for yet
         "late_append": Kind.TRUTH,  # O_APPEND was set after the open (fcntl F_SETFL)
+        "overwrites": Kind.TRUTH,  # it writes before the end of its file; never with O_APPEND
+        "direct": Kind.TRUTH,  # its open has O_DIRECT, as it was opened or by fcntl F_SETFL
     }
 )
 """Facts about the call's file or open just before the call, from what came before it."""

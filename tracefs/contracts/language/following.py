@@ -10,6 +10,7 @@ from errno import EINTR
 from msgspec import Struct
 
 from tracefs.contracts.language import text
+from tracefs.contracts.language.evaluate import uses
 from tracefs.contracts.language.matching import Bindings, Matcher
 from tracefs.contracts.language.model import Next, Pattern, Per
 from tracefs.contracts.language.reports import RuleReport
@@ -38,6 +39,8 @@ class Owed(Struct, kw_only=True, eq=False):
     """A call like *next* that had begun before it was done."""
     done_ns: int | None = None
     """When *next* succeeded; None: not yet."""
+    path: str | None = None
+    """What its file is called by now; None: as the call says."""
 
 
 class NextRun:
@@ -49,6 +52,7 @@ class NextRun:
         self._until = Matcher(clause.until)
         self._provided = None if clause.provided is None else Matcher(clause.provided)
         self._report, self._now, self._per = report, now, per
+        self._outcome_asked = _asks_for_outcome(clause.next)
         self._keyed = bool(self._every.variables)
         patterns = (clause.next, clause.until, *filter(None, [clause.provided]))
         self._here = all(_on_the_same_file(each, self._every.variables) for each in patterns)
@@ -95,8 +99,6 @@ class NextRun:
     # What is owed already
 
     def _go_on(self, call: Call, where: int | None) -> None:
-        if self._keyed and call.family in {"rename", "unlink"} and not call.errno:
-            self._follow_name(call)
         if call.handle is not None and self._suspects:
             self._suspects.pop(call.handle, None)
         for group_, key, owed in self._concerned(where):
@@ -104,6 +106,8 @@ class NextRun:
                 self._came_during(call, group_, key, owed)
             elif not self._wanted(call, group_, key, owed):
                 self._end_by(call, group_, key, owed)
+        if self._keyed and call.family in {"rename", "unlink"} and not call.errno:
+            self._follow_name(call)
 
     def _concerned(self, where: int | None) -> Iterator[tuple[int | None, _Key, Owed]]:
         """Yield what a call of the group *where* may end."""
@@ -127,7 +131,7 @@ class NextRun:
         # The path of the call like *every* was not known: any file's would do.
         if not self._next.variables <= owed.bound.keys():
             truth = None
-        if call.errno:
+        if call.errno and not self._outcome_asked:
             if call.errno != EINTR and truth:
                 self._report.at(call, text.failed, owed.call, page=owed.call, bound=owed.bound)
                 self._drop(where, key)
@@ -184,7 +188,14 @@ class NextRun:
         if owed.early is not None:
             then += f"; {text.too_early(owed.early)}"
         certain = certain and owed.certain and owed.surely
-        self._report.at(owed.call, text.not_followed, then, certain=certain, bound=owed.bound)
+        self._report.at(
+            owed.call,
+            text.not_followed,
+            then,
+            certain=certain,
+            path=owed.path,
+            bound=owed.bound,
+        )
 
     def _drop(self, where: int | None, key: _Key) -> None:
         inner = self._owed.get(where)
@@ -195,16 +206,19 @@ class NextRun:
 
     def _follow_name(self, call: Call) -> None:
         """Names that are bound go with a rename, and with an unlink they are nobody's any more."""
+        gone = call.target if call.family == "rename" else call.path
+        if call.path == call.target:  # rename(2): nothing is done
+            return
         for where, inner in list(self._owed.items()):
             for key, owed in list(inner.items()):
-                held = [name for name, value in owed.bound.items() if value == call.path]
-                gone = call.target if call.family == "rename" else call.path
-                if not held and gone not in owed.bound.values():
+                bound = {name: renamed(value, call) for name, value in owed.bound.items()}
+                if bound == owed.bound and gone not in bound.values():
                     continue
                 self._drop(where, key)
-                if held and call.family == "rename" and call.target is not None:
-                    owed.bound = {**owed.bound, **dict.fromkeys(held, call.target)}
-                    self._owed.setdefault(where, {})[self._key(owed.call, owed.bound)] = owed
+                if bound != owed.bound:
+                    owed.path = renamed(owed.path or owed.call.path or "", call) or None
+                    owed.bound = bound
+                    self._owed.setdefault(where, {})[self._key(owed.call, bound)] = owed
 
     # Ends
 
@@ -231,6 +245,22 @@ class NextRun:
     def _over(self, owed: Owed, then: str, *, certain: bool) -> None:
         if self._clause.until.end and owed.provided and owed.done_ns is None:
             self._late(owed, then, certain=certain)
+
+
+def renamed(path: str, call: Call) -> str:
+    """Return what *path* is called after *call*, which may rename it or a directory above it."""
+    if call.family != "rename" or call.path is None or call.target is None:
+        return path
+    if path == call.path:
+        return call.target
+    below = call.path + "/"
+    return f"{call.target}/{path.removeprefix(below)}" if path.startswith(below) else path
+
+
+def _asks_for_outcome(pattern: Pattern) -> bool:
+    """Return whether *pattern* itself says what becomes of a call, so that a failed one may do."""
+    asked = (uses(call.where) for call in pattern.calls if call.where is not None)
+    return any(fields & {"errno", "result", "short", "unfinished"} for fields in asked)
 
 
 def _on_the_same_file(pattern: Pattern, known: frozenset[str]) -> bool:

@@ -10,8 +10,9 @@ from msgspec import Struct
 from tracefs.contracts.base import Settings
 from tracefs.contracts.page_write.directories import NewNames
 from tracefs.contracts.page_write.opens import OpenFiles
-from tracefs.contracts.page_write.state import File, Open, Short
+from tracefs.contracts.page_write.state import NOT_KNOWN, File, Open, Short
 from tracefs.contracts.page_write.writes import is_fallocate
+from tracefs.events import Header
 from tracefs.trace.call import Call, Released
 
 _START = 0
@@ -44,14 +45,20 @@ class Facts:
         self.restyled: bool | None = None
         self.resumes: bool | None = False
         self.repeats: bool | None = False
+        self.after_short: bool | None = False
         self.late_append: bool | None = False
+        self.overwrites: bool | None = False
+        self.direct: bool | None = None
 
 
 class Ledger:
     """Follows opens and files; constant for each of them."""
 
-    def __init__(self, chosen: Chosen, facts: Facts) -> None:
+    def __init__(self, chosen: Chosen, facts: Facts, header: Header) -> None:
         self.facts = facts
+        self._hears_flags = "fcntl" in header.notified and not header.visible
+        self._direct: dict[int, bool | None] = {}
+        """By handle: whether the open has O_DIRECT; for all opens that were seen."""
         self._names = NewNames()
         self.opens = OpenFiles(chosen, self._names)
         self.unseen = False
@@ -62,6 +69,7 @@ class Ledger:
         self.facts.forget()
         self.unseen = False
         if call.family == "open" and not call.errno and call.handle is not None:
+            self._direct[call.handle] = "O_DIRECT" in call.flags
             return self.opens.open(call, position=_START)
         opened = self.opens.by_handle.get(call.handle)
         written = call.family == "write" and call.call != "mmap"
@@ -81,9 +89,13 @@ class Ledger:
                 self._names.removed(call)
             case "syncdir":
                 self._names.synced(call)
+            case "flags":
+                self._set_flags(call)
         file = self.opens.by_ino.get(call.ino)
-        if file is None:
-            return
+        if file is not None:
+            self._changed(file, opened, call)
+
+    def _changed(self, file: File, opened: Open | None, call: Call) -> None:
         match call.family:
             case "write":
                 self._written(file, opened, call)
@@ -98,6 +110,7 @@ class Ledger:
 
     def released(self, item: Released) -> Open | None:
         """Forget an open; return it if it was for writing and chosen."""
+        self._direct.pop(item.handle, None)
         opened = self.opens.by_handle.pop(item.handle, None)
         if opened is not None:
             self.opens.forget(opened.file)
@@ -107,10 +120,14 @@ class Ledger:
         facts = self.facts
         facts.changed = file.changed or file.dirty is not None
         facts.resized, facts.restyled = file.resized, file.attributes
-        if opened is None or call.family != "write":
+        if call.family == "write":
+            facts.overwrites = self._overwrites(file, opened, call)
+            facts.direct = self._is_direct(call)
+        facts.after_short = opened is not None and opened.short is not None
+        if opened is None or call.family != "write" or not is_own(call):
             return
-        late = call.note is not None and call.note.startswith("O_APPEND")
-        facts.late_append = late and not opened.append
+        facts.late_append = _is_late_append(call) and not opened.append
+        opened.append = opened.append or facts.late_append
         short = opened.short
         if short is not None:
             rest = call.offset == short.resume and call.length == short.end - short.resume
@@ -119,11 +136,38 @@ class Ledger:
             facts.resumes = rest and not whole
             facts.repeats = same or (rest and whole)
 
+    def _overwrites(self, file: File, opened: Open | None, call: Call) -> bool | None:
+        flags = call.flags
+        appends = opened is not None and (opened.append or _is_late_append(call))
+        if call.call != "mmap" and (
+            "RWF_APPEND" in flags or (appends and "RWF_NOAPPEND" not in flags)
+        ):
+            return False
+        if call.offset is None or file.size == NOT_KNOWN:
+            return None
+        if call.offset >= file.size or call.length == 0:
+            return False
+        # Through an open that was not seen it may be an append that another one overtook.
+        return True if call.call == "mmap" or call.handle in self._direct else None
+
+    def _is_direct(self, call: Call) -> bool | None:
+        direct = None if call.handle is None else self._direct.get(call.handle)
+        # Without a notice of it the flag may have been taken away.
+        return direct if self._hears_flags or not direct else None
+
+    def _set_flags(self, call: Call) -> None:
+        """An fcntl(F_SETFL); of several opens of a file nobody knows which it was about."""
+        if call.handle is not None:
+            self._direct[call.handle] = "O_DIRECT" in call.flags
+            return
+        for handle, opened in self.opens.by_handle.items():
+            if handle in self._direct and opened is not None and opened.file.ino == call.ino:
+                self._direct[handle] = None
+
     def _written(self, file: File, opened: Open | None, call: Call) -> None:
-        if is_fallocate(call) or call.call == "mmap" or opened is None:
+        if opened is None or not is_own(call):
             file.touch(call)
             return
-        opened.append = opened.append or bool(self.facts.late_append)
         self._leaves(opened, call)
         if call.errno or call.result == 0:
             file.changed = True
@@ -153,3 +197,12 @@ class Ledger:
         file.dirty = None
         file.changed = file.resized = False
         file.attributes = file.attributes and call.datasync
+
+
+def is_own(write: Call) -> bool:
+    """Return whether the program made this *write* by a call of its own."""
+    return write.call != "mmap" and not is_fallocate(write)
+
+
+def _is_late_append(call: Call) -> bool:
+    return call.note is not None and call.note.startswith("O_APPEND")

@@ -61,6 +61,7 @@ class RuleReport:
         *more: object,
         certain: bool = True,
         page: Call | None = None,
+        path: str | None = None,
         bound: Bindings = NOTHING,
         clause: Clause | None = None,
     ) -> None:
@@ -72,6 +73,7 @@ class RuleReport:
             more: What it takes beside the usual.
             certain: False: perhaps it does hold.
             page: The write whose page is meant; None: *call*.
+            path: What its file is called by now; None: as *call* says.
             bound: What variables in the words stand for.
             clause: The part of the rule that is meant; None: all of it.
         """
@@ -83,7 +85,12 @@ class RuleReport:
             want = self._rule.expected or text.expected(clause)
             mend = self._rule.repair or text.repair(clause)
         said = words(call, want, mend, self.page_size, *more)
-        self._add(call, verdict, Text(*(text.filled(part, bound) for part in said)), page)
+        self._add(call, verdict, Text(*(text.filled(part, bound) for part in said)), page, path)
+
+    def doubtful(self, call: Call, words: Words, clause: Clause | None = None) -> None:
+        """Whether the rule holds at *call* is not known; no advice is given then."""
+        if self._rule.severity is Severity.ERROR:
+            self.at(call, words, certain=False, clause=clause)
 
     def whole(self, words: Text) -> None:
         """Whether the rule holds of the trace at all is not known."""
@@ -93,13 +100,20 @@ class RuleReport:
 
     def broken(self, _rule: str, call: Call, words: Words, *about: object) -> None:
         """The rule does not hold at *call*."""
-        self._add(call, Verdict.BROKEN, words(call, *about), None)
+        self._add(call, Verdict.BROKEN, words(call, *about))
 
     def unknown(self, _rule: str, call: Call, words: Words, *about: object) -> None:
         """Whether the rule holds at *call* can't be told."""
-        self._add(call, Verdict.UNKNOWN, words(call, *about), None)
+        self._add(call, Verdict.UNKNOWN, words(call, *about))
 
-    def _add(self, call: Call, verdict: Verdict, words: Text, page: Call | None) -> None:
+    def _add(
+        self,
+        call: Call,
+        verdict: Verdict,
+        words: Text,
+        page: Call | None = None,
+        path: str | None = None,
+    ) -> None:
         where = page or call
         write = where.family == "write" and where.offset is not None
         self._findings.log.add(
@@ -108,7 +122,7 @@ class RuleReport:
                 severity=self._rule.severity,
                 verdict=verdict,
                 call=call.index,
-                path=call.path or where.path,
+                path=path or call.path or where.path,
                 page=(where.offset or 0) // self.page_size if write else None,
                 message=words.message,
                 repair=words.repair,

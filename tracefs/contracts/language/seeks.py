@@ -2,10 +2,11 @@
 
 from typing import Final
 
+from tracefs.contracts.language.ledger import is_own
 from tracefs.contracts.language.model import Pattern
 from tracefs.contracts.language.reports import RuleReport
 from tracefs.contracts.page_write.position import Positions
-from tracefs.contracts.page_write.state import Open
+from tracefs.contracts.page_write.state import NOT_KNOWN, Open
 from tracefs.events import Header
 from tracefs.trace.call import Call
 
@@ -39,15 +40,19 @@ class Seeks:
         self.rule: Final = report.rule
         self._positions = Positions(report, by_lseek=False)
 
-    def take(self, call: Call, opened: Open | None, *, judged: bool) -> None:
+    def take(self, call: Call, opened: Open | None) -> None:
         """Compare the position during *call* with the one expected."""
         if call.family == "seek":
-            if judged or call.call == "unknown":
-                self._positions.sought(opened, call)
-        elif opened is not None and call.family in {"write", "sync"}:
+            if opened is not None and not call.errno:
+                # That it was called is for the clause to judge, here only where it led.
+                opened.expected = NOT_KNOWN if call.result is None else call.result
+        elif opened is None:
+            return
+        elif call.family == "sync":
             self._positions.look(opened, call)
-            if call.family == "write":
-                self._positions.write_done(opened, call)
+        elif call.family == "write" and is_own(call):
+            self._positions.look(opened, call)
+            self._positions.write_done(opened, call)
 
     def ends(self, opened: Open) -> None:
         """Nothing more will be seen of *opened*."""

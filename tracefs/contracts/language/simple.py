@@ -38,7 +38,7 @@ class MustRun:
         if truth and held is False and call.call != "unknown":
             self._report.at(call, text.otherwise)
         else:
-            self._report.at(call, text.not_told, certain=False)
+            self._report.doubtful(call, text.not_told)
 
     def released(self, item: Released, *, last: bool) -> None:
         """Remember nothing."""
@@ -76,7 +76,7 @@ class NeverRun:
                 perhaps = matcher
         if perhaps is not None:
             one = Never(patterns=(perhaps.pattern,))
-            self._report.at(call, text.not_told, certain=False, clause=one)
+            self._report.doubtful(call, text.not_told, one)
 
     def released(self, item: Released, *, last: bool) -> None:
         """Remember nothing."""
@@ -113,7 +113,7 @@ class AtMostRun:
         if truth and sure == self._most + 1:
             self._report.at(call, text.one_too_many)
         elif sure <= self._most and sure + perhaps == self._most + 1:
-            self._report.at(call, text.not_told, certain=False)
+            self._report.doubtful(call, text.not_told)
 
     def released(self, item: Released, *, last: bool) -> None:
         """Forget the count of what is over."""
