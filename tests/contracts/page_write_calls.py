@@ -1,16 +1,22 @@
 """Programs as the calls they make: a small language for the tests of ``page-write``."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tracefs.contracts import specs
 from tracefs.contracts.base import Settings
+from tracefs.contracts.language.engine import LanguageContract
+from tracefs.contracts.language.reports import SOME
 from tracefs.contracts.page_write import PageWrite
+from tracefs.contracts.page_write.report import WRITTEN
 from tracefs.events import FORMAT, VERSION, Header
 from tracefs.findings import ContractResult, Finding, Severity, Verdict
 from tracefs.trace.call import Call, Released, TraceItem
 
 PAGE = 4096
 READ_WRITE = ("O_RDWR", "O_CREAT")
+BY_FILE = LanguageContract(*specs("page-write"))
 
 
 def header(*, witness: str = "proc", page_size: int = PAGE, visible: bool = False) -> Header:
@@ -53,6 +59,10 @@ class Script:
         self._calls = 0
         self._handles = 0
         self._inos: dict[str, int] = {}
+
+    def __repr__(self) -> str:
+        """Return the items, a line each, as hypothesis shows a program that it found."""
+        return "\n".join(["Script:", *map(repr, self.items)])
 
     def call(self, name: str, family: str, **fields: Any) -> Call:
         """Add any call."""
@@ -138,13 +148,42 @@ def judge(
     without: tuple[str, ...] = (),
     paths: tuple[str, ...] = (),
     visible: bool = False,
+    by_file: bool = True,
 ) -> ContractResult:
-    """Return what page-write says of *items*."""
+    """Return what page-write says of *items*, and hold that its file says the same."""
     settings = Settings(page_size=page_size, without=without, paths=paths)
-    judge = PageWrite().start(header(witness=witness, visible=visible), settings)
-    for item in items:
-        judge.feed(item)
-    return judge.finish(complete=complete, why=why)
+    first, stream = header(witness=witness, visible=visible), tuple(items)
+    results = []
+    for contract in (PageWrite(), BY_FILE) if by_file else (PageWrite(),):
+        judge = contract.start(first, settings)
+        for item in stream:
+            judge.feed(item)
+        results.append(judge.finish(complete=complete, why=why))
+    assert_alike(results[-1], results[0])
+    return results[0]
+
+
+def assert_alike(in_toml: ContractResult, in_python: ContractResult) -> None:
+    """Hold that page-write's file and its Python find the same, in whatever words."""
+    toml, python = essence(in_toml), essence(in_python)
+    only = f"only TOML: {[*(toml - python)]}; only Python: {[*(python - toml)]}"
+    assert toml == python, only
+    assert in_toml.verdict == in_python.verdict
+
+
+def essence(result: ContractResult) -> Counter[tuple[object, ...]]:
+    """Return the findings without their words."""
+    return Counter(
+        (
+            each.rule.replace(SOME, WRITTEN),
+            each.severity,
+            each.verdict,
+            each.call,
+            each.path,
+            each.page,
+        )
+        for each in result.findings
+    )
 
 
 def errors(result: ContractResult) -> list[tuple[str, str]]:

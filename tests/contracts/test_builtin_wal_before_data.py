@@ -38,7 +38,7 @@ def test_log_then_data_then_log_again(log: str) -> None:
 @LOGS
 def test_data_before_the_log_is_synced(log: str) -> None:
     program, data, wal = opened(log)
-    program.write(wal, 1)
+    program.write(wal, 0)
     program.write(data, 7)
     program.write(data, 8)
     program.sync(wal)
@@ -58,7 +58,7 @@ def test_a_log_that_is_synced_at_once(log: str) -> None:
 @LOGS
 def test_a_sync_that_failed_is_none(log: str) -> None:
     program, data, wal = opened(log)
-    program.write(wal, 1)
+    program.write(wal, 0)
     program.sync(wal, errno=EIO, result=None)
     program.write(data, 7)
     assert found(check(program)) == [Found("log-first", "broken", 4, "a.db", 7)]
@@ -67,10 +67,21 @@ def test_a_sync_that_failed_is_none(log: str) -> None:
 @LOGS
 def test_a_sync_that_did_not_wait_for_the_write_is_none(log: str) -> None:
     program, data, wal = opened(log)
-    write = program.write(wal, 1)
+    write = program.write(wal, 0)
     program.sync(wal, start_ns=write.start_ns)
     program.write(data, 7)
     assert found(check(program)) == [Found("log-first", "broken", 4, "a.db", 7)]
+
+
+def test_a_journal_may_grow_while_data_that_it_has_is_written() -> None:
+    """SQLite does so when its cache is full (pager.c, pagerStress)."""
+    program, data, journal = opened("a.db-journal")
+    program.write(journal, 0)
+    program.sync(journal)
+    program.write(journal, 1)
+    program.write(data, 7)
+    program.sync(data)
+    assert found(check(program)) == []
 
 
 def test_another_database_has_another_log() -> None:

@@ -52,6 +52,8 @@ def fields(call: Call, view: View) -> dict[str, Any]:
         "page": None if call.offset is None else call.offset // view.page_size,
         "short": True if call.errno else None if done is None else done < (call.length or 0),
         "stored": call.family == "write" and call.call == "mmap",
+        "unfinished": None not in {call.length, call.offset}
+        and (bool(call.errno) or (done is not None and done < (call.length or 0))),
         "emulated": "posix_fallocate" in (call.note or ""),
     }
 

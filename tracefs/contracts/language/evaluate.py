@@ -68,7 +68,7 @@ class View(Protocol):
 
     @property
     def overwrites(self) -> bool | None:
-        """It writes before the end of its file, and not by O_APPEND."""
+        """It writes over, or cuts off, what was in its file before."""
 
     @property
     def direct(self) -> bool | None:

@@ -46,7 +46,7 @@ OF_FILE: Final[Mapping[str, Kind]] = MappingProxyType(
         "repeats": Kind.TRUTH,  # it writes the same as that one again
         "after_short": Kind.TRUTH,  # that one is not made up for yet
         "late_append": Kind.TRUTH,  # O_APPEND was set after the open (fcntl F_SETFL)
-        "overwrites": Kind.TRUTH,  # it writes before the end of its file; never with O_APPEND
+        "overwrites": Kind.TRUTH,  # what it writes over, or cuts off, was in its file before
         "direct": Kind.TRUTH,  # its open has O_DIRECT, as it was opened or by fcntl F_SETFL
     }
 )

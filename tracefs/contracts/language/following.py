@@ -6,6 +6,7 @@ is the latest call alone: what covers that covers those before it.
 
 from collections.abc import Iterator
 from errno import EINTR
+from typing import Final
 
 from msgspec import Struct
 
@@ -17,6 +18,10 @@ from tracefs.contracts.language.reports import RuleReport
 from tracefs.contracts.language.running import Now, group
 from tracefs.contracts.page_write.text import ENDED, closed
 from tracefs.trace.call import Call, Released
+
+STORE: Final = "mmap"
+"""Of a store, a sync that comes after it in the trace has begun before: it makes the kernel write
+stores back, and then sends FSYNC (fuse_fsync in fs/fuse/file.c)."""
 
 _Key = tuple[int | None, tuple[tuple[str, str], ...]]
 """The open that a call came through, where opens are judged each by itself, and its binding."""
@@ -135,7 +140,7 @@ class NextRun:
             if call.errno != EINTR and truth:
                 self._report.at(call, text.failed, owed.call, page=owed.call, bound=owed.bound)
                 self._drop(where, key)
-        elif call.start_ns < owed.call.end_ns:
+        elif call.start_ns < owed.call.end_ns and owed.call.call != STORE:
             owed.early = call
         elif truth is None:
             owed.certain = False

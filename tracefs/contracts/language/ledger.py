@@ -70,6 +70,7 @@ class Ledger:
         self.unseen = False
         if call.family == "open" and not call.errno and call.handle is not None:
             self._direct[call.handle] = "O_DIRECT" in call.flags
+            self.facts.overwrites = _empties(call)
             return self.opens.open(call, position=_START)
         opened = self.opens.by_handle.get(call.handle)
         written = call.family == "write" and call.call != "mmap"
@@ -78,6 +79,8 @@ class Ledger:
         file = self.opens.by_ino.get(call.ino)
         if file is not None:
             self._tell(file, opened, call)
+        elif call.family in {"write", "truncate"}:
+            self.facts.overwrites = None
         return opened
 
     def after(self, call: Call, opened: Open | None) -> None:
@@ -123,6 +126,8 @@ class Ledger:
         if call.family == "write":
             facts.overwrites = self._overwrites(file, opened, call)
             facts.direct = self._is_direct(call)
+        elif call.family == "truncate":
+            facts.overwrites = _shortens(file, call)
         facts.after_short = opened is not None and opened.short is not None
         if opened is None or call.family != "write" or not is_own(call):
             return
@@ -197,6 +202,19 @@ class Ledger:
         file.dirty = None
         file.changed = file.resized = False
         file.attributes = file.attributes and call.datasync
+
+
+def _empties(opening: Call) -> bool | None:
+    if opening.created or "O_TRUNC" not in opening.flags:
+        return False
+    # The kernel cuts the file off after the open, which found it as it was.
+    return None if opening.size is None else opening.size > 0
+
+
+def _shortens(file: File, cut: Call) -> bool | None:
+    if cut.length is None or file.size == NOT_KNOWN:
+        return None
+    return cut.length < file.size
 
 
 def is_own(write: Call) -> bool:
