@@ -129,6 +129,8 @@ def literals() -> list[list[str]]:
                     for part in node.values
                 ]
                 found.append("".join(pieces).split("\0"))
+    for file in (ROOT / "tracefs").rglob("*.toml"):
+        found += [[text] for text in re.findall(r'^(?:repair|help) = "(.*)"$', file.read_text(), re.M)]
     return [pieces for pieces in found if sum(map(len, pieces)) >= 12]
 
 

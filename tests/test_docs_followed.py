@@ -14,7 +14,12 @@ from mounted_support import Guard
 
 TUTORIALS = sorted((DOCS / "tutorial").glob("*.md"))
 HOW_TO = DOCS / "how-to" / "find-a-stray-call.md"
-PAGES = (README, *TUTORIALS, HOW_TO)
+CONTRACTS = [
+    page
+    for page in sorted((DOCS / "reference").glob("contract-*.md"))
+    if page.name not in {"contract-language.md", "contract-page-write.md"}
+]
+PAGES = (README, *TUTORIALS, HOW_TO, *CONTRACTS)
 SECTIONS = [(page, section.title) for page in PAGES for section in sections(page)]
 
 Walks = Callable[[Path], Walk]
