@@ -129,8 +129,9 @@ def literals() -> list[list[str]]:
                     for part in node.values
                 ]
                 found.append("".join(pieces).split("\0"))
+    shown = re.compile(r'^(?:repair|help) = "(.*)"$', re.MULTILINE)
     for file in (ROOT / "tracefs").rglob("*.toml"):
-        found += [[text] for text in re.findall(r'^(?:repair|help) = "(.*)"$', file.read_text(), re.M)]
+        found += [[text] for text in shown.findall(file.read_text("utf-8"))]
     return [pieces for pieces in found if sum(map(len, pieces)) >= 12]
 
 

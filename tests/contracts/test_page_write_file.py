@@ -6,7 +6,7 @@ So they do in every other test of page-write: `page_write_calls.judge` compares 
 from errno import EINTR, EIO, ENOSPC
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from page_write_calls import PAGE, Opened, Script, judge
 
@@ -124,11 +124,13 @@ def _rename(script: Script, opened: list[Opened], file: Opened, target: str) -> 
 _FAILED = st.sampled_from([0, 0, EIO])
 
 
+@settings(deadline=None)
 @given(any_programs(seeks=True), st.booleans())
 def test_both_find_the_same_where_seeks_are_heard(script: Script, complete: bool) -> None:
     judge(script.items, complete=complete, witness="seccomp")
 
 
+@settings(deadline=None)
 @given(any_programs(seeks=False), st.booleans(), st.sampled_from([(), ("a.db",)]))
 def test_both_find_the_same_by_the_file_position(
     script: Script, complete: bool, paths: tuple[str, ...]
