@@ -134,6 +134,15 @@ def test_a_file_opened_to_read_is_not_judged() -> None:
     assert result.verdict is Verdict.UNKNOWN
 
 
+def test_where_nothing_was_written_nothing_was_shown() -> None:
+    program = Program()
+    file = program.open()
+    program.write(file, errno=ENOSPC)
+    program.write(file, note="glibc's posix_fallocate", length=1, result=1)
+    program.end(file)
+    assert [(each.rule, each.kind) for each in found(check(program))] == [("some", "unknown")]
+
+
 def test_stores_are_synced_by_msync() -> None:
     program = Program()
     file = program.open()

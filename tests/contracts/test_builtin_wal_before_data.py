@@ -1,6 +1,7 @@
 """wal-before-data, rule by rule, with names as SQLite gives them."""
 
 from errno import EIO
+from typing import Any
 
 import pytest
 from builtin_support import Found, Program, found, judged
@@ -8,6 +9,7 @@ from page_write_calls import Opened
 
 from tracefs.findings import ContractResult, Verdict
 
+EMULATED: dict[str, Any] = {"note": "glibc's posix_fallocate", "length": 1, "result": 1}
 LOGS = pytest.mark.parametrize("log", ["a.db-wal", "a.db-journal"])
 
 
@@ -49,9 +51,32 @@ def test_data_before_the_log_is_synced(log: str) -> None:
 @LOGS
 def test_a_log_that_is_synced_at_once(log: str) -> None:
     program, data, wal = opened(log)
-    program.write(wal, 1, synced_by="O_DSYNC")
+    program.write(wal, 0, synced_by="O_DSYNC")
     program.write(data, 7)
     program.sync(data)
+    assert found(check(program)) == []
+
+
+@LOGS
+def test_data_that_is_synced_at_once(log: str) -> None:
+    program, data, wal = opened(log)
+    program.write(wal, 0)
+    program.sync(wal)
+    program.write(data, 7, synced_by="O_DSYNC")
+    program.unlink(log)
+    assert found(check(program)) == []
+
+
+@LOGS
+def test_the_bytes_of_posix_fallocate_are_neither_log_nor_data(log: str) -> None:
+    program, data, wal = opened(log)
+    program.write(wal, 0, **EMULATED)
+    program.write(data, 7)
+    program.sync(data)
+    program.write(wal, 0)
+    program.write(data, 8, **EMULATED)
+    program.sync(wal)
+    program.unlink(log)
     assert found(check(program)) == []
 
 
@@ -120,8 +145,9 @@ def test_a_log_is_dropped_when_the_data_is_synced(log: str, way: str) -> None:
     assert found(check(program)) == [Found("data-before-reset", "broken", at.index, log, page)]
 
 
-def test_the_log_may_grow_while_the_data_is_not_synced() -> None:
-    program, data, wal = opened("a.db-wal")
+@LOGS
+def test_the_log_may_grow_while_the_data_is_not_synced(log: str) -> None:
+    program, data, wal = opened(log)
     program.write(wal, 0)
     program.sync(wal)
     program.write(data, 7)

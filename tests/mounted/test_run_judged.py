@@ -13,6 +13,8 @@ import pytest
 import sync_source
 from faulty_support import FAULTY, Program, each_program, mistakes
 from mounted_support import PATIENCE_S, TRACEFS, Guard, Run, calls, run_traced
+from msgspec.structs import replace
+from page_write_calls import BY_FILE, assert_alike
 
 import tracefs.check
 from tracefs.findings import CheckResult, Severity, Verdict
@@ -26,10 +28,14 @@ WRITER: Final = [sys.executable, str(TOOLS / "python" / "bin" / "pagealloc"), "w
 
 
 def _check(recording: Path, *, without: tuple[str, ...] = ()) -> CheckResult:
+    """Judge by page-write, in Python; its file must find the same."""
     with JournalReader(recording) as reader:
-        return tracefs.check.check(
-            Trace(reader), ["page-write"], paths=["pages.db"], without=without
+        result = tracefs.check.check(
+            Trace(reader), ["page-write", BY_FILE], paths=["pages.db"], without=without
         )
+    in_python, in_toml = result.contracts
+    assert_alike(in_toml, in_python)
+    return replace(result, contracts=(in_python,))
 
 
 def _errors(result: CheckResult) -> set[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from mounted_support import Run, calls
+from page_write_calls import BY_FILE, assert_alike
 from pagealloc.generated import generated_page
 from pagealloc.page import PAGE_SIZE, build_page
 from pagewriters import Writer
@@ -43,7 +44,10 @@ PAGES = 48
 
 
 def advice(trace: Trace) -> set[str]:
+    """Return the rules of all advice; page-write's file must find the same as its Python."""
     result = trace.check("page-write")
+    by_file = trace.check(BY_FILE)
+    assert_alike(by_file.contracts[0], result.contracts[0])
     return {finding.rule for contract in result.contracts for finding in contract.findings}
 
 
