@@ -91,6 +91,24 @@ def test_a_file_that_nobody_wrote_may_be_renamed() -> None:
     assert found(check(program)) == []
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        {"synced_by": "O_SYNC"},
+        {"note": "glibc's posix_fallocate", "length": 1, "result": 1},
+        {"errno": EIO},
+    ],
+    ids=["synced at once", "posix_fallocate", "failed"],
+)
+def test_a_write_that_needs_no_sync(write: dict[str, Any]) -> None:
+    program = Program()
+    file = program.open("c.tmp", created=True)
+    program.write(file, **write)
+    program.rename("c.tmp", "c")
+    program.syncdir()
+    assert found(check(program)) == []
+
+
 def test_a_rename_that_failed_replaced_nothing() -> None:
     program = Program()
     file = program.open("c.tmp", created=True)
@@ -141,6 +159,15 @@ def test_the_same_by_ftruncate() -> None:
     assert found(check(program)) == [Found("not-in-place", "broken", 1, "c")]
 
 
+def test_a_truncation_that_failed_cut_nothing_off() -> None:
+    program = Program()
+    file = program.open("c", flags=("O_WRONLY",), size=50)
+    program.truncate(file, 0, errno=EIO)
+    program.end(file)
+    save(program)
+    assert found(check(program)) == []
+
+
 @pytest.mark.parametrize("file", [{"created": True}, {"size": 0}], ids=["new", "empty"])
 def test_nothing_is_lost_of_a_file_without_contents(file: dict[str, Any]) -> None:
     program = Program()
@@ -188,6 +215,15 @@ def test_the_old_file_may_get_a_second_name() -> None:
     program = Program()
     program.call("link", "link", path="c~", target="c")
     save(program, name="c", new="c.tmp")
+    assert found(check(program)) == []
+
+
+def test_the_name_may_come_back_with_its_file() -> None:
+    program = Program()
+    program.rename("c", "c~")
+    program.call("link", "link", path="c", target="c~")
+    program.end(program.open("c"))
+    program.syncdir()
     assert found(check(program)) == []
 
 
