@@ -189,6 +189,13 @@ def test_what_an_earlier_save_left_may_be_emptied() -> None:
     assert found(check(program)) == []
 
 
+def test_a_file_that_is_removed_may_be_emptied_before() -> None:
+    program = Program()
+    program.end(program.open("c", flags=("O_WRONLY", "O_TRUNC"), size=50))
+    program.unlink("c")
+    assert found(check(program)) == []
+
+
 def test_whether_contents_are_lost_where_the_size_is_not_known() -> None:
     program = Program()
     file = program.open("c", flags=("O_WRONLY", "O_TRUNC"), size=None)
@@ -215,6 +222,15 @@ def test_the_old_file_may_get_a_second_name() -> None:
     program = Program()
     program.call("link", "link", path="c~", target="c")
     save(program, name="c", new="c.tmp")
+    assert found(check(program)) == []
+
+
+def test_a_name_that_is_made_anew_and_removed() -> None:
+    program = Program()
+    program.rename("c", "d")
+    program.end(program.open("c", created=True))
+    program.unlink("c")
+    program.syncdir()
     assert found(check(program)) == []
 
 
