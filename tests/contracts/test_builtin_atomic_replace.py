@@ -189,6 +189,18 @@ def test_what_an_earlier_save_left_may_be_emptied() -> None:
     assert found(check(program)) == []
 
 
+def test_a_new_file_may_be_emptied_and_written_again() -> None:
+    program = Program()
+    for _ in range(2):
+        file = program.open("c.tmp", flags=("O_WRONLY", "O_TRUNC"), size=50)
+        program.write(file, length=100)
+        program.sync(file)
+        program.end(file)
+    program.rename("c.tmp", "c")
+    program.syncdir()
+    assert found(check(program)) == []
+
+
 def test_a_file_that_is_removed_may_be_emptied_before() -> None:
     program = Program()
     program.end(program.open("c", flags=("O_WRONLY", "O_TRUNC"), size=50))
@@ -273,6 +285,15 @@ def test_a_directory_that_was_synced_too_early() -> None:
     program.syncdir()
     program.rename("c.tmp", "c")
     assert found(check(program)) == [Found("directory-synced", "broken", 4, "c.tmp")]
+
+
+def test_one_sync_of_the_directory_will_do_for_several_renames() -> None:
+    program = Program()
+    program.rename("a.tmp", "a")
+    program.rename("b.tmp", "b")
+    program.rename("c.tmp", "b")
+    program.syncdir()
+    assert found(check(program)) == []
 
 
 def test_a_directory_whose_sync_failed() -> None:
