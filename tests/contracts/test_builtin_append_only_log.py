@@ -1,6 +1,6 @@
 """append-only-log, rule by rule."""
 
-from errno import EFBIG, ENOSPC
+from errno import EACCES, EFBIG, ENOSPC
 from typing import Any
 
 import pytest
@@ -159,7 +159,27 @@ def test_a_record_that_failed_altogether_is_not_torn() -> None:
     program = Program()
     file = log(program)
     program.append(file, 100, errno=ENOSPC)
-    program.append(file, 100)
+    program.append(file, 100, 5)
+    program.sync(file)
+    assert errors(program) == []
+
+
+def test_a_rest_that_is_short_again_is_part_of_the_first() -> None:
+    program = Program()
+    file = log(program)
+    program.append(file, 100, result=4)
+    program.append(file, 104, 6, result=2)
+    program.append(file, 106)
+    program.sync(file)
+    assert errors(program) == [Found("whole-records", "broken", 1, "a.log", 0)]
+
+
+def test_another_open_may_sync_between_a_record_and_its_rest() -> None:
+    program = Program()
+    file, other = log(program), log(program)
+    program.append(file, 100, result=4)
+    program.sync(other)
+    program.append(file, 104, 6)
     program.sync(file)
     assert errors(program) == []
 
@@ -197,6 +217,28 @@ def test_an_open_to_read_needs_no_flag() -> None:
     assert found(check(program)) == []
 
 
+def test_records_that_are_synced_at_once_and_space_that_is_reserved() -> None:
+    program = Program()
+    file = log(program)
+    program.append(file, 100, synced_by="O_DSYNC")
+    program.append(file, 50, 1, note="glibc's posix_fallocate")
+    of = {"path": "a.log", "ino": file.ino, "handle": file.handle}
+    program.call("fallocate", "allocate", **of, offset=110, length=1000, result=0)
+    program.end(file)
+    assert found(check(program)) == []
+
+
+def test_what_failed_needs_neither_flag_nor_sync() -> None:
+    program = Program()
+    file = log(program)
+    program.append(file, 100)
+    program.sync(file)
+    program.append(file, 110, errno=ENOSPC)
+    program.append(file, 110, result=0)
+    program.open("a.log", flags=PLAIN, errno=EACCES)
+    assert [each for each in found(check(program)) if each.kind == "advice"] == []
+
+
 def test_without_a_sync_there_is_advice() -> None:
     program = Program()
     file = log(program)
@@ -210,7 +252,9 @@ def test_without_a_sync_there_is_advice() -> None:
 
 def test_nothing_written_is_nothing_shown() -> None:
     program = Program()
-    program.end(log(program))
+    file = log(program)
+    program.append(file, 100, errno=ENOSPC)
+    program.end(file)
     result = check(program)
     assert result.verdict is Verdict.UNKNOWN
     assert [each.kind for each in found(result)] == ["unknown"]

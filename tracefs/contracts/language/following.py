@@ -23,6 +23,11 @@ STORE: Final = "mmap"
 """Of a store, a sync that comes after it in the trace has begun before: it makes the kernel write
 stores back, and then sends FSYNC (fuse_fsync in fs/fuse/file.c)."""
 
+_OUTCOME: Final = frozenset({"errno", "result", "short", "unfinished"})
+"""Where a pattern asks for these it says itself whether a failed call will do."""
+_OF_OPEN: Final = frozenset({"after_short"})
+"""Where a pattern asks for this it means calls through the same open alone."""
+
 _Key = tuple[int | None, tuple[tuple[str, str], ...]]
 """The open that a call came through, where opens are judged each by itself, and its binding."""
 
@@ -57,7 +62,9 @@ class NextRun:
         self._until = Matcher(clause.until)
         self._provided = None if clause.provided is None else Matcher(clause.provided)
         self._report, self._now, self._per = report, now, per
-        self._outcome_asked = _asks_for_outcome(clause.next)
+        self._outcome_asked = _asks_for(clause.next, _OUTCOME)
+        self._next_of_open = _asks_for(clause.next, _OF_OPEN)
+        self._until_of_open = _asks_for(clause.until, _OF_OPEN)
         self._keyed = bool(self._every.variables)
         patterns = (clause.next, clause.until, *filter(None, [clause.provided]))
         self._here = all(_on_the_same_file(each, self._every.variables) for each in patterns)
@@ -130,6 +137,8 @@ class NextRun:
             given = self._provided.match(call, view, owed.bound).truth
             owed.provided = owed.provided or given is not False
             owed.surely = given is True
+        if self._next_of_open and call.handle != owed.call.handle:
+            return False
         truth = self._next.match(call, view, owed.bound).truth
         if truth is False:
             return False
@@ -185,7 +194,8 @@ class NextRun:
         self._drop(where, key)
 
     def _ends(self, call: Call, owed: Owed) -> bool | None:
-        if not self._now.through:
+        elsewhere = self._until_of_open and call.handle != owed.call.handle
+        if elsewhere or not self._now.through:
             return False
         return self._until.match(call, self._now.view, owed.bound).truth
 
@@ -262,10 +272,9 @@ def renamed(path: str, call: Call) -> str:
     return f"{call.target}/{path.removeprefix(below)}" if path.startswith(below) else path
 
 
-def _asks_for_outcome(pattern: Pattern) -> bool:
-    """Return whether *pattern* itself says what becomes of a call, so that a failed one may do."""
+def _asks_for(pattern: Pattern, fields: frozenset[str]) -> bool:
     asked = (uses(call.where) for call in pattern.calls if call.where is not None)
-    return any(fields & {"errno", "result", "short", "unfinished"} for fields in asked)
+    return any(fields & of_call for of_call in asked)
 
 
 def _on_the_same_file(pattern: Pattern, known: frozenset[str]) -> bool:
