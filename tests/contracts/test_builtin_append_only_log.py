@@ -250,6 +250,17 @@ def test_without_a_sync_there_is_advice() -> None:
     assert found(result) == [Found("synced-at-end", "advice", 2, "a.log", 0)]
 
 
+def test_each_log_is_judged_by_itself() -> None:
+    program = Program()
+    file, other = log(program), program.open("b.log", flags=APPEND)
+    program.append(file, 100)
+    program.append(other, 8 * 4096)
+    program.sync(other)
+    program.end(file)
+    program.end(other)
+    assert found(check(program)) == [Found("synced-at-end", "advice", 2, "a.log", 0)]
+
+
 def test_nothing_written_is_nothing_shown() -> None:
     program = Program()
     file = log(program)
