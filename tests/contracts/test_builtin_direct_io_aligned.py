@@ -72,6 +72,42 @@ def test_direct_is_not_durable() -> None:
     assert found(result) == [Found("synced", "advice", 1, "a.db", 3)]
 
 
+@pytest.mark.parametrize(
+    "write",
+    [
+        {"name": "mmap", "tid": None},
+        {"note": "glibc's posix_fallocate"},
+    ],
+    ids=["a store", "posix_fallocate"],
+)
+def test_what_is_not_written_by_o_direct(write: dict[str, Any]) -> None:
+    program = Program()
+    file = program.open(flags=DIRECT)
+    program.page(file)
+    program.write(file, offset=PAGE + 1, length=1, **write)
+    program.end(file)
+    assert [each.rule for each in found(check(program))] == []
+
+
+@pytest.mark.parametrize("write", [{"synced_by": "O_DSYNC"}, {"errno": EINVAL}, {"result": 0}])
+def test_what_needs_no_sync(write: dict[str, Any]) -> None:
+    program = Program()
+    file = program.open(flags=DIRECT)
+    program.write(file, **write)
+    program.end(file)
+    assert found(check(program)) == []
+
+
+def test_one_sync_will_do_for_several_writes() -> None:
+    program = Program()
+    file = program.open(flags=DIRECT)
+    program.write(file, 1)
+    program.write(file, 2)
+    program.sync(file)
+    program.end(file)
+    assert found(check(program)) == []
+
+
 def test_what_goes_through_the_page_cache_may_be_anywhere() -> None:
     program = Program()
     file, direct = program.open("b.db"), program.open(flags=DIRECT)

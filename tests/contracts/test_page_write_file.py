@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from page_write_calls import PAGE, Opened, Script, judge
+from page_write_calls import PAGE, Opened, Script, advice, judge
 
 _WRITES: list[dict[str, Any]] = [
     {},
@@ -17,6 +17,7 @@ _WRITES: list[dict[str, Any]] = [
     {"name": "unknown", "length": None},
     {"name": "writev", "length": None},
     {"name": "mmap", "tid": None, "position": None},
+    {"name": "mmap", "tid": None, "position": None, "offset": 100, "length": 9, "result": 9},
     {"length": 100},
     {"result": 100},
     {"result": 0},
@@ -136,3 +137,11 @@ def test_both_find_the_same_by_the_file_position(
     script: Script, complete: bool, paths: tuple[str, ...]
 ) -> None:
     judge(script.items, complete=complete, paths=paths)
+
+
+def test_a_name_that_another_new_file_takes_over() -> None:
+    script = Script()
+    first, second = script.open("d/b.db", created=True), script.open("a.db", created=True)
+    script.page(first)
+    _rename(script, [first, second], first, "a.db")
+    assert advice(judge(script.items)) == ["directory-synced"]

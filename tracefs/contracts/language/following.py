@@ -224,6 +224,7 @@ class NextRun:
         gone = call.target if call.family == "rename" else call.path
         if call.path == call.target:  # rename(2): nothing is done
             return
+        moved: list[tuple[int | None, Owed]] = []
         for where, inner in list(self._owed.items()):
             for key, owed in list(inner.items()):
                 bound = {name: renamed(value, call) for name, value in owed.bound.items()}
@@ -233,7 +234,10 @@ class NextRun:
                 if bound != owed.bound:
                     owed.path = renamed(owed.path or owed.call.path or "", call) or None
                     owed.bound = bound
-                    self._owed.setdefault(where, {})[self._key(owed.call, bound)] = owed
+                    moved.append((where, owed))
+        # Only now: the new name may have been another's.
+        for where, owed in moved:
+            self._owed.setdefault(where, {})[self._key(owed.call, owed.bound)] = owed
 
     # Ends
 
