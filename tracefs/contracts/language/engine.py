@@ -24,6 +24,7 @@ from tracefs.contracts.language.model import (
     Rule,
     Sequence,
 )
+from tracefs.contracts.language.model import Clause as EachClause
 from tracefs.contracts.language.preceding import BeforeRun
 from tracefs.contracts.language.reports import SOME, Findings, RuleReport
 from tracefs.contracts.language.running import Clause, Now
@@ -86,13 +87,13 @@ class LanguageJudge:
     def _run(self, rule: Rule) -> Clause:
         report = RuleReport(self._findings, rule)
         per = rule.per or self._spec.per
+        self._notice_unheard(rule.clause, report)
         match rule.clause:
             case Must() as clause:
                 must = MustRun(clause, report, self._now)
                 self._of_opens.append((must, report))
                 return must
             case Never() as clause:
-                self._notice_unheard(clause, report)
                 return NeverRun(clause, report, self._now)
             case AtMost() as clause:
                 return AtMostRun(clause, report, self._now, per)
@@ -103,14 +104,20 @@ class LanguageJudge:
             case Sequence() as clause:
                 return SequenceRun(clause, report, self._now, per)
 
-    def _notice_unheard(self, clause: Never, report: RuleReport) -> None:
+    def _notice_unheard(self, clause: EachClause, report: RuleReport) -> None:
+        """Take note of calls that may have been made and left no trace."""
         header = self._now.header
-        names = unheard(clause.patterns, header)
-        if "lseek" in names:
+        looked_for, wanted = _looked_for(clause), _wanted(clause)
+        names = unheard(looked_for, header)
+        if "lseek" in names and isinstance(clause, Never):
             self._seeks.append(Seeks(report))
             names = tuple(name for name in names if name != "lseek")
         if names:
             report.whole(text.unheard(", ".join(names), header.witness))
+        missed = unheard(wanted, header)
+        if missed:
+            told = set(missed) <= set(names)
+            report.doubt(None if told else text.unheard(", ".join(missed), header.witness))
 
     def feed(self, item: TraceItem, /) -> None:
         """Take the next call or release."""
@@ -228,6 +235,34 @@ class LanguageJudge:
 def _on_any(call: Call) -> bool:
     """Return whether nothing is known of *call*, and so not on which file it was."""
     return call.call == UNKNOWN and call.path is None and call.ino is None
+
+
+def _looked_for(clause: EachClause) -> tuple[Pattern, ...]:
+    """Return the patterns of calls that *clause* asks something of, or ends with."""
+    match clause:
+        case Must(every=every) | AtMost(every=every):
+            return (every,)
+        case Never(patterns=patterns):
+            return patterns
+        case Next(every=every, until=until):
+            return (every, until)
+        case Before(before=before, since=since):
+            return (before,) if since is None else (before, since)
+        case Sequence(when=when, steps=steps):
+            return (when, *steps)
+
+
+def _wanted(clause: EachClause) -> tuple[Pattern, ...]:
+    """Return the patterns of calls that keep *clause*."""
+    match clause:
+        case Next(next=then):
+            return (then,)
+        case Before(need=need):
+            return (need,)
+        case Sequence(steps=steps):
+            return steps
+        case _:
+            return ()
 
 
 def _beginning(rule: Rule) -> Pattern | None:

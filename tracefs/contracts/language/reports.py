@@ -24,13 +24,13 @@ class Findings:
         self.log = FindingLog(list(dict.fromkeys(rule.id for rule in spec.rules)), without=without)
         self.failed: set[str] = set()
 
-    def whole(self, rule: str, words: Text, verdict: Verdict = Verdict.UNKNOWN) -> None:
-        """Add a finding about the whole trace."""
+    def whole(self, rule: str, words: Text, severity: Severity = Severity.ERROR) -> None:
+        """Add a finding about the whole trace: something of it is not known."""
         self.log.add(
             Finding(
                 rule=rule,
-                severity=Severity.ERROR,
-                verdict=verdict,
+                severity=severity,
+                verdict=Verdict.UNKNOWN,
                 call=None,
                 path=None,
                 page=None,
@@ -48,6 +48,9 @@ class RuleReport:
         self.page_size = findings.page_size
         self._want = rule.expected or text.expected(rule.clause)
         self._mend = rule.repair or text.repair(rule.clause)
+        self._doubted = False
+        self._why: Text | None = None
+        """Why, as long as nobody was told."""
 
     @property
     def rule(self) -> str:
@@ -77,6 +80,10 @@ class RuleReport:
             bound: What variables in the words stand for.
             clause: The part of the rule that is meant; None: all of it.
         """
+        if self._why is not None:
+            self.whole(self._why)
+            self._why = None
+        certain = certain and not self._doubted
         verdict = Verdict.BROKEN if certain else Verdict.UNKNOWN
         if self._findings.log.passes(self._rule.id, self._rule.severity, verdict):
             return
@@ -94,7 +101,11 @@ class RuleReport:
 
     def whole(self, words: Text) -> None:
         """Whether the rule holds of the trace at all is not known."""
-        self._findings.whole(self._rule.id, words)
+        self._findings.whole(self._rule.id, words, self._rule.severity)
+
+    def doubt(self, words: Text | None = None) -> None:
+        """What is not as it must be is not known either, for the reason that *words* give."""
+        self._doubted, self._why = True, words
 
     # As `tracefs.contracts.page_write.position.Reports`, whose words need no more than the call.
 

@@ -18,6 +18,7 @@ _OF_FAMILY: Final = {
     "range": ("sync_file_range",),
     "syncfs": ("sync", "syncfs"),
     "ring": ("io_uring_setup",),
+    "none": ("@none",),
 }
 """Calls that a filesystem never hears of, by family."""
 _UNHEARD: Final = frozenset(name for names in _OF_FAMILY.values() for name in names)
@@ -29,7 +30,7 @@ def unheard(patterns: tuple[Pattern, ...], header: Header) -> tuple[str, ...]:
     for pattern in patterns:
         for call in pattern.calls:
             names.update(*(_OF_FAMILY.get(family, ()) for family in call.families))
-    heard = () if header.visible else header.notified
+    heard = () if header.visible or not header.notified else (*header.notified, "@none")
     return tuple(sorted(name for name in names & _UNHEARD if name not in heard))
 
 
