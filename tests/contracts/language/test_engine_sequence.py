@@ -122,7 +122,7 @@ def test_what_is_whole_is_forgotten() -> None:
     for number in range(20):
         for item in Save().steps("wsrd", f"{number}.tmp", f"{number}.json").items:
             judge.feed(item)
-        assert list(rule._courses[0].all()) == []
+        assert list(rule._courses[0, None].all()) == []
 
 
 LETTERS = {"w": "pwrite(f)", "s": "fsync(f)", "t": "ftruncate(f)"}

@@ -68,7 +68,8 @@ class LanguageJudge:
     def __init__(self, spec: ContractSpec, header: Header, settings: Settings) -> None:
         self._spec, self._settings = spec, settings
         self._facts = Facts(settings.page_size)
-        self._now = Now(view=self._facts, header=header)
+        self._opens: dict[int | None, set[int]] = {}
+        self._now = Now(view=self._facts, header=header, opens=self._opens)
         contract = Settings(page_size=settings.page_size, paths=spec.files)
         self._chosen = Chosen(settings, contract)
         self._ledger = Ledger(self._chosen, self._facts, header)
@@ -81,8 +82,6 @@ class LanguageJudge:
         self._takes: dict[tuple[str, str], tuple[_Take, ...]] = {}
         self._inos: dict[int, int] = {}
         """Files by handle, of opens that are not released."""
-        self._opens: dict[int, int] = {}
-        """Number of such opens by file."""
 
     def _run(self, rule: Rule) -> Clause:
         report = RuleReport(self._findings, rule)
@@ -179,14 +178,16 @@ class LanguageJudge:
     def _open(self, call: Call) -> None:
         if not call.errno and call.handle is not None and call.ino is not None:
             self._inos[call.handle] = call.ino
-            self._opens[call.ino] = self._opens.get(call.ino, 0) + 1
+            if call.created and call.ino not in self._opens:
+                for rule in self._rules:
+                    rule.renewed(call.ino)
+            self._opens.setdefault(call.ino, set()).add(call.handle)
 
     def _release(self, item: Released) -> None:
         ino = self._inos.pop(item.handle, None)
-        left = 0 if ino is None else self._opens.get(ino, 1) - 1
-        if ino is not None and left:
-            self._opens[ino] = left
-        elif ino is not None:
+        left = self._opens.get(item.ino if ino is None else ino, set())
+        left.discard(item.handle)
+        if not left:
             self._opens.pop(ino, None)
         for rule in self._rules:
             rule.released(item, last=not left)

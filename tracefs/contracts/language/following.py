@@ -252,6 +252,9 @@ class NextRun:
                     self._over(owed, closed(owed.closed), certain=True)
                     self._drop(item.ino, key)
 
+    def renewed(self, ino: int) -> None:
+        """Remember nothing of a file that is over."""
+
     def finish(self, *, complete: bool, cut: str | None) -> None:
         """Judge what is owed still."""
         for owed, close in self._suspects.values():

@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
 from tracefs.contracts.language.evaluate import View, compiled
+from tracefs.contracts.language.globs import can_meet
 from tracefs.contracts.language.model import CallPattern, PathPattern, Pattern
 from tracefs.syscalls import Syscall, table
 from tracefs.trace.call import Call
@@ -49,6 +50,27 @@ def variables(pattern: Pattern, *, binding: bool = False) -> frozenset[str]:
         for path in (call.path, call.target)
         if path is not None and path.variable is not None and not (binding and path.parent)
     )
+
+
+def elsewhere(pattern: Pattern, first: Pattern) -> bool:
+    """Return whether a call like *pattern* is surely on another file than one like *first*."""
+    return any(
+        "syncdir" in call.families or all(_is_other(call.path, each.path) for each in first.calls)
+        for call in pattern.calls
+    )
+
+
+def _is_other(path: PathPattern | None, first: PathPattern | None) -> bool:
+    if path is None:
+        return False
+    if path.parent:
+        return True
+    if path.variable is not None:
+        known = None if first is None else (first.variable, first.before, first.after)
+        return known != (path.variable, path.before, path.after)
+    if path.glob is None or first is None or first.glob is None:
+        return False
+    return not can_meet(path.glob, first.glob)
 
 
 class Matcher:

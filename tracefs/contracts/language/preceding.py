@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from tracefs.contracts.language import text
-from tracefs.contracts.language.matching import Bindings, Matcher
+from tracefs.contracts.language.matching import Bindings, Matcher, elsewhere
 from tracefs.contracts.language.model import Before, Per
 from tracefs.contracts.language.reports import RuleReport
-from tracefs.contracts.language.running import Now, group
+from tracefs.contracts.language.running import Now, Scope, scope
 from tracefs.trace.call import Call, Released
 
 LIVE = 10_000
@@ -40,10 +40,13 @@ class BeforeRun:
         self._since = None if clause.since is None else Matcher(clause.since)
         self._report, self._now, self._per = report, now, per
         self._shared = tuple(sorted(self._before.variables & self._need.variables))
-        self._waiting: dict[int | None, dict[_Key, Since]] = {}
-        self._met: dict[tuple[int | None, _Key], bool] = {}
+        others = [clause.need, *filter(None, [clause.since])]
+        if per in {Per.OPEN, Per.FILE} and any(elsewhere(each, clause.before) for each in others):
+            self._per = Per.TRACE  # it speaks of several files; their paths tell which
+        self._waiting: dict[Scope, dict[_Key, Since]] = {}
+        self._met: dict[Scope, dict[_Key, bool]] = {}
         """Without *since*: what has succeeded, and whether that is certain."""
-        self._unnamed: set[tuple[int | None, _Key]] = set()
+        self._unnamed: dict[Scope, set[_Key]] = {}
         """Those of which a path was not known, and which may be of any file."""
         self._overflowed = False
         self.began = False
@@ -55,7 +58,7 @@ class BeforeRun:
 
     def take(self, call: Call) -> None:
         """Take *call* as what needs something before it, as that, and as what asks for it anew."""
-        where = group(self._per, call)
+        where = scope(self._per, call)
         if self._now.judged and not call.errno:
             self._judge(call, where)
         self._give(call, where)
@@ -64,7 +67,17 @@ class BeforeRun:
             if found.truth is not False:
                 self._ask(call, where, found.bound, certain=found.truth is True)
 
-    def _ask(self, call: Call, where: int | None, bound: Bindings, *, certain: bool) -> None:
+    def _scopes(self, where: Scope, *, all_opens: bool) -> list[Scope]:
+        """Return what a call in *where* concerns; *all_opens*: every open of its file."""
+        group, handle = where
+        if self._per is not Per.OPEN:
+            return [where]
+        if handle is not None and not all_opens:
+            return [where, (group, None)]
+        handles = {*self._now.opens.get(group, ()), handle, None}
+        return [(group, each) for each in handles]
+
+    def _ask(self, call: Call, where: Scope, bound: Bindings, *, certain: bool) -> None:
         inner = self._waiting.setdefault(where, {})
         key = tuple(bound[name] for name in sorted(bound))
         if len(inner) >= LIVE and key not in inner:
@@ -72,32 +85,41 @@ class BeforeRun:
             self._overflowed = True
         inner[key] = Since(call=call, bound=bound, certain=certain)
 
-    def _give(self, call: Call, where: int | None) -> None:
+    def _give(self, call: Call, where: Scope) -> None:
         """Take *call* as what is needed, if it is that and succeeded."""
-        view = self._now.view
-        if self._since is None:
-            found = self._need.match(call, view)
-            if found.truth is not False and not call.errno:
-                met = (where, tuple(found.bound.get(name, "") for name in self._shared))
-                self._met[met] = self._met.get(met, False) or found.truth is True
-                if "" in met[1]:
-                    self._unnamed.add(met)
+        if call.errno:
             return
-        for key, since in self._compatible(where, None):
-            truth = self._need.match(call, view, since.bound).truth
-            if truth is False or call.errno:
-                continue
-            # The path of the call like *since* was not known: any file's would do.
-            if not self._need.variables <= since.bound.keys():
-                truth = None
-            if call.start_ns < since.call.end_ns:
-                since.early = call
-            elif truth is None:
-                since.certain = False
-            else:
-                del self._waiting[where][key]
+        scopes = self._scopes(where, all_opens=True)
+        if self._since is None:
+            self._meet(call, scopes)
+            return
+        for at in scopes:
+            for key, since in self._compatible(at, None):
+                truth = self._need.match(call, self._now.view, since.bound).truth
+                if truth is False:
+                    continue
+                # The path of the call like *since* was not known: any file's would do.
+                if not self._need.variables <= since.bound.keys():
+                    truth = None
+                if call.start_ns < since.call.end_ns:
+                    since.early = call
+                elif truth is None:
+                    since.certain = False
+                else:
+                    del self._waiting[at][key]
 
-    def _judge(self, call: Call, where: int | None) -> None:
+    def _meet(self, call: Call, scopes: list[Scope]) -> None:
+        found = self._need.match(call, self._now.view)
+        if found.truth is False:
+            return
+        key = tuple(found.bound.get(name, "") for name in self._shared)
+        for at in scopes:
+            met = self._met.setdefault(at, {})
+            met[key] = met.get(key, False) or found.truth is True
+            if "" in key:
+                self._unnamed.setdefault(at, set()).add(key)
+
+    def _judge(self, call: Call, where: Scope) -> None:
         found = self._before.match(call, self._now.view)
         if found.truth is False:
             return
@@ -105,7 +127,8 @@ class BeforeRun:
         if self._since is None:
             self._judge_by_met(call, where, found.bound, certain=found.truth is True)
             return
-        for _, since in self._compatible(where, found.bound):
+        scopes = self._scopes(where, all_opens=False)
+        for since in [each for at in scopes for _, each in self._compatible(at, found.bound)]:
             if not since.reported:
                 since.reported = True
                 early = None if since.early is None else text.too_early(since.early)
@@ -115,25 +138,21 @@ class BeforeRun:
                     call, text.not_needed_yet, since.call, more, certain=certain, bound=since.bound
                 )
 
-    def _judge_by_met(
-        self, call: Call, where: int | None, bound: Bindings, *, certain: bool
-    ) -> None:
+    def _judge_by_met(self, call: Call, where: Scope, bound: Bindings, *, certain: bool) -> None:
         key = tuple(bound.get(name, "") for name in self._shared)
-        met = self._met.get((where, key))
+        met = self._met.get(where, {}).get(key)
         if met is not True:
             sure = certain and met is None and not self._perhaps_met(where, key)
             more = "saw none"
             self._report.at(call, text.not_needed_yet, None, more, certain=sure, bound=bound)
 
-    def _perhaps_met(self, where: int | None, key: _Key) -> bool:
+    def _perhaps_met(self, where: Scope, key: _Key) -> bool:
         return any(
-            there == where and all(name in {"", own} for name, own in zip(names, key, strict=True))
-            for there, names in self._unnamed
+            all(name in {"", own} for name, own in zip(names, key, strict=True))
+            for names in self._unnamed.get(where, ())
         )
 
-    def _compatible(
-        self, where: int | None, bound: Bindings | None
-    ) -> Iterator[tuple[_Key, Since]]:
+    def _compatible(self, where: Scope, bound: Bindings | None) -> Iterator[tuple[_Key, Since]]:
         """Yield what waits and doesn't contradict *bound*."""
         for key, since in list(self._waiting.get(where, {}).items()):
             if bound is None or all(
@@ -142,9 +161,20 @@ class BeforeRun:
                 yield key, since
 
     def released(self, item: Released, *, last: bool) -> None:
-        """Forget a file that is over."""
-        if self._per is Per.OPEN or (self._per is Per.FILE and last):
-            self._waiting.pop(item.ino, None)
+        """Forget an open that is over."""
+        if self._per is Per.OPEN:
+            self._forget((item.ino, item.handle))
+            if last:
+                self._forget((item.ino, None))
+
+    def renewed(self, ino: int) -> None:
+        """Forget the file that had the number before."""
+        if self._per is Per.FILE:
+            self._forget((ino, None))
+
+    def _forget(self, where: Scope) -> None:
+        for kept in (self._waiting, self._met, self._unnamed):
+            kept.pop(where, None)
 
     def finish(self, *, complete: bool, cut: str | None) -> None:  # noqa: ARG002  # as `Clause`
         """Owe nothing, but say so where too much was asked for at one time."""

@@ -1,5 +1,6 @@
 """What the clauses of a contract file share when they run over a trace."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from msgspec import Struct
@@ -19,6 +20,12 @@ class Now(Struct, kw_only=True):
     through: bool = False
     """It is through such an open, or none, whatever its file."""
     header: Header
+    opens: Mapping[int | None, set[int]] = {}
+    """Handles of the opens that are not released, by file."""
+
+
+Scope = tuple[int | None, int | None]
+"""What is judged by itself: its group, and the open where those are judged each by itself."""
 
 
 class Clause(Protocol):
@@ -32,6 +39,9 @@ class Clause(Protocol):
 
     def released(self, item: Released, *, last: bool) -> None:
         """An open is over; *last*: of its file."""
+
+    def renewed(self, ino: int) -> None:
+        """The number *ino* belongs to a new file from here on (inode(7): they are used again)."""
 
     def finish(self, *, complete: bool, cut: str | None) -> None:
         """The trace is over; *cut*: why it ended early."""
@@ -50,3 +60,8 @@ def group(per: Per, call: Call) -> int | None:
             return call.tid if call.pid is None else call.pid
         case Per.TRACE:
             return 0
+
+
+def scope(per: Per, call: Call) -> Scope:
+    """Return what *call* is judged in."""
+    return group(per, call), call.handle if per is Per.OPEN else None

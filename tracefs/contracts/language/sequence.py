@@ -13,13 +13,22 @@ from msgspec import Struct
 from tracefs.contracts.language import text
 from tracefs.contracts.language.automaton import automaton
 from tracefs.contracts.language.courses import Course, Courses, Key, Runs, key_of, marks
-from tracefs.contracts.language.matching import NOTHING, Bindings, Matcher
+from tracefs.contracts.language.matching import (
+    NOTHING,
+    Bindings,
+    Matcher,
+    elsewhere,
+    families_of,
+)
 from tracefs.contracts.language.model import Pattern, Per, Sequence
 from tracefs.contracts.language.preceding import LIVE
 from tracefs.contracts.language.reports import RuleReport
-from tracefs.contracts.language.running import Now, group
+from tracefs.contracts.language.running import Now, Scope, scope
 from tracefs.contracts.page_write.text import ENDED
 from tracefs.trace.call import Call, Released
+
+_BY_PATH = frozenset({"rename", "link", "unlink", "truncate", "attr", "xattr"})
+"""Families of calls that need no open."""
 
 
 class _Reached(Struct, kw_only=True, eq=False):
@@ -41,7 +50,20 @@ class SequenceRun:
         self._steps = tuple(map(Matcher, self._automaton.steps))
         self._free = any(step.variables for step in self._steps)
         self._report, self._now, self._per = report, now, per
-        self._courses: dict[int | None, Courses] = {}
+        self._courses: dict[Scope, Courses] = {}
+        apart = per in {Per.OPEN, Per.FILE}
+        self._elsewhere = {
+            number
+            for number, step in enumerate(self._automaton.steps)
+            if apart and elsewhere(step, clause.when)
+        }
+        """Steps on other files, where each file is judged by itself."""
+        self._closed_too = any(
+            call.families & _BY_PATH or families_of(call.names) & _BY_PATH
+            for step in self._automaton.steps
+            for call in step.calls
+        )
+        """A step may come when the file is closed."""
         self._overflowed = False
         self._concerned: dict[tuple[str, str], tuple[int, ...]] = {}
         """Steps that calls of a name and family can be."""
@@ -58,7 +80,27 @@ class SequenceRun:
         if call.errno:
             return
         numbers = self._numbers(call)
-        where = group(self._per, call)
+        where = scope(self._per, call)
+        by_path = self._per is Per.OPEN and call.handle is None
+        opens = self._now.opens.get(where[0], ()) if by_path else ()
+        own: list[Scope] = [(where[0], each) for each in opens] or [where]
+        reached = [(at, *self._take_in(at, call, numbers)) for at in own]
+        if self._now.judged:
+            found = self._when.match(call, self._now.view)
+            if found.truth is not False:
+                there = [course for _, _, each in reached for course in each]
+                all_ = [course for _, each, _ in reached for course in each.all()]
+                self._judge(all_, there, call, found.bound, certain=found.truth is True)
+        for _, courses, there in reached:
+            self._drop_whole(courses, there)
+        for at in self._others(where, call, numbers):
+            if at not in own:
+                self._offer(self._courses[at], call, numbers)
+
+    def _take_in(
+        self, where: Scope, call: Call, numbers: tuple[int, ...]
+    ) -> tuple[Courses, list[Course]]:
+        """Return the courses of *where*, and those in which *call* was a step."""
         courses = self._courses.get(where)
         if courses is None:
             courses = self._courses[where] = Courses(LIVE)
@@ -72,13 +114,41 @@ class SequenceRun:
         self._settle_own(courses, own, call, reached)
         there = [self._arrive(courses, each, call) for each in reached.values()]
         self._overflowed = self._overflowed or courses.overflowed
-        if self._now.judged:
-            found = self._when.match(call, self._now.view)
-            if found.truth is not False:
-                self._judge(courses, there, call, found.bound, certain=found.truth is True)
+        return courses, there
+
+    def _drop_whole(self, courses: Courses, there: list[Course]) -> None:
+        """Forget what is at a last step: nothing more is owed."""
         for course in there:
             if any(state in self._automaton.last for state in course.owing):
-                courses.drop(course)  # nothing more is owed once a run is at a last step
+                courses.drop(course)
+
+    def _others(self, where: Scope, call: Call, numbers: tuple[int, ...]) -> list[Scope]:
+        """Return what *call* may be a step in beside its own scope."""
+        if any(number in self._elsewhere for number in numbers):
+            return [*self._courses]
+        if self._per is Per.OPEN and call.family == "sync":
+            # A sync is of the file, whichever of its opens it came through.
+            opens = self._now.opens.get(where[0], ())
+            return [(where[0], each) for each in opens if (where[0], each) in self._courses]
+        return []
+
+    def _offer(self, courses: Courses, call: Call, numbers: tuple[int, ...]) -> None:
+        """Let *call* be the next step of courses that have use for it; it ends none."""
+        met = list(courses.all())
+        for course in met:
+            runs, owing = dict(course.runs), dict(course.owing)
+            for number in numbers:
+                found = self._steps[number].match(call, self._now.view, course.bound)
+                if found.truth is None:
+                    course.certain = False
+                if not found.truth or found.bound != course.bound:
+                    continue
+                for states, before in ((runs, course.runs), (owing, course.owing)):
+                    gained = self._advance(before, number, call)
+                    if gained is not None:
+                        states[number] = _sooner(states.get(number), gained)
+            course.runs, course.owing = runs, owing
+        self._drop_whole(courses, met)
 
     def _numbers(self, call: Call) -> tuple[int, ...]:
         kind = (call.call, call.family)
@@ -165,7 +235,13 @@ class SequenceRun:
         return course
 
     def _judge(
-        self, courses: Courses, there: list[Course], call: Call, bound: Bindings, *, certain: bool
+        self,
+        courses: list[Course],
+        there: list[Course],
+        call: Call,
+        bound: Bindings,
+        *,
+        certain: bool,
     ) -> None:
         """*call* is like *when*: a run must have come to it."""
         self.began = True
@@ -174,7 +250,7 @@ class SequenceRun:
             course.owed, course.owing = call, dict(course.runs)
             course.certain = course.certain and certain
         if not found:
-            near = [course for course in courses.all() if _agree(course.bound, bound)]
+            near = [course for course in courses if _agree(course.bound, bound)]
             self._out_of_order(near, call, bound, certain=certain)
 
     def _out_of_order(
@@ -203,11 +279,25 @@ class SequenceRun:
         return [self._automaton.steps[n] for n in sorted(ahead if runs else self._automaton.first)]
 
     def released(self, item: Released, *, last: bool) -> None:
-        """A file that is over has its sequence behind it."""
-        if self._per is Per.OPEN or (self._per is Per.FILE and last):
-            courses = self._courses.pop(item.ino, None)
-            if courses is not None:
-                self._end(courses.all(), "the file was closed first", certain=True)
+        """What is over has its sequence behind it."""
+        if self._per is Per.OPEN:
+            self._over((item.ino, item.handle))
+            if last:
+                self._over((item.ino, None))
+        elif self._per is Per.FILE and last:
+            self._over((item.ino, None), keep=self._closed_too)
+
+    def _over(self, where: Scope, *, keep: bool = False) -> None:
+        courses = self._courses.get(where)
+        if courses is not None:
+            self._end(courses.all(), "the file was closed first", certain=True)
+            if not keep:
+                del self._courses[where]
+
+    def renewed(self, ino: int) -> None:
+        """Forget the file that had the number before."""
+        if self._per is Per.FILE:
+            self._courses.pop((ino, None), None)
 
     def finish(self, *, complete: bool, cut: str | None) -> None:
         """Judge what is owed still."""

@@ -5,7 +5,7 @@ from tracefs.contracts.language.evaluate import compiled
 from tracefs.contracts.language.matching import Matcher
 from tracefs.contracts.language.model import AtMost, Must, Never, Per
 from tracefs.contracts.language.reports import RuleReport
-from tracefs.contracts.language.running import Now, group
+from tracefs.contracts.language.running import Now, Scope, scope
 from tracefs.trace.call import Call, Released
 
 
@@ -41,6 +41,9 @@ class MustRun:
             self._report.doubtful(call, text.not_told)
 
     def released(self, item: Released, *, last: bool) -> None:
+        """Remember nothing."""
+
+    def renewed(self, ino: int) -> None:
         """Remember nothing."""
 
     def finish(self, *, complete: bool, cut: str | None) -> None:
@@ -81,19 +84,22 @@ class NeverRun:
     def released(self, item: Released, *, last: bool) -> None:
         """Remember nothing."""
 
+    def renewed(self, ino: int) -> None:
+        """Remember nothing."""
+
     def finish(self, *, complete: bool, cut: str | None) -> None:
         """Owe nothing."""
 
 
 class AtMostRun:
-    """``every``, ``at_most``; counted for each open, file or process, and forgotten with it."""
+    """``every``, ``at_most``; counted for each open, file or process."""
 
     began = None
 
     def __init__(self, clause: AtMost, report: RuleReport, now: Now, per: Per) -> None:
         self._every, self._most = Matcher(clause.every), clause.most
         self._report, self._now, self._per = report, now, per
-        self._counts: dict[int | None, tuple[int, int]] = {}
+        self._counts: dict[Scope, tuple[int, int]] = {}
         """Calls that are certain, and those that may have been."""
 
     def concerns(self, name: str, family: str) -> bool:
@@ -106,7 +112,9 @@ class AtMostRun:
         truth = self._every.match(call, now.view).truth if now.judged else False
         if truth is False:
             return
-        key = call.handle if self._per is Per.OPEN else group(self._per, call)
+        key = scope(self._per, call)
+        # Calls of which the file or process is not known need not be of one.
+        truth = truth if key != (None, None) else None
         sure, perhaps = self._counts.get(key, (0, 0))
         sure, perhaps = (sure + 1, perhaps) if truth else (sure, perhaps + 1)
         self._counts[key] = sure, perhaps
@@ -116,11 +124,16 @@ class AtMostRun:
             self._report.doubtful(call, text.not_told)
 
     def released(self, item: Released, *, last: bool) -> None:
-        """Forget the count of what is over."""
+        """Forget the count of an open that is over."""
         if self._per is Per.OPEN:
-            self._counts.pop(item.handle, None)
-        elif self._per is Per.FILE and last:
-            self._counts.pop(item.ino, None)
+            self._counts.pop((item.ino, item.handle), None)
+            if last:
+                self._counts.pop((item.ino, None), None)
+
+    def renewed(self, ino: int) -> None:
+        """Count anew for a new file."""
+        if self._per in {Per.OPEN, Per.FILE}:
+            self._counts.pop((ino, None), None)
 
     def finish(self, *, complete: bool, cut: str | None) -> None:
         """Owe nothing: what came after the end of a cut trace was not seen, as the check says."""
