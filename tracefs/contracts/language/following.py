@@ -9,6 +9,7 @@ from errno import EINTR
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tracefs.contracts.language import text
 from tracefs.contracts.language.evaluate import uses
@@ -27,6 +28,8 @@ _OUTCOME: Final = frozenset({"errno", "result", "short", "unfinished"})
 """Where a pattern asks for these it says itself whether a failed call will do."""
 _OF_OPEN: Final = frozenset({"after_short"})
 """Where a pattern asks for this it means calls through the same open alone."""
+_NAMING: Final = frozenset({"rename", "unlink", "link"})
+"""Families of calls that change what a file is called."""
 
 _Key = tuple[int | None, tuple[tuple[str, str], ...]]
 """The open that a call came through, where opens are judged each by itself, and its binding."""
@@ -51,6 +54,23 @@ class Owed(Struct, kw_only=True, eq=False):
     """When *next* succeeded; None: not yet."""
     path: str | None = None
     """What its file is called by now; None: as the call says."""
+    other: str | None = None
+    """A link to it that was made since."""
+
+    @property
+    def name(self) -> str | None:
+        """Path of its file."""
+        return self.path or self.call.path
+
+    def next_name(self, call: Call) -> str | None:
+        """Return the path of its file after *call*, a rename or unlink that succeeded."""
+        if call.family == "unlink":
+            if call.path in {self.name, self.other}:
+                found = self.other if call.path == self.name else self.name
+                self.other = None
+                return found
+            return self.name
+        return None if self.name is None else renamed(self.name, call)
 
 
 class NextRun:
@@ -79,7 +99,7 @@ class NextRun:
         return (
             any(matcher is not None and matcher.concerns(name, family) for matcher in matchers)
             or (family == "close" and self._per is Per.OPEN)
-            or (family in {"rename", "unlink"} and self._keyed)
+            or (family in _NAMING and self._keyed)
         )
 
     def take(self, call: Call) -> None:
@@ -118,7 +138,7 @@ class NextRun:
                 self._came_during(call, group_, key, owed)
             elif not self._wanted(call, group_, key, owed):
                 self._end_by(call, group_, key, owed)
-        if self._keyed and call.family in {"rename", "unlink"} and not call.errno:
+        if self._keyed and call.family in _NAMING and not call.errno:
             self._follow_name(call)
 
     def _concerned(self, where: int | None) -> Iterator[tuple[int | None, _Key, Owed]]:
@@ -139,7 +159,7 @@ class NextRun:
             owed.surely = given is True
         if self._next_of_open and call.handle != owed.call.handle:
             return False
-        truth = self._next.match(call, view, owed.bound).truth
+        truth = self._like(self._next, call, owed)
         if truth is False:
             return False
         # The path of the call like *every* was not known: any file's would do.
@@ -197,7 +217,16 @@ class NextRun:
         elsewhere = self._until_of_open and call.handle != owed.call.handle
         if elsewhere or not self._now.through:
             return False
-        return self._until.match(call, self._now.view, owed.bound).truth
+        return self._like(self._until, call, owed)
+
+    def _like(self, matcher: Matcher, call: Call, owed: Owed) -> bool | None:
+        """Return whether *call* is like *matcher*; a file is the same by each of its links."""
+        truth = matcher.match(call, self._now.view, owed.bound).truth
+        linked = call.ino is not None and call.ino == owed.call.ino and call.path is not None
+        if truth is False and linked and owed.name not in {None, call.path}:
+            named = replace(call, path=owed.name)
+            return matcher.match(named, self._now.view, owed.bound).truth
+        return truth
 
     def _late(self, owed: Owed, then: str, *, certain: bool) -> None:
         if owed.early is not None:
@@ -227,13 +256,19 @@ class NextRun:
         moved: list[tuple[int | None, Owed]] = []
         for where, inner in list(self._owed.items()):
             for key, owed in list(inner.items()):
-                bound = {name: renamed(value, call) for name, value in owed.bound.items()}
+                if call.family == "link":
+                    owed.other = call.path if call.target == owed.name else owed.other
+                    continue
+                name = owed.next_name(call)
+                bound = {
+                    each: name or value if value == owed.name else renamed(value, call)
+                    for each, value in owed.bound.items()
+                }
                 if bound == owed.bound and gone not in bound.values():
                     continue
                 self._drop(where, key)
                 if bound != owed.bound:
-                    owed.path = renamed(owed.path or owed.call.path or "", call) or None
-                    owed.bound = bound
+                    owed.path, owed.bound = name, bound
                     moved.append((where, owed))
         # Only now: the new name may have been another's.
         for where, owed in moved:
@@ -273,10 +308,13 @@ def renamed(path: str, call: Call) -> str:
     """Return what *path* is called after *call*, which may rename it or a directory above it."""
     if call.family != "rename" or call.path is None or call.target is None:
         return path
-    if path == call.path:
-        return call.target
-    below = call.path + "/"
-    return f"{call.target}/{path.removeprefix(below)}" if path.startswith(below) else path
+    moves = [(call.path, call.target)]
+    if "RENAME_EXCHANGE" in call.flags:
+        moves.append((call.target, call.path))
+    for old, new in moves:
+        if path == old or path.startswith(f"{old}/"):
+            return new + path[len(old) :]
+    return path
 
 
 def _asks_for(pattern: Pattern, fields: frozenset[str]) -> bool:
