@@ -21,7 +21,7 @@ import tracefs.api.run
 from tracefs import record
 from tracefs.api import IncompleteError, Trace
 from tracefs.api.record import Recorded
-from tracefs.errors import MountError, RecordingError
+from tracefs.errors import MountError, RecordingError, UsageError
 
 PAGE = bytes(4096)
 WELL = ['pwrite("a.db", 4096, at=0)', 'fdatasync("a.db")']
@@ -98,6 +98,8 @@ def _sections(base: Path) -> list[list[str]]:
     with record("one") as rec:
         write_page("one", "a.db")
         rec.mark("load")
+        with pytest.raises(UsageError, match="A mark is a text of characters"):
+            rec.mark("\udce9")
         write_page("one", "b.db")
         rec.mark("check")
         write_page("one", "c.db")

@@ -178,6 +178,36 @@ def test_in_every_kind_of_run(tmp_path: Path, options: tuple[str, ...]) -> None:
     assert " 8 passed" in done.text
 
 
+OF_A_CLASS = """
+@pytest.fixture(scope="class")
+def shared(traced_session):
+    with traced_session.fresh() as directory:
+        yield directory
+
+class TestTwo:
+    def test_first(self, shared):
+        save(shared / "a.db")
+        assert FIRST
+
+    def test_second(self, shared):
+        save(shared / "a.db", 1)
+        assert len(shared.trace.calls(only="write")) == 2
+
+def test_another(traced_dir, trace):
+    save(traced_dir / "a.db")
+    assert len(trace.calls(only="write")) == 1
+"""
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_what_tests_of_a_class_share_is_recorded_over_all_of_them(
+    tmp_path: Path, first: bool
+) -> None:
+    done = run_tests(tmp_path, OF_A_CLASS.replace("FIRST", str(first)))
+    done.counts(**({"passed": 3} if first else {"failed": 1, "passed": 2}))
+    assert len(done.recordings()) == (not first)
+
+
 def test_hypothesis_gets_as_many_as_it_asks_for(tmp_path: Path) -> None:
     done = run_tests(tmp_path, HYPOTHESIS)
     done.counts(passed=3, failed=2)

@@ -170,11 +170,19 @@ def test_the_recording_that_was_kept_can_be_shown_and_judged(tmp_path: Path) -> 
     assert "error synced" in judged.stdout
 
 
+ASKING = (
+    USED_BY_A_FIXTURE.replace("database(traced_dir)", "database(request)")
+    .replace("os.open(traced_dir", 'os.open(request.getfixturevalue("traced_dir")')
+    .replace("end(database)", "end(database, traced_dir)")
+)
+
+
+@pytest.mark.parametrize("source", [USED_BY_A_FIXTURE, ASKING], ids=["argument", "getfixturevalue"])
 @pytest.mark.parametrize(("synced", "outcome"), [(True, "PASSED"), (False, "ERROR")])
 def test_what_a_fixture_does_at_its_end_is_judged_too(
-    tmp_path: Path, synced: bool, outcome: str
+    tmp_path: Path, synced: bool, outcome: str, source: str
 ) -> None:
-    source = f"SYNCED = {synced}\n{USED_BY_A_FIXTURE}"
+    source = f"SYNCED = {synced}\n{source}"
     done = run_tests(tmp_path, source, "-rA")
     assert names(done.text)["test_closed_at_its_end"] == outcome
     if not synced:

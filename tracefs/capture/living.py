@@ -21,7 +21,7 @@ from tracefs.capture.messages import Begin, Begun, Config, Done, Mark, Marked, S
 from tracefs.capture.place import Place
 from tracefs.capture.session import Session, open_directory
 from tracefs.capture.spawn import Spawned
-from tracefs.errors import MountError
+from tracefs.errors import MountError, UsageError
 from tracefs.journal.format import JOURNAL, PAYLOAD
 from tracefs.pathtext import to_text
 from tracefs.witness.level_names import NONE, PROC
@@ -163,7 +163,15 @@ class LivingMount:
         return answer
 
     def mark(self, text: str) -> None:
-        """Mark this place in the recording: what this thread was told so far is above it."""
+        """Mark this place in the recording: what this thread was told so far is above it.
+
+        Raises:
+            UsageError: *text* has what is no character.
+        """
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise UsageError(f"A mark is a text of characters, which {text!r} is not.") from error
         tid = threading.get_native_id() if self._sees_same_pids else 0
         self._ask(Mark, text=text, tid=tid)
 

@@ -38,6 +38,8 @@ class TracedSession:
         self._compared: Explanation | None = None
         self._hindrance: _Hindrance | None = None
         self._running = running
+        self._asked_by_fixture = False
+        """A fixture has asked for the test's directory while it ran (`getfixturevalue`)."""
 
     def mount(self) -> None:
         """Make the mount, which the first directory would make otherwise."""
@@ -69,6 +71,8 @@ class TracedSession:
     def of_test(self, request: pytest.FixtureRequest) -> Iterator[TracedDir]:
         """Give the test's own directory; judge at the end, if nobody has."""
         recorded = self._begin(request.node.name)
+        asking = getattr(getattr(request, "_parent_request", None), "fixturename", None)
+        self._asked_by_fixture = asking is not None and asking not in _OURS
         try:
             yield recorded.directory
             recorded.judge()
@@ -83,7 +87,7 @@ class TracedSession:
 
         Where a fixture of the test uses the directory, it is judged when that was torn down.
         """
-        if self._now is not None and not _has_users(item):
+        if self._now is not None and not (self._asked_by_fixture or _has_users(item)):
             self._now.judge()
 
     def note(self, found: Explanation) -> None:
@@ -154,10 +158,13 @@ class TracedSession:
 
     def _sort_out(self) -> None:
         """End the recordings of a test that has ended; remove those that are not to be kept."""
+        # One that a fixture of a wider scope has asked for goes on into the next test.
+        going_on = [recorded for recorded in self._of_item if recorded is self._now]
         for recorded in self._of_item:
-            failed = recorded.failed and self._keep == "failed"
-            recorded.end(keep=failed or self._keep == "all")
-        self._of_item = []
+            if recorded not in going_on:
+                failed = recorded.failed and self._keep == "failed"
+                recorded.end(keep=failed or self._keep == "all")
+        self._of_item = going_on
 
     def _cannot(self, error: MountError) -> NoReturn:
         """Fail or skip the test, and those after it, since there is no mount."""
