@@ -87,10 +87,12 @@ def test_an_open_that_came_after_the_sync_has_not_had_it() -> None:
     assert found(judged(tried, script.items)) == [("before", "broken", closed.index)]
 
 
+@pytest.mark.parametrize("per", ["file", "open"])
 @pytest.mark.parametrize("synced", [True, False])
 @pytest.mark.parametrize(
     ("clauses", "rule"),
     [
+        ('before = "rename(new, *)"\nneed = "@sync"', "before"),
         ('before = "rename(new, *)"\nneed = "@sync"\nsince = "@write"', "before"),
         (
             'when = "rename(new, *)"\nsequence = ["@write(new)+", "@sync(new)", "rename(new, *)"]',
@@ -98,7 +100,9 @@ def test_an_open_that_came_after_the_sync_has_not_had_it() -> None:
         ),
     ],
 )
-def test_a_file_is_the_same_once_it_is_closed(clauses: str, rule: str, synced: bool) -> None:
+def test_a_file_is_the_same_once_it_is_closed(
+    clauses: str, rule: str, synced: bool, per: str
+) -> None:
     script = Script()
     opened = script.open("new", created=True)
     script.write(opened)
@@ -107,7 +111,7 @@ def test_a_file_is_the_same_once_it_is_closed(clauses: str, rule: str, synced: b
     script.end(opened)
     renamed(script, opened, "old")
     expected = [] if synced else [(rule, "broken", 3)]
-    assert found(judged(contract(clauses, per="file"), script.items)) == expected
+    assert found(judged(contract(clauses, per=per), script.items)) == expected
 
 
 def test_a_new_file_with_the_number_of_an_old_one_is_another() -> None:

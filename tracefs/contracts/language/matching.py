@@ -29,6 +29,8 @@ _NO: Final = Match(truth=False, bound=NOTHING)
 _ALSO: Final = {"fallocate": ("allocate",), "fsync": ("syncdir",), "fdatasync": ("syncdir",)}
 """Families that a call belongs to beside its own, by what it is done to."""
 
+_BY_NAME: Final = frozenset({"rename", "link", "unlink"})
+
 
 def families_of(names: frozenset[str]) -> frozenset[str]:
     """Return the families that calls with these *names* can belong to."""
@@ -50,6 +52,12 @@ def variables(pattern: Pattern, *, binding: bool = False) -> frozenset[str]:
         for path in (call.path, call.target)
         if path is not None and path.variable is not None and not (binding and path.parent)
     )
+
+
+def needs_no_open(pattern: Pattern) -> bool:
+    """Return whether calls like *pattern* go by names alone, and may come after each close."""
+    families = [call.families | families_of(call.names) for call in pattern.calls]
+    return all(each and each <= _BY_NAME for each in families)
 
 
 def elsewhere(pattern: Pattern, first: Pattern) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from tracefs.contracts.language import text
-from tracefs.contracts.language.matching import Bindings, Matcher, elsewhere
+from tracefs.contracts.language.matching import Bindings, Matcher, elsewhere, needs_no_open
 from tracefs.contracts.language.model import Before, Per
 from tracefs.contracts.language.reports import RuleReport
 from tracefs.contracts.language.running import Now, Scope, scope
@@ -40,6 +40,8 @@ class BeforeRun:
         self._since = None if clause.since is None else Matcher(clause.since)
         self._report, self._now, self._per = report, now, per
         self._shared = tuple(sorted(self._before.variables & self._need.variables))
+        if per is Per.OPEN and needs_no_open(clause.before):
+            self._per = Per.FILE  # it may come when the open is over
         others = [clause.need, *filter(None, [clause.since])]
         if per in {Per.OPEN, Per.FILE} and any(elsewhere(each, clause.before) for each in others):
             self._per = Per.TRACE  # it speaks of several files; their paths tell which

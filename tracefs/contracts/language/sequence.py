@@ -19,6 +19,7 @@ from tracefs.contracts.language.matching import (
     Matcher,
     elsewhere,
     families_of,
+    needs_no_open,
 )
 from tracefs.contracts.language.model import Pattern, Per, Sequence
 from tracefs.contracts.language.preceding import LIVE
@@ -49,6 +50,7 @@ class SequenceRun:
         self._automaton = automaton(clause.node)
         self._steps = tuple(map(Matcher, self._automaton.steps))
         self._free = any(step.variables for step in self._steps)
+        per = Per.FILE if per is Per.OPEN and needs_no_open(clause.when) else per
         self._report, self._now, self._per = report, now, per
         self._courses: dict[Scope, Courses] = {}
         apart = per in {Per.OPEN, Per.FILE}
