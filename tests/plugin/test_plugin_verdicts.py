@@ -116,6 +116,17 @@ def test_each_is_judged(traced_dir):
 @pytest.mark.tracefs(witness="seccomp", contracts="page-write")
 def test_nothing_run(traced_dir):
     save(traced_dir / "a.db")
+
+GOOD = (
+    "import os; fd = os.open('g.db', os.O_RDWR | os.O_CREAT);"
+    "os.pwrite(fd, bytes(4096), 0); os.fdatasync(fd)"
+)
+
+@pytest.mark.tracefs(witness="seccomp", contracts="page-write")
+def test_one_is_killed(traced_dir):
+    traced_dir.run([sys.executable, "-c", GOOD])
+    with pytest.raises(subprocess.TimeoutExpired):
+        traced_dir.run(["sh", "-c", "echo > a.db; exec tail -f /dev/null"], timeout=2)
 """
 
 
@@ -316,6 +327,7 @@ def test_commands_are_recorded_by_the_witness_that_the_marker_asks_for(tmp_path:
         "test_seen": "PASSED",
         "test_each_is_judged": "FAILED",
         "test_nothing_run": "FAILED",
+        "test_one_is_killed": "FAILED",
     }
     assert names(done.text) == outcomes
     done.says(

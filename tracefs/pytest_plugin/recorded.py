@@ -157,6 +157,10 @@ class ByCommand(Recorded):
         self._place = place
         self._cannot = cannot
         self._ran: list[Ran] = []
+        self._traces: list[Trace] = []
+        """Of those that ended, and of those that were killed when their time was up."""
+        self._unread: str | None = None
+        """Why the recording of one that was killed can't be read."""
 
     @property
     def trace(self) -> Trace:
@@ -166,7 +170,7 @@ class ByCommand(Recorded):
     @property
     def traces(self) -> Sequence[Trace]:
         """What each command did."""
-        return [ran.trace for ran in self._ran]
+        return self._traces
 
     def mark(self, name: str) -> None:
         """Refuse to: a command's recording has its own beginning and end."""
@@ -180,26 +184,37 @@ class ByCommand(Recorded):
     ) -> "subprocess.CompletedProcess[str]":
         """Run a command in the directory, traced."""
         recording = self._place.recording
+        keep = recording.with_name(f"{recording.stem}-run{len(self._traces)}.trace")
         try:
             ran = run(
                 argv,
                 self.directory,
                 witness=self._wishes.witness,
-                keep=recording.with_name(f"{recording.stem}-run{len(self._ran)}.trace"),
+                keep=keep,
                 capture_output=capture_output,
                 timeout=timeout,
             )
         except MountError as error:
             self._cannot(error)
             raise
+        except subprocess.TimeoutExpired:
+            try:
+                self._traces.append(Trace(keep))
+            except TracefsError as error:
+                self._unread = str(error)
+            raise
         self._ran.append(ran)
+        self._traces.append(ran.trace)
         return subprocess.CompletedProcess(list(argv), ran.returncode, ran.stdout, ran.stderr)
 
     def judge(self) -> None:
         """Fail the test unless each command kept the contracts."""
-        if not (self._ran or self._judged) and self._wishes.contracts:
+        if not (self._traces or self._judged) and self._wishes.contracts:
             self._judged = True
             pytest.fail(f"unknown: {self._nothing()}", pytrace=False)
+        if self._unread is not None and not self._judged and self._wishes.contracts:
+            self._judged = True
+            pytest.fail(f"unknown: a command was killed: {self._unread}", pytrace=False)
         super().judge()
 
     def end(self, *, keep: bool) -> None:
