@@ -85,11 +85,7 @@ def run_tests(
         *before, sys.executable, "-W", "error", "-m", "pytest", "-p", "no:cacheprovider",
         f"--basetemp={base}", *options,
     ]  # fmt: skip
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("PYTEST_", "TRACEFS_")) and name not in {"CI", "BUILD_NUMBER"}
-    }
+    environment = _environment()
     if plugins is not None:
         environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         words += [word for name in ("tracefs.pytest_plugin", *plugins) for word in ("-p", name)]
@@ -108,6 +104,15 @@ def run_tests(
     return Result(done.returncode, done.stdout, base)
 
 
+def _environment() -> dict[str, str]:
+    """Return the environment without what this run of pytest was told, or tells its workers."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTEST_", "TRACEFS_")) and name not in {"CI", "BUILD_NUMBER"}
+    }
+
+
 def run_file(folder: Path, name: str, *options: str) -> str:
     """Return what pytest prints of a test file as it stands, with no other plugins."""
     done = subprocess.run(
@@ -116,7 +121,7 @@ def run_file(folder: Path, name: str, *options: str) -> str:
             "-p", "tracefs.pytest_plugin", f"--basetemp={folder / 'base'}", name, *options,
         ],
         cwd=folder,
-        env=os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env=_environment() | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=PATIENCE_S,
