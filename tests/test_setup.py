@@ -347,7 +347,7 @@ def documented() -> dict[str, str]:
     """Return package -> licence from the tables of Python packages."""
     page = (ROOT / "docs" / "reference" / "dependencies.md").read_text(encoding="utf-8")
     python, _, _ = page.partition("## From the operating system")
-    rows = re.findall(r"^\| ([a-z][a-z0-9-]*) \| ([^|]+) \|", python, re.MULTILINE)
+    rows = re.findall(r"^\| (?!Package )([A-Za-z][\w.-]*) \| ([^|]+) \|", python, re.MULTILINE)
     return {name: licence.strip() for name, licence in rows}
 
 
@@ -360,6 +360,7 @@ def test_every_dependency_is_listed_with_its_licence() -> None:
 
 # The same licence, as older packages spell it.
 SPELLINGS = {
+    "BSD": "BSD-2-Clause",  # of tap.py, by its licence file
     "BSD 2-Clause License": "BSD-2-Clause",
     "Apache 2.0": "Apache-2.0",
     "License :: OSI Approved :: MIT License": "MIT",
