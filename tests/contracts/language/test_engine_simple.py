@@ -127,3 +127,28 @@ def test_a_rule_left_out_is_not_judged() -> None:
     result = judged(contract(WHOLE), one_write(length=3).items, without=("must",))
     assert result.without == ("must",)
     assert [each.rule for each in result.findings] == []
+
+
+@pytest.mark.parametrize(
+    ("clause", "name", "family", "verdict"),
+    [
+        ('never = "renameat2"', "rename", "rename", "unknown"),
+        ('never = "creat"', "open", "open", "unknown"),
+        ('never = "lchown"', "chown", "attr", "unknown"),
+        ('never = "setxattr"', "setxattr", "xattr", "unknown"),
+        ('never = "unlinkat"', "rmdir", "rmdir", "unknown"),
+        ('every = "@rename"\nmust = \'call == "renameat"\'', "rename", "rename", "unknown"),
+        ('never = "rename"', "rename", "rename", "broken"),
+        ('never = "unlink"', "rmdir", "rmdir", "kept"),
+        ('never = "linkat"', "rename", "rename", "kept"),
+    ],
+)
+def test_a_name_that_only_the_request_tells_stands_for_all_its_calls(
+    clause: str, name: str, family: str, verdict: str
+) -> None:
+    script = Script()
+    script.call(name, family, path="a.db", ino=5, known_by="fuse")
+    result = judged(contract(clause), script.items, witness="none")
+    assert result.verdict == verdict
+    for finding in result.findings:
+        assert ("nobody saw which of" in finding.message) is (verdict == "unknown")

@@ -7,6 +7,7 @@ from msgspec import Struct
 from tracefs.contracts.language.matching import Bindings, bind, parent
 from tracefs.contracts.language.model import PathPattern, Pattern
 from tracefs.trace.call import Call
+from tracefs.trace.guesses import is_guessed
 
 Runs = dict[int, tuple[int, int]]
 """States of the automaton that runs have come to; for each when the calls of the steps before it
@@ -104,7 +105,7 @@ def marks(steps: Sequence[Pattern], call: Call) -> frozenset[_Mark] | None:
     found: set[_Mark] = set()
     for step in steps:
         for pattern in step.calls:
-            if call.call == "unknown":
+            if call.call == "unknown" or is_guessed(call):
                 return None
             if not (call.call in pattern.names or call.family in pattern.families):
                 continue

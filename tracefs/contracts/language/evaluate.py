@@ -24,6 +24,7 @@ from tracefs.contracts.language.model import (
 )
 from tracefs.contracts.language.vocabulary import UNKNOWN
 from tracefs.trace.call import Call
+from tracefs.trace.guesses import is_guessed
 
 Value: TypeAlias = int | str | bool | frozenset[str]
 
@@ -249,7 +250,7 @@ def _field(name: str) -> Evaluate:
 
 
 def _name(call: Call, _view: View) -> str | None:
-    return None if call.call == UNKNOWN else call.call
+    return None if call.call == UNKNOWN or is_guessed(call) else call.call
 
 
 def _flags(call: Call, _view: View) -> tuple[str, ...] | None:

@@ -9,6 +9,7 @@ from tracefs.contracts.language.globs import can_meet
 from tracefs.contracts.language.model import CallPattern, PathPattern, Pattern
 from tracefs.syscalls import Syscall, table
 from tracefs.trace.call import Call
+from tracefs.trace.guesses import alike, is_guessed
 
 Bindings = Mapping[str, str]
 """What each variable stands for, path text."""
@@ -92,7 +93,7 @@ class Matcher:
 
     def concerns(self, name: str, family: str) -> bool:
         """Return whether a call of this *name* and *family* can be like the pattern."""
-        return any(call.named(name, family) is not False for call in self._calls)
+        return any(call.concerns(name, family) for call in self._calls)
 
     def match(self, call: Call, view: View, bound: Bindings = NOTHING) -> Match:
         """Return whether *call* is like the pattern, where its variables are *bound*."""
@@ -115,15 +116,23 @@ class _CallMatcher:
             None if pattern.where is None else compiled(pattern.where)
         )
 
-    def named(self, name: str, family: str) -> bool | None:
-        if name in self._names or family in self._families:
+    def concerns(self, name: str, family: str) -> bool:
+        if family in self._families or not self._names.isdisjoint(alike(name)):
             return True
-        if name == "unknown" and family in self._possible:
-            return None
-        return False
+        return name == "unknown" and family in self._possible
+
+    def _named(self, call: Call) -> bool | None:
+        if call.family in self._families:
+            return True
+        if call.call == "unknown":
+            return None if call.family in self._possible else False
+        if not is_guessed(call):
+            return call.call in self._names
+        names = alike(call.call)
+        return None if names & self._names and names - self._names else names <= self._names
 
     def match(self, call: Call, view: View, bound: Bindings) -> Match:
-        truth = self.named(call.call, call.family)
+        truth = self._named(call)
         if truth is False:
             return _NO
         for pattern, path in ((self._path, call.path), (self._target, call.target)):

@@ -22,6 +22,7 @@ from tracefs.contracts.language.model import (
 from tracefs.contracts.page_write import text
 from tracefs.contracts.page_write.text import Text
 from tracefs.trace.call import Call
+from tracefs.trace.guesses import alike, is_guessed
 
 SUCCESS_ONLY: Final = "A call that failed does not count."
 _VARIABLE: Final = re.compile(r"\$([a-z_][a-z0-9_]*)")
@@ -106,7 +107,11 @@ def repair(clause: Clause) -> str:
 
 
 def _because(call: Call) -> str:
-    return f": {call.reason}" if call.reason else ""
+    if call.reason:
+        return f": {call.reason}"
+    if is_guessed(call):
+        return f": nobody saw which of {', '.join(sorted(alike(call.call)))} it was"
+    return ""
 
 
 # Each takes the call of the finding, the words for what was expected and for the repair, and more.
