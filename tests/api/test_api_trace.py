@@ -109,6 +109,18 @@ def test_what_nobody_could_name_is_there_when_it_may_be_what_is_asked_for(
     assert trace.calls(only="pwrite") != [pwrite("a.db", 4096, at=0)]
 
 
+def test_what_only_the_request_names_is_there_when_it_may_be_what_is_asked_for(
+    tmp_path: Path, header: Header
+) -> None:
+    moved = Rename(start_ns=1, end_ns=2, tid=7, path="b.db", old="a.db", ino=101)
+    bare = msgspec.structs.replace(header, witness="none")
+    trace = Trace(written(tmp_path / "r", bare, [moved]))
+    (call,) = trace.calls()
+    assert (call.name, call.path) == ("rename", "a.db")
+    assert trace.calls(only="renameat2") == [call]
+    assert trace.calls(only="linkat") == []
+
+
 def test_a_file_that_is_not_known_may_be_any(tmp_path: Path, header: Header) -> None:
     trace = Trace(written(tmp_path / "r", header, [page(fh=9)]))
     assert trace.calls("*.db") == [pwrite(ANY, 4096, at=0)]

@@ -10,6 +10,8 @@ from msgspec import Struct
 from tracefs.errors import UsageError
 from tracefs.report.selection import call_names
 from tracefs.syscalls import table
+from tracefs.trace import Call
+from tracefs.trace.guesses import alike, is_guessed
 
 _MACHINES: Final = ("x86_64", "aarch64")
 
@@ -47,11 +49,13 @@ class Chosen(Struct, frozen=True):
     possible: frozenset[str]
     """Families in which a call without a name may be one of *names*."""
 
-    def covers(self, name: str, family: str) -> bool:
-        """Tell whether a call is asked for; one that nobody could name is, if it may be."""
-        if family in self.families or name in self.names:
+    def covers(self, call: Call) -> bool:
+        """Tell whether *call* is asked for; one whose name nobody saw is, if it may be."""
+        if call.family in self.families or call.call in self.names:
             return True
-        return name == "unknown" and family in self.possible
+        if is_guessed(call):
+            return not self.names.isdisjoint(alike(call.call))
+        return call.call == "unknown" and call.family in self.possible
 
 
 def choose(only: str | Iterable[str]) -> Chosen:

@@ -104,7 +104,7 @@ class Reading:
         return self._is_new and call.path is None and NOT_OPENED in (call.reason or "")
 
     def _is_asked_for(self, call: Call) -> bool:
-        if self._only is not None and not self._only.covers(call.call, call.family):
+        if self._only is not None and not self._only.covers(call):
             return False
         if call.path is None and call.family != "syncfs":
             # It may have been on the file that is asked for.
