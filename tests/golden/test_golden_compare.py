@@ -224,6 +224,12 @@ def test_a_name_that_nobody_saw_may_be_the_same() -> None:
     assert compare(run(*RIGHT), other).outcome is Outcome.DIFFERENT
 
 
+def test_nor_is_a_change_of_attributes_told_by_its_request() -> None:
+    seen = Call(**{**fields(RIGHT[0]), "call": "fchown", "family": "attr", "flags": ()})
+    guess = Call(**{**fields(seen), "call": "chown", "known_by": "fuse"})
+    assert compare(run(seen), run(guess)).outcome is Outcome.UNKNOWN
+
+
 @pytest.mark.parametrize("field", ["path", "offset", "length", "result"])
 def test_what_nobody_saw_of_a_call_may_be_the_same(field: str) -> None:
     found = compare(run(*RIGHT), changing(RIGHT[3], **{field: None}))

@@ -12,6 +12,7 @@ from tracefs.golden.entry import Entry
 from tracefs.golden.names import Wanted
 from tracefs.golden.temporary import Temporaries, escaped
 from tracefs.trace.call import Call
+from tracefs.trace.guesses import is_guessed
 
 _MADE_UP: Final = re.compile(r"\{(\d+)\}")
 _TWO_NAMES: Final = frozenset({"rename", "link"})
@@ -21,10 +22,6 @@ _RETURNING_NUMBERS: Final = frozenset({"open", "dup", "map"})
 _CLOSING_BY_COPY: Final = frozenset({"dup2", "dup3"})
 _REMOVING: Final = frozenset({"unlink", "rmdir", "rename"})
 """Families after which the path is free for another file."""
-_GUESSED: Final = frozenset({
-    "open", "rename", "unlink", "rmdir", "link", "symlink", "mkdir", "mknod", "xattr", "truncate",
-})  # fmt: skip
-"""Families whose requests say what was done, but not by which of several calls."""
 _NO_OPEN: Final = 0
 
 
@@ -53,7 +50,7 @@ class Normaliser:
         return Entry(
             call=call.call,
             family=call.family,
-            guessed=call.known_by == "fuse" and call.family in _GUESSED,
+            guessed=is_guessed(call),
             thread=call.tid,
             path=self._path(call.path),
             opened=_NO_OPEN if call.handle is None else call.handle,
