@@ -46,6 +46,20 @@ def test_diff(words: str, code: int, here: Path, capsys: Said, snapshot: Snapsho
     assert capsys.readouterr().out == snapshot
 
 
+def test_a_golden_file_is_written_through_a_link_and_beside_nobody_elses(here: Path) -> None:
+    make = ["record-golden", "--update", "--from", "kept", "-o"]
+    (here / "link.golden").symlink_to("real.golden")
+    (here / "real.golden").touch(mode=0o640)
+    (here / "link.golden.new").write_text("mine", encoding="utf-8")
+    before = set(os.listdir(here))
+    assert main([*make, "link.golden"]) == 0
+    assert (here / "link.golden").is_symlink()
+    assert (here / "real.golden").read_text(encoding="utf-8").startswith("tracefs golden")
+    assert (here / "real.golden").stat().st_mode & 0o777 == 0o640
+    assert (here / "link.golden.new").read_text(encoding="utf-8") == "mine"
+    assert set(os.listdir(here)) == before
+
+
 def test_a_golden_file_is_written_and_then_compared(
     here: Path, capsys: Said, snapshot: SnapshotAssertion
 ) -> None:

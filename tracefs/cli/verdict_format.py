@@ -1,10 +1,8 @@
 """``--format`` and ``--output``: a verdict as its reader wants it, printed or in a file."""
 
 import argparse
-import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
@@ -13,6 +11,7 @@ from tracefs.cli.format_names import FORMATS, GITHUB, TEXT
 from tracefs.errors import RecordingError
 from tracefs.findings import CheckResult
 from tracefs.pathtext import to_text
+from tracefs.wholefile import write_whole
 
 
 def add_arguments(parser: argparse.ArgumentParser, formats: Sequence[str] = FORMATS) -> None:
@@ -61,40 +60,9 @@ def put(text: str, output: str | None, file: TextIO | None = None, *, locale: bo
         recording.print_json(text.removesuffix("\n"), file)
         return
     try:
-        _replace(os.fsencode(output), text.encode("utf-8", "backslashreplace"))
+        write_whole(os.fsencode(output), text.encode("utf-8", "backslashreplace"))
     except OSError as error:
         raise RecordingError(f"{output} can't be written: {error.strerror}") from None
-
-
-def _replace(path: bytes, content: bytes) -> None:
-    """Write *content* to *path*, whole or not at all: rename(2) puts it there at once."""
-    if os.path.exists(path) and not os.path.isfile(path):
-        with open(path, "wb") as pipe:  # /dev/stdout and its like are written, not replaced
-            pipe.write(content)
-        return
-    # Beside the file itself, not beside a link to it.
-    target = os.path.realpath(path)
-    descriptor, beside = tempfile.mkstemp(prefix=b".tracefs-", dir=os.path.dirname(target))
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            os.fchmod(descriptor, _mode(target))
-            file.flush()
-            os.fsync(descriptor)
-        os.rename(beside, target)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(beside)
-        raise
-
-
-def _mode(path: bytes) -> int:
-    """Return the permissions that the file has, or that a new one gets (umask(2))."""
-    with contextlib.suppress(FileNotFoundError):
-        return os.stat(path).st_mode & 0o7777
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return 0o666 & ~mask
 
 
 def _root(environment: Mapping[str, str]) -> str:

@@ -8,6 +8,7 @@ from tracefs.errors import RecordingError
 from tracefs.golden.entry import Golden
 from tracefs.golden.format import MAGIC, is_golden, read, written
 from tracefs.pathtext import to_text
+from tracefs.wholefile import write_whole
 
 
 def load(path: str | os.PathLike[str]) -> Golden | None:
@@ -40,10 +41,7 @@ def save(path: str | os.PathLike[str], golden: Golden, remarks: Sequence[str] = 
     data = written(golden, remarks).encode()
     if read(data, name) != golden:  # a forged recording holds anything
         raise RecordingError("the recording holds calls that no golden file can")
-    beside = Path(f"{os.fspath(path)}.new")
     try:
-        beside.write_bytes(data)
-        beside.replace(path)
+        write_whole(os.fsencode(path), data)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise RecordingError(f"cannot write {name}: {error.strerror}") from error

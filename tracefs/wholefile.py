@@ -1,0 +1,42 @@
+"""Files that are written whole or not at all."""
+
+import contextlib
+import os
+import tempfile
+
+
+def write_whole(path: bytes, content: bytes) -> None:
+    """Put *content* into the file *path*, whole or not at all: rename(2) puts it there at once.
+
+    A link's file is written, permissions stay, and a pipe or device is written as it is.
+
+    Raises:
+        OSError: it can't be; what was there before still is.
+    """
+    if os.path.exists(path) and not os.path.isfile(path):
+        with open(path, "wb") as pipe:  # /dev/stdout and its like are written, not replaced
+            pipe.write(content)
+        return
+    # Beside the file itself, not beside a link to it.
+    target = os.path.realpath(path)
+    descriptor, beside = tempfile.mkstemp(prefix=b".tracefs-", dir=os.path.dirname(target))
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            os.fchmod(descriptor, _mode(target))
+            file.flush()
+            os.fsync(descriptor)
+        os.rename(beside, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(beside)
+        raise
+
+
+def _mode(path: bytes) -> int:
+    """Return the permissions that the file has, or that a new one gets (umask(2))."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.stat(path).st_mode & 0o7777
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return 0o666 & ~mask
