@@ -6,6 +6,7 @@ The mapping is one to one, and plain names look like themselves.
 """
 
 import re
+from fnmatch import fnmatchcase
 
 _ESCAPE = re.compile(rb"\\(?:\\|x([0-9a-f]{2}))")
 
@@ -27,6 +28,20 @@ def to_bytes(text: str) -> bytes:
     if b"\\" not in raw:
         return raw
     return _ESCAPE.sub(lambda m: bytes([int(m[1], 16)]) if m[1] else b"\\", raw)
+
+
+def parent(path: str) -> str:
+    """Return the directory of *path* (path text); ``.`` for the traced directory."""
+    return path.rpartition("/")[0] or "."
+
+
+def fits(path: str, glob: str) -> bool:
+    """Return whether *path* (path text), or its last component, is like *glob* (fnmatch).
+
+    >>> fits("sub/a.db", "*.db"), fits("sub/a.db", "a.*"), fits("sub/a.db", "sub")
+    (True, True, False)
+    """
+    return fnmatchcase(path, glob) or fnmatchcase(path.rpartition("/")[2], glob)
 
 
 def printable(text: str, also: str = "") -> str:

@@ -1,12 +1,12 @@
 """What a contract is: the protocol between `tracefs.check` and whatever judges a trace."""
 
-from fnmatch import fnmatchcase
 from typing import Protocol
 
 from msgspec import Struct
 
 from tracefs.events import Header
 from tracefs.findings import ContractResult
+from tracefs.pathtext import fits
 from tracefs.trace.call import TraceItem
 
 
@@ -26,8 +26,7 @@ class Settings(Struct, frozen=True, kw_only=True):
             return True
         if path is None:
             return False
-        name = path.rpartition("/")[2]
-        return any(fnmatchcase(path, glob) or fnmatchcase(name, glob) for glob in self.paths)
+        return any(fits(path, glob) for glob in self.paths)
 
 
 class Covering(Protocol):

@@ -3,7 +3,6 @@
 import heapq
 import re
 from collections.abc import Iterable, Sequence
-from fnmatch import fnmatchcase
 from typing import Final
 
 from msgspec.structs import replace
@@ -11,6 +10,7 @@ from msgspec.structs import replace
 from tracefs.golden.entry import Entry
 from tracefs.golden.names import Wanted
 from tracefs.golden.temporary import Temporaries, escaped
+from tracefs.pathtext import fits
 from tracefs.trace.call import Call
 from tracefs.trace.guesses import is_guessed
 
@@ -112,11 +112,7 @@ def selected(
 
 def _fits(entry: Entry, glob: str) -> bool:
     other = entry.target if entry.family in _TWO_NAMES else None
-    return any(
-        fnmatchcase(name, glob) or fnmatchcase(name.rpartition("/")[2], glob)
-        for name in (entry.path, other)
-        if name is not None
-    )
+    return any(fits(name, glob) for name in (entry.path, other) if name is not None)
 
 
 def renumbered(entries: Iterable[Entry]) -> tuple[Entry, ...]:

@@ -1,10 +1,10 @@
 """Which calls to show."""
 
-from fnmatch import fnmatchcase
 from typing import Final
 
 from msgspec import Struct
 
+from tracefs.pathtext import fits
 from tracefs.trace.call import Call
 
 TWO_NAMES: Final = frozenset({"rename", "link"})
@@ -51,8 +51,4 @@ def _process(call: Call) -> int | None:
 
 def _names(call: Call, pattern: str) -> bool:
     other = call.target if call.family in TWO_NAMES else None
-    return any(_fits(name, pattern) for name in (call.path, other) if name is not None)
-
-
-def _fits(name: str, pattern: str) -> bool:
-    return fnmatchcase(name, pattern) or fnmatchcase(name.rpartition("/")[2], pattern)
+    return any(fits(name, pattern) for name in (call.path, other) if name is not None)

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from tracefs.contracts.language.matching import Bindings, bind, parent
+from tracefs.contracts.language.matching import Bindings, bind
 from tracefs.contracts.language.model import PathPattern, Pattern
+from tracefs.pathtext import parent
 from tracefs.trace.call import Call
 from tracefs.trace.guesses import is_guessed
 

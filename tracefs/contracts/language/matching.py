@@ -1,12 +1,12 @@
 """Whether a call is like a pattern, and what the pattern's variables then stand for."""
 
 from collections.abc import Callable, Mapping
-from fnmatch import fnmatchcase
 from typing import Final, NamedTuple
 
 from tracefs.contracts.language.evaluate import View, compiled
 from tracefs.contracts.language.globs import can_meet
 from tracefs.contracts.language.model import CallPattern, PathPattern, Pattern
+from tracefs.pathtext import fits, parent
 from tracefs.syscalls import Syscall, table
 from tracefs.trace.call import Call
 from tracefs.trace.guesses import alike, is_guessed
@@ -38,11 +38,6 @@ def families_of(names: frozenset[str]) -> frozenset[str]:
     calls: dict[str, Syscall] = {call.name: call for call in table("x86_64").values()}
     own = {calls[name].family for name in names if name in calls}
     return frozenset(own.union(*(_ALSO.get(name, ()) for name in names)))
-
-
-def parent(path: str) -> str:
-    """Return the directory of *path*, ``.`` for the traced directory."""
-    return path.rpartition("/")[0] or "."
 
 
 def variables(pattern: Pattern, *, binding: bool = False) -> frozenset[str]:
@@ -155,7 +150,7 @@ class _CallMatcher:
 
 def bind(pattern: PathPattern, path: str, bound: Bindings) -> Bindings | None:
     """Return *bound* with what *pattern* binds in *path*; None: the path is another."""
-    if pattern.glob is not None and not fits_glob(path, pattern.glob):
+    if pattern.glob is not None and not fits(path, pattern.glob):
         return None
     if pattern.variable is None:
         return bound
@@ -174,8 +169,3 @@ def _within(pattern: PathPattern, path: str) -> str | None:
     end = len(path) - len(pattern.after)
     fits = path.startswith(pattern.before) and path.endswith(pattern.after)
     return path[len(pattern.before) : end] if fits and end > len(pattern.before) else None
-
-
-def fits_glob(path: str, glob: str) -> bool:
-    """Return whether *path*, or its last component, is like *glob* (fnmatch)."""
-    return fnmatchcase(path, glob) or fnmatchcase(path.rpartition("/")[2], glob)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from tracefs.pathtext import parent
 from tracefs.trace.call import Call
 
 
@@ -17,11 +18,6 @@ class NewName(Struct, kw_only=True, eq=False):
     end_ns: int
     written: bool = False
     """The file was written, so that its name matters."""
-
-
-def parent(path: str) -> str:
-    """Return the directory of *path* (path text); ``.`` for the traced directory."""
-    return path.rpartition("/")[0] or "."
 
 
 class NewNames:

@@ -6,8 +6,9 @@ from typing import Final
 from tracefs.contracts.base import Settings
 from tracefs.contracts.log import FindingLog
 from tracefs.contracts.page_write import text
-from tracefs.contracts.page_write.directories import NewName, parent
+from tracefs.contracts.page_write.directories import NewName
 from tracefs.findings import Finding, Severity, Verdict
+from tracefs.pathtext import parent
 from tracefs.trace.call import Call
 
 ID: Final = "page-write"
