@@ -168,6 +168,20 @@ def test_what_may_be_chosen_is_not_left_out() -> None:
     assert selected(found, ["*.log"]) == (found[1], found[4])
 
 
+def test_a_new_file_under_the_name_of_one_that_is_still_open_is_opened_once() -> None:
+    gone, other = "a.Zz91qq", "a.x7Gh2k"
+    found = normalised(
+        [
+            openat(gone, flags=EXCLUSIVE, handle=2),
+            call("unlink", "unlink", gone, handle=None),
+            openat(other, flags=EXCLUSIVE, handle=3),
+            openat(gone, flags=EXCLUSIVE, handle=1),
+        ]
+    )
+    assert [(entry.path, entry.opened) for entry in found[2:]] == [("a.{1}", 1), ("a.{2}", 1)]
+    assert renumbered(found) == found
+
+
 @given(st.lists(recorded(), max_size=30))
 def test_what_was_numbered_once_stays(calls: list[Call]) -> None:
     found = normalised(calls)

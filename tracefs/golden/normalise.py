@@ -134,8 +134,7 @@ def renumbered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
             opens.closed(path, entry.opened)
         elif entry.family in _REMOVING and not entry.errno and path is not None:
             names.gone(path)
-            if entry.family == "rename":
-                opens.moved(path)
+            opens.gone(path)
         done.append(replace(entry, thread=thread, path=new_path, opened=opened, target=new_target))
     return tuple(done)
 
@@ -201,7 +200,8 @@ class _Opens:
             numbers = self._of[path]
             numbers.free(handle if handle != _NO_OPEN else numbers.holder(1))
 
-    def moved(self, path: str) -> None:
+    def gone(self, path: str) -> None:
+        """Note that the path is free for another file, whose opens count from 1."""
         self._of.pop(path, None)
 
 
