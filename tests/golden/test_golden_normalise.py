@@ -159,12 +159,13 @@ def test_what_may_be_chosen_is_not_left_out() -> None:
     unnamed = [
         call("unknown", "write", known_by=None), call("unknown", "none", None, known_by=None),
         call("unknown", "sync", known_by=None), call("rename", "rename", "a", known_by="fuse"),
-        call("sync", "sync", None, handle=None),
+        call("sync", "sync", None, handle=None), call("unknown", "syncdir", ".", known_by=None),
     ]  # fmt: skip
     found = normalised(unnamed)
     assert selected(found, only=["pwrite"]) == found[:2]
     assert selected(found, only=["renameat2"]) == (found[1], found[3])
-    assert selected(found, only=["fsync"]) == found[1:3]
+    assert selected(found, only=["fdatasync"]) == (*found[1:3], found[5])
+    assert selected(found, only=["fsync"]) == (*found[1:3], found[5])
     assert selected(found, ["*.log"]) == (found[1], found[4])
 
 

@@ -1,44 +1,19 @@
 """Names of calls and families, as a test may choose by them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from difflib import get_close_matches
-from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
 
 from tracefs.errors import UsageError
 from tracefs.report.selection import call_names
-from tracefs.syscalls import table
 from tracefs.trace import Call
+from tracefs.trace.families import FAMILIES, OWN, families_of
 from tracefs.trace.guesses import alike, is_guessed
 
-_MACHINES: Final = ("x86_64", "aarch64")
-
-OWN_FAMILY: Final[Mapping[str, str]] = MappingProxyType(
-    {call.name: call.family for machine in _MACHINES for call in table(machine).values()}
-    | {"sync": "syncfs", "syncfs": "syncfs", "fallocate": "allocate"}
-)
-"""The family that a call's own requests have, by name."""
-
-FAMILIES: Final = frozenset(
-    {
-        "open", "write", "sync", "syncdir", "close", "truncate", "attr", "xattr", "rename", "link",
-        "unlink", "symlink", "mkdir", "rmdir", "mknod", "allocate", "seek", "dup", "flags", "map",
-        "syncfs", "range", "ring", "none",
-    }
-)  # fmt: skip
-"""As in `tracefs.trace.call.Call.family`, but for page fetches, which are no calls."""
-_MORE: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
-    {
-        "fsync": frozenset({"sync", "syncdir"}),
-        "fdatasync": frozenset({"sync", "syncdir"}),
-        "mmap": frozenset({"map", "write"}),
-        "unlinkat": frozenset({"unlink", "rmdir"}),
-        "fcntl": frozenset({"dup", "flags"}),
-    }
-)
-"""Families of calls that belong to several."""
+_CALLED: Final = FAMILIES - {"read"}
+"""The fetching of pages is no call."""
 
 
 class Chosen(Struct, frozen=True):
@@ -65,18 +40,14 @@ def choose(only: str | Iterable[str]) -> Chosen:
         UsageError: There is no such family or call; the message suggests one.
     """
     asked = [only] if isinstance(only, str) else list(only)
-    families = frozenset(each for each in asked if each in FAMILIES)
-    names = frozenset[str]().union(*(call_names(each) for each in asked if each not in FAMILIES))
+    families = frozenset(each for each in asked if each in _CALLED)
+    names = frozenset[str]().union(*(call_names(each) for each in asked if each not in _CALLED))
     for name in names:
-        if name not in OWN_FAMILY and name != "unknown":
+        if name not in OWN and name != "unknown":
             raise UsageError(f"There is no call or family {name!r}{_suggestion(name)}.")
-    return Chosen(families, names, frozenset[str]().union(*map(_families, names)))
-
-
-def _families(name: str) -> frozenset[str]:
-    return _MORE.get(name, frozenset({OWN_FAMILY.get(name, "none")}))
+    return Chosen(families, names, families_of(names))
 
 
 def _suggestion(name: str) -> str:
-    close = get_close_matches(name, sorted({*FAMILIES, *OWN_FAMILY, "pwrite"}), n=1)
+    close = get_close_matches(name, sorted({*_CALLED, *OWN, "pwrite"}), n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

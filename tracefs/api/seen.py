@@ -7,9 +7,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from tracefs.api.call import Call
-from tracefs.report.selection import TWO_NAMES
 from tracefs.report.strace import error_name
 from tracefs.trace import Call as Recorded
+from tracefs.trace.families import TWO_NAMES
 
 Locate = Callable[[Recorded], str | None]
 

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tracefs.api.anything import ANY
-from tracefs.api.names import OWN_FAMILY
+from tracefs.trace.families import OWN
 
 if TYPE_CHECKING:
     from tracefs.api.call import Call
@@ -119,7 +119,7 @@ def _goes_unsaid(call: "Call", field: str) -> bool:
     if field == "offset" and call.name in _AT_ARGUMENT:
         return False  # the constructor must be told
     if field == "family":
-        return bool(value == OWN_FAMILY.get(call.name))
+        return bool(value == OWN.get(call.name))
     return value is ANY or value is None or value is False or value == ()
 
 

@@ -12,11 +12,10 @@ from tracefs.golden.names import Wanted
 from tracefs.golden.temporary import Temporaries, escaped
 from tracefs.pathtext import fits
 from tracefs.trace.call import Call
+from tracefs.trace.families import TWO_NAMES
 from tracefs.trace.guesses import is_guessed
 
 _MADE_UP: Final = re.compile(r"\{(\d+)\}")
-_TWO_NAMES: Final = frozenset({"rename", "link"})
-"""Families whose target is a name in the traced directory too."""
 _RETURNING_NUMBERS: Final = frozenset({"open", "dup", "map"})
 """Families that return a descriptor or an address."""
 _CLOSING_BY_COPY: Final = frozenset({"dup2", "dup3"})
@@ -111,7 +110,7 @@ def selected(
 
 
 def _fits(entry: Entry, glob: str) -> bool:
-    other = entry.target if entry.family in _TWO_NAMES else None
+    other = entry.target if entry.family in TWO_NAMES else None
     return any(fits(name, glob) for name in (entry.path, other) if name is not None)
 
 

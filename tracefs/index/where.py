@@ -7,7 +7,8 @@ each call to the selection itself. So there is one place that decides.
 import re
 from typing import Final, NamedTuple
 
-from tracefs.report.selection import TWO_NAMES, Selection
+from tracefs.report.selection import Selection
+from tracefs.trace.families import TWO_NAMES
 
 _SPECIAL: Final = re.compile(r"[*?]")
 _LIMIT: Final = 2**63

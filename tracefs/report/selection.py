@@ -6,9 +6,8 @@ from msgspec import Struct
 
 from tracefs.pathtext import fits
 from tracefs.trace.call import Call
+from tracefs.trace.families import TWO_NAMES
 
-TWO_NAMES: Final = frozenset({"rename", "link"})
-"""Families whose target is a name in the traced directory too."""
 _ALIASES: Final = {"pwrite": "pwrite64"}
 """Names that people know from the C library."""
 

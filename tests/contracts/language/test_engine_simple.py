@@ -152,3 +152,23 @@ def test_a_name_that_only_the_request_tells_stands_for_all_its_calls(
     assert result.verdict == verdict
     for finding in result.findings:
         assert ("nobody saw which of" in finding.message) is (verdict == "unknown")
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "verdict"),
+    [
+        ("fdatasync", "syncdir", "unknown"),
+        ("syncfs", "syncfs", "unknown"),
+        ("unlinkat", "rmdir", "unknown"),
+        ("io_uring_enter", "sync", "unknown"),
+        ("io_submit", "sync", "unknown"),
+        ("ioctl", "attr", "kept"),
+        ("fsync", "write", "kept"),
+    ],
+)
+def test_a_call_without_a_name_may_be_each_of_its_family(
+    name: str, family: str, verdict: str
+) -> None:
+    script = Script()
+    script.call("unknown", family, path="a.db", ino=5, known_by=None)
+    assert judged(contract(f'never = "{name}"'), script.items).verdict == verdict

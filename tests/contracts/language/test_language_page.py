@@ -23,8 +23,9 @@ from tracefs.contracts.language.engine import LanguageContract
 from tracefs.contracts.language.fields import KINDS
 from tracefs.contracts.language.lint import lint
 from tracefs.contracts.language.reading import read_contracts
-from tracefs.contracts.language.vocabulary import ALIASES, FAMILIES
+from tracefs.contracts.language.vocabulary import ALIASES
 from tracefs.findings import Verdict
+from tracefs.trace.families import FAMILIES
 
 PAGE = DOCS / "reference" / "contract-language.md"
 TEXT = PAGE.read_text("utf-8")

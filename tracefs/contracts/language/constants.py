@@ -9,11 +9,11 @@ from tracefs.contracts.language.vocabulary import (
     ALIASES,
     CALLS,
     ERRNOS,
-    FAMILIES,
     SYNCING_FLAGS,
     UNKNOWN,
     errno_name,
 )
+from tracefs.trace.families import FAMILIES
 
 if TYPE_CHECKING:
     from tracefs.contracts.language.expressions import Typed

@@ -6,7 +6,6 @@ from typing import Final
 from tracefs.contracts.language.bindings import paths_of
 from tracefs.contracts.language.evaluate import compiled, uses
 from tracefs.contracts.language.globs import can_meet
-from tracefs.contracts.language.matching import families_of
 from tracefs.contracts.language.model import (
     CallPattern,
     Comparison,
@@ -21,6 +20,7 @@ from tracefs.contracts.language.model import (
     Text,
 )
 from tracefs.trace.call import Call
+from tracefs.trace.families import TARGETED, families_of
 
 Doubt = tuple[Place, str, str]
 """Where it is, what is doubtful, and what to do about it."""
@@ -37,7 +37,6 @@ _HAVE: Final = {
     "target": frozenset({"link", "rename", "symlink", "write"}),
 }
 """Families of calls by fields that others never have."""
-_TARGETED: Final = frozenset({"rename", "link", "symlink"})
 
 
 def of_pattern(pattern: Pattern) -> Iterator[Doubt]:
@@ -185,4 +184,4 @@ def _families(call: CallPattern) -> frozenset[str]:
 
 def _has_target(call: CallPattern) -> bool:
     families = _families(call)
-    return not families or bool(families & _TARGETED) or "copy_file_range" in call.names
+    return not families or bool(families & TARGETED) or "copy_file_range" in call.names

@@ -7,8 +7,8 @@ from tracefs.contracts.language.evaluate import View, compiled
 from tracefs.contracts.language.globs import can_meet
 from tracefs.contracts.language.model import CallPattern, PathPattern, Pattern
 from tracefs.pathtext import fits, parent
-from tracefs.syscalls import Syscall, table
 from tracefs.trace.call import Call
+from tracefs.trace.families import families_of
 from tracefs.trace.guesses import alike, is_guessed
 
 Bindings = Mapping[str, str]
@@ -27,17 +27,7 @@ class Match(NamedTuple):
 
 
 _NO: Final = Match(truth=False, bound=NOTHING)
-_ALSO: Final = {"fallocate": ("allocate",), "fsync": ("syncdir",), "fdatasync": ("syncdir",)}
-"""Families that a call belongs to beside its own, by what it is done to."""
-
-_BY_NAME: Final = frozenset({"rename", "link", "unlink"})
-
-
-def families_of(names: frozenset[str]) -> frozenset[str]:
-    """Return the families that calls with these *names* can belong to."""
-    calls: dict[str, Syscall] = {call.name: call for call in table("x86_64").values()}
-    own = {calls[name].family for name in names if name in calls}
-    return frozenset(own.union(*(_ALSO.get(name, ()) for name in names)))
+_BY_NAME: Final = frozenset({"rename", "link", "unlink", "rmdir"})
 
 
 def variables(pattern: Pattern, *, binding: bool = False) -> frozenset[str]:

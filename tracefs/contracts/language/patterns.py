@@ -23,12 +23,12 @@ from tracefs.contracts.language.vocabulary import (
     ALIASES,
     CALLS,
     END,
-    FAMILIES,
     FAMILY_OF_ALIAS,
     HINTS,
     SYNC_DIRECTORY,
 )
 from tracefs.errors import ContractFileError
+from tracefs.trace.families import FAMILIES
 
 MAX_LENGTH: Final = 16384
 

@@ -22,11 +22,11 @@ from tracefs.contracts.language.model import (
 from tracefs.contracts.page_write import text
 from tracefs.contracts.page_write.text import Text
 from tracefs.trace.call import Call
+from tracefs.trace.families import TARGETED
 from tracefs.trace.guesses import alike, is_guessed
 
 SUCCESS_ONLY: Final = "A call that failed does not count."
 _VARIABLE: Final = re.compile(r"\$([a-z_][a-z0-9_]*)")
-_TARGETED: Final = frozenset({"rename", "link", "symlink"})
 
 
 def saw(call: Call, page_size: int) -> str:
@@ -35,7 +35,7 @@ def saw(call: Call, page_size: int) -> str:
         return text.write(call, page_size)
     name = f"an unnamed {call.family}" if call.call == "unknown" else call.call
     where = "" if call.path is None else f" of '{call.path}'"
-    if call.family in _TARGETED and call.target is not None:
+    if call.family in TARGETED and call.target is not None:
         where += f" to '{call.target}'"
     flags = f" with {'|'.join(call.flags)}" if call.flags else ""
     failed = f", which failed with {text.error(call.errno)}" if call.errno else ""

@@ -9,15 +9,6 @@ from tracefs.syscalls import call_names
 from tracefs.trace.flags import flag_names
 from tracefs.trace.unheard import flag_names as unheard_flag_names
 
-FAMILIES: Final = frozenset(
-    {
-        "allocate", "attr", "close", "dup", "flags", "link", "map", "mkdir", "mknod", "none",
-        "open", "range", "read", "rename", "ring", "rmdir", "seek", "symlink", "sync", "syncdir",
-        "syncfs", "truncate", "unlink", "write", "xattr",
-    }
-)  # fmt: skip
-"""As `tracefs.trace.call.Call.family` has them."""
-
 END: Final = "end"
 """Where a scope ends; no call, and known to ``until`` alone."""
 UNKNOWN: Final = "unknown"
