@@ -1,13 +1,13 @@
 """Names of calls and families, as a test may choose by them."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Final
 
 from msgspec import Struct
 
 from tracefs.errors import UsageError
 from tracefs.report.selection import call_names
+from tracefs.suggestion import closest
 from tracefs.trace import Call
 from tracefs.trace.families import FAMILIES, OWN, families_of
 from tracefs.trace.guesses import alike, is_guessed
@@ -49,5 +49,5 @@ def choose(only: str | Iterable[str]) -> Chosen:
 
 
 def _suggestion(name: str) -> str:
-    close = get_close_matches(name, sorted({*_CALLED, *OWN, "pwrite"}), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    close = closest(name, sorted({*_CALLED, *OWN, "pwrite"}))
+    return f"; did you mean {close!r}?" if close else ""

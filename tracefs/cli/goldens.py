@@ -16,6 +16,7 @@ from tracefs.golden.recorded import golden_of
 from tracefs.golden.temporary import glob
 from tracefs.journal.reader import JournalReader, Source
 from tracefs.pathtext import to_text
+from tracefs.suggestion import closest
 from tracefs.trace import Trace
 
 EXIT_DIFFERENT: Final = 1
@@ -53,10 +54,8 @@ def _names(text: str) -> tuple[str, ...]:
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:
         if name not in known():
-            from difflib import get_close_matches  # noqa: PLC0415  # for typing errors alone
-
-            near = get_close_matches(name, known(), n=1)
-            hint = f"; is it {near[0]}?" if near else ""
+            near = closest(name, sorted(known()))
+            hint = f"; did you mean {near}?" if near else ""
             raise argparse.ArgumentTypeError(f"there is no call or family {name!r}{hint}")
     return names
 

@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from tracefs.contracts.language.model import Place
 from tracefs.errors import ContractFileError
 from tracefs.pathtext import printable
+from tracefs.suggestion import closest
 
 _SHOWN = 40
-_COMPARED = 64
-"""Longer words resemble nothing; comparing them would take long."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +41,5 @@ def quoted(text: str) -> str:
 
 def suggestion(word: str, known: Sequence[str]) -> str:
     """Return ``; did you mean X?`` for the one of *known* that *word* resembles, or nothing."""
-    if len(word) > _COMPARED:
-        return ""
-    by_lower = {name.lower(): name for name in known}
-    close = get_close_matches(word.lower(), list(by_lower), n=1)
-    return f"; did you mean {by_lower[close[0]]}?" if close else ""
+    close = closest(word, known)
+    return f"; did you mean {close}?" if close else ""
