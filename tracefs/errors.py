@@ -7,8 +7,7 @@
     │   └── ContractFileError a contract file says what can't be understood
     ├── MountError            the mount can't be made or ended: the machine or the directory
     │   └── SetupError        something is not installed or not permitted
-    ├── RecordingError        the recording can't be read: the file
-    └── CommandError          the command under test can't be started
+    └── RecordingError        the recording can't be read or written: the file
 
 Each carries the exit code that the command line ends with and, where there is one, a repair.
 """
@@ -53,11 +52,3 @@ class SetupError(MountError):
 
 class RecordingError(TracefsError):
     """A recording can't be read or written."""
-
-
-class CommandError(TracefsError):
-    """The command under test can't be started; exit codes as in timeout(1)."""
-
-    def __init__(self, message: str, *, found: bool) -> None:
-        super().__init__(message)
-        self.found = found

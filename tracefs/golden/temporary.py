@@ -10,7 +10,6 @@ taken for made up where the file was made in this recording, and
 """
 
 import re
-from collections.abc import Iterable
 from typing import Final
 
 from tracefs.pathtext import printable
@@ -46,11 +45,6 @@ class Temporaries:
         self._made: dict[str, bool] = {}
         """By path: whether it was made by a call that refuses an existing name."""
         self._gone: set[str] = set()
-
-    def learn(self, calls: Iterable[Call]) -> None:
-        """Take what *calls* show."""
-        for call in calls:
-            self.feed(call)
 
     def feed(self, call: Call) -> None:
         """Take what the next call shows."""

@@ -30,13 +30,13 @@ _NO: Final = Match(truth=False, bound=NOTHING)
 _BY_NAME: Final = frozenset({"rename", "link", "unlink", "rmdir"})
 
 
-def variables(pattern: Pattern, *, binding: bool = False) -> frozenset[str]:
-    """Return the variables in *pattern*; with *binding* those that it can bind."""
+def variables(pattern: Pattern) -> frozenset[str]:
+    """Return the variables in *pattern*."""
     return frozenset(
         path.variable
         for call in pattern.calls
         for path in (call.path, call.target)
-        if path is not None and path.variable is not None and not (binding and path.parent)
+        if path is not None and path.variable is not None
     )
 
 

@@ -25,7 +25,6 @@ from tracefs.trace.call import Call
 from tracefs.trace.families import TARGETED
 from tracefs.trace.guesses import alike, is_guessed
 
-SUCCESS_ONLY: Final = "A call that failed does not count."
 _VARIABLE: Final = re.compile(r"\$([a-z_][a-z0-9_]*)")
 
 
