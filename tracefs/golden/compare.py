@@ -104,6 +104,23 @@ def compare(a: Golden, b: Golden, order: Order = Order.EITHER) -> Comparison:
     What either chose by path, name or family is chosen of the other, too. They are equal only if
     all calls have a name and none may be missing.
     """
+    found = _compared(a, b, order)
+    if found.outcome is Outcome.DIFFERENT and not (_is_told(found.a) and _is_told(found.b)):
+        # Which call is the other's depends on where one begins: a difference for sure is one
+        # from either side.
+        back = _compared(b, a, order)
+        return replace(found, outcome=back.outcome)
+    return found
+
+
+def _is_told(one: Golden) -> bool:
+    """Tell whether all calls are there and have names that somebody saw."""
+    return one.incomplete is None and not any(
+        entry.guessed or entry.call == UNKNOWN for entry in one.entries
+    )
+
+
+def _compared(a: Golden, b: Golden, order: Order) -> Comparison:
     first, second = _chosen(a, b), _chosen(b, a)
     tried = [Order.WHOLE, Order.THREAD] if order is Order.EITHER else [order]
     best: tuple[Order, tuple[Lane, ...], int] | None = None
