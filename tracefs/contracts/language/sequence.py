@@ -18,7 +18,6 @@ from tracefs.contracts.language.matching import (
     Bindings,
     Matcher,
     elsewhere,
-    families_of,
     needs_no_open,
 )
 from tracefs.contracts.language.model import Pattern, Per, Sequence
@@ -27,6 +26,7 @@ from tracefs.contracts.language.reports import RuleReport
 from tracefs.contracts.language.running import Now, Scope, scope
 from tracefs.contracts.page_write.text import ENDED
 from tracefs.trace.call import Call, Released
+from tracefs.trace.families import families_of
 
 _BY_PATH = frozenset({"rename", "link", "unlink", "truncate", "attr", "xattr"})
 """Families of calls that need no open."""
