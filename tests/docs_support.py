@@ -65,12 +65,17 @@ class Section:
     blocks: tuple[tuple[str, str], ...]
 
 
+def is_followed(language: str, body: str) -> bool:
+    """Return whether to do something with a block; contract files may be shown in parts."""
+    return language in FOLLOWED or (language == "toml" and TITLE.match(body) is not None)
+
+
 def sections(page: Path) -> list[Section]:
     """Return the sections of *page* in which there is something to do."""
     parts = re.split(r"^(##+) (.+)$", page.read_text("utf-8"), flags=re.MULTILINE)
     heads = [("##", "introduction"), *zip(parts[1::3], parts[2::3], strict=True)]
     found = [
-        Section(len(level), title, tuple(block for block in fenced(part) if block[0] in FOLLOWED))
+        Section(len(level), title, tuple(block for block in fenced(part) if is_followed(*block)))
         for (level, title), part in zip(heads, parts[::3], strict=True)
     ]
     return [section for section in found if section.blocks]

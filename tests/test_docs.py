@@ -117,7 +117,10 @@ def test_shown_help_and_version_are_what_is_printed() -> None:
 
 
 def literals() -> list[list[str]]:
-    """Return the texts in the package, each as the pieces between what is filled in."""
+    """Return the texts in the package and in contract files that pages show.
+
+    Each is the pieces between what is filled in.
+    """
     found = []
     for file in (ROOT / "tracefs").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
@@ -130,8 +133,9 @@ def literals() -> list[list[str]]:
                 ]
                 found.append("".join(pieces).split("\0"))
     shown = re.compile(r'^(?:repair|help) = "(.*)"$', re.MULTILINE)
-    for file in (ROOT / "tracefs").rglob("*.toml"):
-        found += [[text] for text in shown.findall(file.read_text("utf-8"))]
+    contracts = [file.read_text("utf-8") for file in (ROOT / "tracefs").rglob("*.toml")]
+    contracts += [body for page in PAGES for body in blocks(page, "toml")]
+    found += [[text] for contract in contracts for text in shown.findall(contract)]
     return [pieces for pieces in found if sum(map(len, pieces)) >= 12]
 
 

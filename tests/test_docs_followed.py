@@ -13,13 +13,13 @@ from docs_support import DOCS, FOLLOWED, README, Walk, blocks, fenced, name, sec
 from mounted_support import Guard
 
 TUTORIALS = sorted((DOCS / "tutorial").glob("*.md"))
-HOW_TO = DOCS / "how-to" / "find-a-stray-call.md"
+HOW_TO = [DOCS / "how-to" / page for page in ("find-a-stray-call.md", "write-a-contract.md")]
 CONTRACTS = [
     page
     for page in sorted((DOCS / "reference").glob("contract-*.md"))
     if page.name not in {"contract-language.md", "contract-page-write.md"}
 ]
-PAGES = (README, *TUTORIALS, HOW_TO, *CONTRACTS)
+PAGES = (README, *TUTORIALS, *HOW_TO, *CONTRACTS)
 SECTIONS = [(page, section.title) for page in PAGES for section in sections(page)]
 
 Walks = Callable[[Path], Walk]
