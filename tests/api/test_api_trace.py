@@ -139,6 +139,18 @@ def test_an_incomplete_recording_gives_no_list_unasked(tmp_path: Path, header: H
     assert trace.check("page-write").verdict is not Verdict.KEPT
 
 
+@pytest.mark.parametrize("only", ["seek", "lseek", ("write", "mmap"), "syncfs"])
+def test_what_nobody_was_notified_of_is_no_empty_list(
+    tmp_path: Path, header: Header, only: str | tuple[str, ...]
+) -> None:
+    heard = msgspec.structs.replace(header, notified=("lseek", "mmap", "sync", "syncfs"))
+    assert isinstance(Trace(written(tmp_path / "heard", heard, [])).calls(only=only), list)
+    trace = Trace(written(tmp_path / "unheard", header, []))
+    with pytest.raises(IncompleteError, match="isn't notified of it"):
+        trace.calls(only=only)
+    assert trace.calls(only=only, allow_incomplete=True) == []
+
+
 def test_paths_are_relative_to_the_root(tmp_path: Path, header: Header) -> None:
     events: list[AnyEvent] = [
         opened("t1/a.db", 1),

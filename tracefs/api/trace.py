@@ -22,6 +22,7 @@ from tracefs.report import frame
 from tracefs.report.selection import Selection
 from tracefs.report.strace import COLUMNS, CallLines
 from tracefs.trace import Call as Recorded
+from tracefs.trace.unseen import unseen
 
 
 class IncompleteError(RecordingError):
@@ -116,10 +117,13 @@ class Trace:
             allow_incomplete: Return what there is of a recording that lacks something.
 
         Raises:
-            IncompleteError: The recording is not complete.
+            IncompleteError: The recording is not complete, or has no calls like *only*, whether
+                they were made or not.
             UsageError: There is no such family or call.
         """
         chosen = None if only is None else choose(only)
+        if chosen is not None and not allow_incomplete:
+            self._require(chosen)
         with self._read(chosen, path, pid) as reading:
             found = [value(call, self.page_size, reading.locate) for call in reading.calls()]
             summary = reading.summary()
@@ -130,6 +134,16 @@ class Trace:
                 repair="allow_incomplete=True returns what there is",
             )
         return found
+
+    def _require(self, chosen: Chosen) -> None:
+        missing = unseen(chosen.names, chosen.families, self.header.notified)
+        if missing:
+            raise IncompleteError(
+                f"whether {', '.join(missing)} was called is not known: the recording's witness "
+                f"({self.header.witness}) isn't notified of it",
+                repair="record by the witness seccomp, as run() does; "
+                "allow_incomplete=True returns what there is",
+            )
 
     def __iter__(self) -> Iterator[Call]:
         return iter(self.calls())

@@ -9,18 +9,10 @@ from tracefs.contracts.page_write.position import Positions
 from tracefs.contracts.page_write.state import NOT_KNOWN, Open
 from tracefs.events import Header
 from tracefs.trace.call import Call
+from tracefs.trace.unseen import UNHEARD
 
-_OF_FAMILY: Final = {
-    "seek": ("lseek",),
-    "dup": ("dup", "dup2", "dup3", "fcntl"),
-    "flags": ("fcntl",),
-    "map": ("mmap",),
-    "range": ("sync_file_range",),
-    "syncfs": ("sync", "syncfs"),
-    "ring": ("io_uring_setup",),
-    "none": ("@none",),
-}
-"""Calls that a filesystem never hears of, by family."""
+_OF_FAMILY: Final = {**UNHEARD, "none": ("@none",), "read": ("@read",)}
+"""Calls that a filesystem never hears of, by family; of reads no recording has any."""
 _UNHEARD: Final = frozenset(name for names in _OF_FAMILY.values() for name in names)
 
 

@@ -199,6 +199,11 @@ def not_finished(
 
 def unheard(names: str, witness: str) -> Text:
     """Calls of these *names* leave no trace in such a recording."""
+    if "@read" in names:
+        return Text(
+            "Whether anything was read is not known: no recording has reads.",
+            "Leave @read out of the contract.",
+        )
     return Text(
         f"Whether {names} was called is not known: the recording's witness ({witness}) isn't "
         "notified of it.",
