@@ -25,7 +25,9 @@ BUILT_IN: Final[Mapping[str, Contract]] = MappingProxyType(
 
 _FOLDER: Final = os.path.join(os.path.dirname(__file__), "builtin")
 _SUFFIX: Final = ".toml"
-_KNOWN: Final = "`tracefs contracts list` shows those that come with tracefs."
+_KNOWN: Final = (
+    "`tracefs contracts list` shows those that come with tracefs; a file's name ends in .toml."
+)
 
 
 def names() -> tuple[str, ...]:

@@ -127,3 +127,9 @@ def test_a_rule_left_out_is_not_judged() -> None:
     result = judged(contract(WHOLE), one_write(length=3).items, without=("must",))
     assert result.without == ("must",)
     assert [each.rule for each in result.findings] == []
+
+
+def test_reads_are_never_seen() -> None:
+    result = judged(contract('never = "@read"'), one_write().items)
+    assert found(result) == [("never", "unknown", None)]
+    assert result.findings[0].repair == "Leave @read out of the contract."

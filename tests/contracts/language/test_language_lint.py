@@ -70,6 +70,7 @@ def doubts(lines: str) -> list[str]:
             'never = "pwrite(a, b)"',
             "4:10: pwrite(a, b): a call like this has no second path, so it never matches",
         ),
+        ('never = "@read(a)"', "4:10: @read(a): no recording has reads"),
         (
             '[[contract.rule]]\nid = "r"\nseverity = "advice"\nnever = "lseek"\npoints = 2',
             "4:1: r is advice and has points, which nobody can lose",

@@ -44,6 +44,12 @@ def of_pattern(pattern: Pattern) -> Iterator[Doubt]:
     for call in pattern.calls:
         for path in paths_of(call):
             yield from _of_path(call, path)
+        if "read" in call.families:
+            yield (
+                call.place,
+                f"{call.text}: no recording has reads, so it is never known",
+                "Leave it out.",
+            )
         if call.target is not None and not _has_target(call):
             yield (
                 call.place,

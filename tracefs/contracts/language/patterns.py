@@ -25,6 +25,7 @@ from tracefs.contracts.language.vocabulary import (
     END,
     FAMILY_OF_ALIAS,
     HINTS,
+    NOT_RECORDED,
     SYNC_DIRECTORY,
 )
 from tracefs.errors import ContractFileError
@@ -183,6 +184,8 @@ class PatternParser:
         if known or name == SYNC_DIRECTORY:
             return
         instead = f"; did you mean {HINTS[name]}?" if name in HINTS else suggestion(name, _KNOWN)
+        if name in NOT_RECORDED:
+            instead = ": no recording has reads"
         what = "a family of calls" if name[0] == "@" else "the name of a call"
         raise self.error(f"expected {what}, saw {quoted(name)}{instead}")
 

@@ -115,7 +115,8 @@ class _SequenceParser(PatternParser):
         least = int(found[1])
         most = None if found[2] and not found[3] else int(found[3] or found[1])
         if most is not None and most < max(1, least):
-            raise self.error(f"expected a repetition of at least 1 and {least}, saw {found[0]}")
+            times = f"{least} times, as its first number says" if least else "once"
+            raise self.error(f"expected a repetition of at least {times}, saw {found[0]}")
         if max(least, most or 0) > MAX_COUNT:
             raise self.error(f"expected at most {MAX_COUNT} repetitions, saw {found[0]}")
         self.at = found.end()

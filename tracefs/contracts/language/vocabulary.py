@@ -64,14 +64,12 @@ HINTS: Final[Mapping[str, str]] = MappingProxyType(
         "fwrite": "write",
         "msync_async": "msync",
         "posix_fadvise": "@none",
-        "pread": "@read",
-        "pread64": "@read",
-        "preadv": "@read",
-        "read": "@read",
-        "readv": "@read",
     }
 )
 """Names that look like calls -> what to write instead."""
+
+NOT_RECORDED: Final = frozenset({"pread", "pread64", "preadv", "preadv2", "read", "readv"})
+"""Calls that no recording has: often the kernel has the pages already."""
 
 FLAGS: Final = flag_names() | unheard_flag_names() | {"O_LARGEFILE"}
 """Names that a call's flags can have; the kernel adds O_LARGEFILE, and few recordings show it."""
