@@ -23,6 +23,8 @@ class TracefsError(Exception):
     def __init__(self, message: str, *, repair: str | None = None) -> None:
         super().__init__(message)
         self.repair = repair
+        if repair is not None:
+            self.add_note(f"repair: {repair}")  # so that a traceback tells it
 
 
 class UsageError(TracefsError):

@@ -146,8 +146,9 @@ def test_what_nobody_was_notified_of_is_no_empty_list(
     heard = msgspec.structs.replace(header, notified=("lseek", "mmap", "sync", "syncfs"))
     assert isinstance(Trace(written(tmp_path / "heard", heard, [])).calls(only=only), list)
     trace = Trace(written(tmp_path / "unheard", header, []))
-    with pytest.raises(IncompleteError, match="isn't notified of it"):
+    with pytest.raises(IncompleteError, match="isn't notified of it") as raised:
         trace.calls(only=only)
+    assert raised.value.__notes__ == [f"repair: {raised.value.repair}"]
     assert trace.calls(only=only, allow_incomplete=True) == []
 
 
