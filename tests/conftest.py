@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from mounted_support import Guard, Mount, Pair, Run, run_traced
 
 import tracefs.capture.request  # noqa: F401  # before anything imports pyfuse3
@@ -21,6 +22,10 @@ for _number, _handler in (
 ):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, _handler)
+
+# An example takes the time that a busy machine gives it; the rest of the settings stays.
+settings.register_profile("without deadlines", settings(), deadline=None)
+settings.load_profile("without deadlines")
 
 
 @pytest.fixture(scope="session")
