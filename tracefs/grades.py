@@ -20,6 +20,8 @@ class Ending(StrEnum):
     """The command was killed."""
     LEFT_RUNNING = "left processes"
     """The command ended, and what it had started was killed at the time limit."""
+    MOUNT_TAKEN = "mount taken away"
+    """The command took the traced directory's mount away, or put something over it."""
     TOOL_FAILED = "tracefs failed"
     """It could not be copied or traced; that is no fault of the submission."""
 

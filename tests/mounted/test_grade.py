@@ -44,6 +44,12 @@ ODD = {
 }
 """Programs that go wrong in their own ways, by the name of their folder."""
 
+TAKES_MOUNT = {
+    "unmounts": RIGHT + "if os.system(f'umount -l {os.getcwd()}') == 0:\n"
+    "    os.pwrite(os.open(f'{os.getcwd()}/pages.db', os.O_RDWR | os.O_CREAT), b'x', 0)\n",
+    "mounts-over": RIGHT + "os.system(f'mount -t tmpfs none {os.getcwd()}')\n",
+}
+
 EXPECTED = {
     "crashes": ("SIGSEGV", "unknown"),
     "fails": ("exit 3", "unknown"),
@@ -75,7 +81,7 @@ def grade(
 
 def odd(folder: Path, *names: str) -> None:
     for name in names or ODD:
-        program = ODD[name]
+        program = (ODD | TAKES_MOUNT)[name]
         (folder / name).mkdir(parents=True)
         if program is not None:
             writer = folder / name / "writer"
@@ -192,6 +198,18 @@ def test_no_submission_stops_the_others_or_leaves_anything(tmp_path: Path, guard
         assert graded[name]["result"]["trace"]["complete"], name
         # Nobody had to say anything: what the command left was ended inside the trace.
         assert not (tmp_path / "out" / name / "tracefs.txt").exists()
+
+
+@pytest.mark.usefixtures("as_root")
+def test_who_takes_the_mount_away_earns_nothing(tmp_path: Path, guard: Guard) -> None:
+    odd(tmp_path / "in", *TAKES_MOUNT)
+    done = grade(tmp_path / "in", tmp_path / "out", "--format", "json")
+    assert done.returncode == 4, done.stderr
+    graded = json.loads(done.stdout)["submissions"]
+    assert [(each["ran"], each["verdict"]) for each in graded] == [
+        ("mount taken away", "unknown")
+    ] * 2
+    assert str(tmp_path) not in Path("/proc/self/mounts").read_text()
 
 
 def test_the_table_is_text_whatever_the_names_are(tmp_path: Path, guard: Guard) -> None:

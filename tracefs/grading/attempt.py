@@ -32,6 +32,7 @@ _ENDINGS: Final = {
     "ended": Ending.ENDED,
     "late": Ending.TIME_LIMIT,
     "left": Ending.LEFT_RUNNING,
+    "moved": Ending.MOUNT_TAKEN,
     "unstarted": Ending.NOT_STARTED,
 }
 _GRACE_S: Final = 10
@@ -162,14 +163,20 @@ def _why(ended: _Ended, plan: Plan, copy: str) -> str | None:
             return ended.message or f"It did not end within {plan.limit_s:g} s."
         case Ending.LEFT_RUNNING:
             return f"It ended, but left processes that did not end within {plan.limit_s:g} s."
-        case Ending.ENDED if ended.status == 0:
-            return None
-        case Ending.ENDED if ended.status is not None and ended.status > 128:
-            return f"It was ended by {signal_name(ended.status - 128)}."
+        case Ending.MOUNT_TAKEN:
+            return "It took the directory's mount away: what it did then was not recorded."
         case Ending.ENDED:
-            return f"It ended with exit status {ended.status}."
+            return _why_status(ended.status)
         case _:
             return ended.message.replace(to_text(os.fsencode(copy)), PLACE)
+
+
+def _why_status(status: int | None) -> str | None:
+    if status == 0:
+        return None
+    if status is not None and status > 128:
+        return f"It was ended by {signal_name(status - 128)}."
+    return f"It ended with exit status {status}."
 
 
 def _why_not_built(submission: Submission, built: _Ended, plan: Plan) -> str:

@@ -6,8 +6,9 @@ nothing of tracefs, and little else: it starts in the traced directory of each s
 
 WAIT is 1 where what the command leaves running may go on until time is up, 0 where it is killed as
 soon as the command has ended. REPORT gets one line, ``ENDING STATUS MESSAGE``: how it ended
-(``ended``, ``late``, ``left``, ``unstarted``), the exit status, 128 + N for signal N, and why it
-could not be started. OUTPUT gets the first bytes of what it prints.
+(``ended``, ``late``, ``left``, ``unstarted``; ``moved`` where the mount is no longer where it was),
+the exit status, 128 + N for signal N, and why it could not be started. OUTPUT gets the first bytes
+of what it prints.
 """
 
 import ctypes
@@ -42,6 +43,7 @@ def main(words: list[str]) -> int:
 def run(command: list[str], deadline: float, kept: "BinaryIO", *, patient: bool) -> str:
     """Return the line for the report."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    mount = Mount() if os.path.ismount(".") else None
     wake, woken = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -75,7 +77,24 @@ def run(command: list[str], deadline: float, kept: "BinaryIO", *, patient: bool)
     ending = family.ending(patient=patient)
     family.kill()
     printed.read()
+    if mount is not None and not mount.is_there():
+        ending = "moved"
     return f"{ending} {family.status}\n"
+
+
+class Mount:
+    """What is mounted at the working directory."""
+
+    def __init__(self) -> None:
+        self._name = os.getcwd()
+        self._root = os.open(".", os.O_PATH | os.O_CLOEXEC)
+
+    def is_there(self) -> bool:
+        """Return whether its path leads to it still, and not to what is below it or over it."""
+        try:
+            return os.path.samestat(os.stat(self._name), os.fstat(self._root))
+        except OSError:
+            return False
 
 
 class Output:
