@@ -113,7 +113,7 @@ def test_help() -> None:
 @pytest.mark.parametrize(
     ("words", "own"),
     [
-        (["check"], {"check", "contracts"}),
+        (["check"], {"check", "contracts", "wholefile"}),
         (["show"], {"witness"}),
         (["show", "--call", "fsync"], {"witness"}),
     ],
@@ -140,7 +140,7 @@ def test_comparing(words: list[str], recording: str, tmp_path: Path) -> None:
     assert others(names) - READ - SPAWN - {"heapq"} == set()
     assert parts(names) <= {
         "capture", "cli", "elfnotes", "errors", "events", "findings", "golden", "journal",
-        "pathtext", "report", "source", "syscalls", "trace", "witness",
+        "pathtext", "report", "source", "suggestion", "syscalls", "trace", "wholefile", "witness",
     }  # fmt: skip
 
 

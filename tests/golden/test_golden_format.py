@@ -81,7 +81,7 @@ def test_what_was_expected_is_told(text: str, said: str) -> None:
 
 
 def test_bytes_that_are_no_utf8_are_told_by_line() -> None:
-    with pytest.raises(GoldenError, match=r"^x:5: expected UTF-8; found the byte 0xff$"):
+    with pytest.raises(GoldenError, match=r"^x:5: expected UTF-8; found the byte 0xff"):
         read(HEAD.encode() + b'T1 fsync "\xff"', "x")
 
 

@@ -51,7 +51,7 @@ def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
 
 def test_a_folder_with_something_in_it_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes").write_text("mine")
-    with pytest.raises(RecordingError, match=r"it exists and is not empty$"):
+    with pytest.raises(RecordingError, match=r"it exists and is not empty"):
         started(tmp_path, [])
     assert [path.name for path in tmp_path.iterdir()] == ["notes"]
 

@@ -220,8 +220,13 @@ class NextRun:
         return self._like(self._until, call, owed)
 
     def _like(self, matcher: Matcher, call: Call, owed: Owed) -> bool | None:
-        """Return whether *call* is like *matcher*; a file is the same by each of its links."""
+        """Return whether *call* is like *matcher*; a file is the same by each of its links.
+
+        What renames or unlinks is about the name, and about no other of the same file.
+        """
         truth = matcher.match(call, self._now.view, owed.bound).truth
+        if call.family in _NAMING:
+            return truth
         linked = call.ino is not None and call.ino == owed.call.ino and call.path is not None
         if truth is False and linked and owed.name not in {None, call.path}:
             named = replace(call, path=owed.name)
