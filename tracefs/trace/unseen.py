@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-UNHEARD: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+_UNHEARD: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "seek": ("lseek",),
         "dup": ("dup", "dup2", "dup3", "fcntl"),
@@ -16,7 +16,7 @@ UNHEARD: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """Names of such calls, by family."""
-_ALL: Final = frozenset(name for names in UNHEARD.values() for name in names)
+_ALL: Final = frozenset(name for names in _UNHEARD.values() for name in names)
 
 
 def unseen(
@@ -29,5 +29,5 @@ def unseen(
         families: Of calls.
         heard: Names of the calls that somebody was notified of.
     """
-    asked = {*names, *(name for family in families for name in UNHEARD.get(family, ()))}
+    asked = {*names, *(name for family in families for name in _UNHEARD.get(family, ()))}
     return tuple(sorted(name for name in asked & _ALL if name not in heard))

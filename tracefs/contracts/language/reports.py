@@ -22,7 +22,6 @@ class Findings:
     def __init__(self, spec: ContractSpec, page_size: int, without: tuple[str, ...]) -> None:
         self.page_size = page_size
         self.log = FindingLog(list(dict.fromkeys(rule.id for rule in spec.rules)), without=without)
-        self.failed: set[str] = set()
 
     def whole(self, rule: str, words: Text, severity: Severity = Severity.ERROR) -> None:
         """Add a finding about the whole trace: something of it is not known."""

@@ -9,21 +9,20 @@ from tracefs.contracts.page_write.position import Positions
 from tracefs.contracts.page_write.state import NOT_KNOWN, Open
 from tracefs.events import Header
 from tracefs.trace.call import Call
-from tracefs.trace.unseen import UNHEARD
-
-_OF_FAMILY: Final = {**UNHEARD, "none": ("@none",), "read": ("@read",)}
-"""Calls that a filesystem never hears of, by family; of reads no recording has any."""
-_UNHEARD: Final = frozenset(name for names in _OF_FAMILY.values() for name in names)
+from tracefs.trace.unseen import unseen
 
 
 def unheard(patterns: tuple[Pattern, ...], header: Header) -> tuple[str, ...]:
     """Return the names in *patterns* of calls that were made without a notice, if they were."""
-    names = {name for pattern in patterns for call in pattern.calls for name in call.names}
-    for pattern in patterns:
-        for call in pattern.calls:
-            names.update(*(_OF_FAMILY.get(family, ()) for family in call.families))
-    heard = () if header.visible or not header.notified else (*header.notified, "@none")
-    return tuple(sorted(name for name in names & _UNHEARD if name not in heard))
+    calls = [call for pattern in patterns for call in pattern.calls]
+    families = {family for call in calls for family in call.families}
+    heard = () if header.visible else header.notified
+    names = {*unseen((name for call in calls for name in call.names), families, heard)}
+    if "none" in families and not heard:
+        names.add("@none")
+    if "read" in families:
+        names.add("@read")  # no recording has any
+    return tuple(sorted(names))
 
 
 class Seeks:
