@@ -27,10 +27,11 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 FORMAT: Final = "tracefs-journal"
-VERSION: Final = 4
+VERSION: Final = 5
 """2 added the seccomp witness: its lines, and what the header says of it; 3 the lines ``copy``,
-``fallocate`` and ``ioctl``; 4 the line ``mark``."""
-READABLE: Final = (1, 2, 3, VERSION)
+``fallocate`` and ``ioctl``; 4 the line ``mark``; 5 ``injected``, and the lines ``faults`` and
+``fallen``."""
+READABLE: Final = (1, 2, 3, 4, VERSION)
 """Versions that can be read; what a later one added has defaults."""
 
 
@@ -72,6 +73,8 @@ class Header(Struct, frozen=True, kw_only=True, tag="header", tag_field="type"):
     the mount: ``standard output``, ``descriptor 5``."""
     command: tuple[str, ...] | None
     """The traced command, path text; None for a plain mount."""
+    faults: tuple[str, ...] = ()
+    """Rules of faults that hold from the start, as `tracefs.faults.model.Rule` spells them."""
     operations: tuple[str, ...]
     """Types of the event lines that were asked for; others are absent, not unseen."""
 
@@ -134,6 +137,19 @@ class Frame(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     function: str | None = None
 
 
+class Injected(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What a rule made of a request, on purpose."""
+
+    rule: str
+    """As `tracefs.faults.model.Rule` spells it."""
+    kind: str
+    """``error``, ``retval`` (said to be done, nothing done), ``short``, ``full``, ``delay``,
+    ``stuck`` (held until released), ``rot`` (bits read wrong), ``lost`` (reported by a sync that
+    comes later, as a filesystem that lost the data earlier would)."""
+    delay_ns: int = 0
+    """How long the request was held, in nanoseconds."""
+
+
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", gc=False):
     """Base of all events."""
 
@@ -141,6 +157,8 @@ class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="ty
     end_ns: int
     tid: int
     errno: int = 0
+    injected: tuple[Injected, ...] = ()
+    """Faults made on purpose; *errno* and *result* are then not those of the source."""
 
 
 class Open(Event, frozen=True, kw_only=True, tag="open"):
@@ -152,6 +170,8 @@ class Open(Event, frozen=True, kw_only=True, tag="open"):
     """0 when the open failed."""
     flags: int
     """open(2) flags; the kernel has removed O_CREAT, O_EXCL and O_NOCTTY."""
+    uncached: bool = False
+    """Reads and writes go past the kernel's cache (FOPEN_DIRECT_IO) for the sake of a rule."""
     size: int = 0
     """File size in bytes after the open (after O_TRUNC took effect)."""
     left_mode: int | None = None
@@ -168,6 +188,8 @@ class Create(Event, frozen=True, kw_only=True, tag="create"):
     flags: int
     mode: int
     """Permission bits after the umask."""
+    uncached: bool = False
+    """Reads and writes go past the kernel's cache (FOPEN_DIRECT_IO) for the sake of a rule."""
     existed: bool = False
     """The name was there already; in journals of earlier versions of tracefs alone."""
     size: int = 0
@@ -462,6 +484,28 @@ class Mark(Event, frozen=True, kw_only=True, tag="mark"):
     text: str
 
 
+class Faults(Event, frozen=True, kw_only=True, tag="faults"):
+    """From here on these rules hold, and no others; no request, and no call."""
+
+    rules: tuple[str, ...]
+    """As `tracefs.faults.model.Rule` spells them."""
+
+
+class Fallen(Event, frozen=True, kw_only=True, tag="fallen"):
+    """Bytes of a file went back to what a failed sync had left on the disk; no request, no call.
+
+    So it is where a rule plays a filesystem whose cache and disk differ (``mode``), once the cache
+    is gone: at the end of the mount, or at once.
+    """
+
+    path: str
+    ino: int
+    offset: int
+    size: int
+    """Bytes that went back."""
+    rule: str
+
+
 AnyEvent: TypeAlias = (
     Open
     | Create
@@ -490,6 +534,8 @@ AnyEvent: TypeAlias = (
     | Lost
     | Withdrawn
     | Mark
+    | Faults
+    | Fallen
 )
 """Any line between header and footer."""
 

@@ -38,6 +38,7 @@ _WITHOUT_EFFECT: Final = (
     events.Lost,
     events.Withdrawn,
     events.Mark,
+    events.Faults,
 )
 
 

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from tracefs.events import Frame
+from tracefs.events import Frame, Injected
 
 
 class Call(Struct, frozen=True, gc=False):
@@ -73,6 +73,8 @@ class Call(Struct, frozen=True, gc=False):
     """Why *stack* is missing or cut short."""
     reason: str | None = None
     """Why the name, or something else above, is not known."""
+    injected: tuple[Injected, ...] = ()
+    """Faults that were made on purpose; *errno* and *result* are then not the directory's own."""
 
 
 class Released(Struct, frozen=True, kw_only=True, gc=False):
