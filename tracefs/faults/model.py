@@ -19,8 +19,10 @@ class Per(StrEnum):
 
 
 class Mode(StrEnum):
-    """Whose failed fsync is played: Rebello and others, 'Can Applications Recover from fsync
-    Failures?' (ATC 2020)."""
+    """Whose failed fsync is played.
+
+    Rebello and others, 'Can Applications Recover from fsync Failures?' (USENIX ATC 2020).
+    """
 
     EXT4_ORDERED = "ext4-ordered"
     EXT4_DATA = "ext4-data"
