@@ -172,3 +172,9 @@ def i386_names() -> dict[int, str]:
 def call_names() -> frozenset[str]:
     """Return all names that a call can have, on any machine."""
     return frozenset(_CALLS) | frozenset(_I386.values())
+
+
+def family_of(name: str) -> str:
+    """Return the family of a call; empty for a name that is not known."""
+    call = _CALLS.get(name)
+    return "" if call is None else call.family

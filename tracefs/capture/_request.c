@@ -248,6 +248,14 @@ current(PyObject *module, PyObject *unused)
 }
 
 static PyObject *
+unique(PyObject *module, PyObject *unused)
+{
+	(void)module;
+	(void)unused;
+	return PyLong_FromUnsignedLongLong(header.unique);
+}
+
+static PyObject *
 direct(PyObject *module, PyObject *unused)
 {
 	(void)module;
@@ -319,6 +327,8 @@ static PyMethodDef methods[] = {
 	 "carry(*opcodes): let the handler of READ have these requests, as reads of CARRIED"},
 	{"carried", carried, METH_NOARGS,
 	 "carried() -> (opcode, nodeid, tid, uid, gid, body) of the request being handled"},
+	{"unique", unique, METH_NOARGS,
+	 "unique() -> number of the request being handled, as its header has it"},
 	{"direct", direct, METH_NOARGS,
 	 "direct() -> whether the request being handled is a write by O_DIRECT"},
 	{"current", current, METH_NOARGS,
@@ -327,6 +337,8 @@ static PyMethodDef methods[] = {
 	 "shortcut(files, threads, descriptors, journal, check_every): see request.py"},
 	{"shortcut_open", set_shortcut_open, METH_VARARGS,
 	 "shortcut_open(openable, opened, stripped, direct_io): see request.py"},
+	{"shortcut_faults", set_shortcut_faults, METH_VARARGS,
+	 "shortcut_faults(decide): see request.py"},
 	{"answer", answer, METH_VARARGS,
 	 "answer(device, request) -> whether it was answered by the shortcut, as one that is read is"},
 	{NULL, NULL, 0, NULL},

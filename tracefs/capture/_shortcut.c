@@ -29,6 +29,7 @@ static long check_every, unchecked;
 static PyObject *openable;	/* inode number -> Openable (inodes.py) */
 static PyObject *opened;	/* Handlers.opened(fd, node, flags) -> number of the open */
 static int stripped, direct_io;
+static PyObject *decide;	/* Faults.decide (faults/engine.py); NULL: no rule holds */
 
 static struct {
 	PyObject *fd, *ino, *in_memory, *closed, *node, *parent, *descriptor;
@@ -94,6 +95,29 @@ find_caller(uint32_t tid, struct caller *caller)
 		       (int)PyLong_AsLong(PyTuple_GET_ITEM(found, 2)), descriptors,
 		       PyTuple_GET_ITEM(found, 3), &caller->seen)
 	    && !memchr(caller->seen.name, '"', caller->seen.name_length);
+}
+
+/* Whether a rule strikes the request, so that Python has to answer it. caller: NULL where nobody
+ * looks at it. Python is told the decision then, and does not decide again. */
+static int
+is_struck(const struct fuse_in_header *header, const char *request, const struct caller *caller,
+	  unsigned long long ino, unsigned long long offset, unsigned long long size)
+{
+	const struct held *held = caller ? &caller->seen.held : NULL;
+	PyObject *answer;
+	int struck;
+
+	if (!decide)
+		return 0;
+	answer = PyObject_CallFunction(decide, "KsILKKKKK", (unsigned long long)header->unique,
+				       request, header->pid, held ? (long long)held->nr : -1LL,
+				       held ? held->args[1] : 0ULL, held ? held->args[2] : 0ULL,
+				       ino, offset, size);
+	struck = answer ? PyObject_IsTrue(answer) : -1;
+	Py_XDECREF(answer);
+	if (struck < 0)
+		PyErr_WriteUnraisable(decide);
+	return struck != 0;
 }
 
 static void
@@ -241,7 +265,8 @@ answer_write(int device, const struct fuse_in_header *header, int kills_setid, c
 	memcpy(&in, body, sizeof in);
 	/* A single zero may be a step of glibc's posix_fallocate. */
 	if (in.size < 2 || size - sizeof in < in.size || !find_file(in.fh, &file)
-	    || (kills_setid && may_have_setid(&file)) || !find_caller(header->pid, &caller))
+	    || (kills_setid && may_have_setid(&file)) || !find_caller(header->pid, &caller)
+	    || is_struck(header, "write", &caller, file.ino, in.offset, in.size))
 		return 0;
 	written = pwrite(file.fd, body + sizeof in, in.size, (off_t)in.offset);
 	if (written < 0)
@@ -273,7 +298,8 @@ answer_fsync(int device, const struct fuse_in_header *header, const char *body, 
 	if (size < sizeof in)
 		return 0;
 	memcpy(&in, body, sizeof in);
-	if (!find_file(in.fh, &file) || !file.in_memory || !find_caller(header->pid, &caller))
+	if (!find_file(in.fh, &file) || !file.in_memory || !find_caller(header->pid, &caller)
+	    || is_struck(header, "fsync", &caller, file.ino, 0, 0))
 		return 0;
 	datasync = !!(in.fsync_flags & FUSE_FSYNC_FDATASYNC);
 	if (datasync ? fdatasync(file.fd) : fsync(file.fd))
@@ -302,7 +328,8 @@ answer_flush(int device, const struct fuse_in_header *header, const char *body, 
 		return 0;
 	memcpy(&in, body, sizeof in);
 	/* In memory no late error can come from closing a duplicate: tmpfs has no flush. */
-	if (!find_file(in.fh, &file) || !file.in_memory)
+	if (!find_file(in.fh, &file) || !file.in_memory
+	    || is_struck(header, "flush", NULL, file.ino, 0, 0))
 		return 0;
 	mark_closed(&file, Py_True);
 	begin(&line, "{\"type\":\"flush\"", start, header->pid, 0);
@@ -372,7 +399,12 @@ answer_open(int device, const struct fuse_in_header *header, const char *body, s
 		return 0;
 	memcpy(&in, body, sizeof in);
 	known = in.flags & O_TRUNC ? NULL : item(openable, header->nodeid);
-	if (!known || !find_caller(header->pid, &caller))
+	if (!known || !find_caller(header->pid, &caller)
+	    || is_struck(header, "open", &caller, file.ino, 0, 0))
+		return 0;
+	/* Asking may have emptied the table. */
+	known = item(openable, header->nodeid);
+	if (!known)
 		return 0;
 	snprintf(place, sizeof place, "/proc/self/fd/%ld", PyLong_AsLong(PyTuple_GET_ITEM(known, 1)));
 	file.fd = open(place, ((int)in.flags & ~stripped) | O_CLOEXEC | O_NONBLOCK);
@@ -470,5 +502,17 @@ set_shortcut_open(PyObject *module, PyObject *args)
 		return NULL;
 	Py_XSETREF(openable, Py_NewRef(known));
 	Py_XSETREF(opened, Py_NewRef(take_note));
+	Py_RETURN_NONE;
+}
+
+PyObject *
+set_shortcut_faults(PyObject *module, PyObject *args)
+{
+	PyObject *given;
+
+	(void)module;
+	if (!PyArg_ParseTuple(args, "O", &given))
+		return NULL;
+	Py_XSETREF(decide, given == Py_None ? NULL : Py_NewRef(given));
 	Py_RETURN_NONE;
 }

@@ -37,5 +37,6 @@ def header(config: Config, block_size: int) -> Header:
         visible=config.visible,
         bypassed_by=config.bypassed_by,
         command=config.command,
+        faults=tuple(rule.text for rule in config.faults),
         operations=(*_RECORDED, "query") if config.queries else _RECORDED,
     )

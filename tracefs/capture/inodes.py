@@ -226,6 +226,10 @@ class InodeTable:
             names.append(node.path)
         return b"/".join(reversed(names)) or b"."
 
+    def path_by_number(self, ino: int) -> bytes:
+        """Return what `path` does of a node that a request is about; no descriptor is closed."""
+        return self.path(self._by_ino[ino])
+
     def asked(self, tid: int, node: Node, parent: Node, name: bytes) -> None:
         """Note by which of its names thread *tid* has looked *node* up."""
         self.openable.clear()

@@ -12,6 +12,8 @@ from typing import Final, TypeAlias
 import msgspec
 from msgspec import Struct
 
+from tracefs.faults.model import Rule
+
 _PACKET: Final = 1 << 16
 """Bytes; any socket's buffer holds as much (wmem_default in socket(7))."""
 _FDS: Final = 4
@@ -41,6 +43,8 @@ class Config(Struct, frozen=True, kw_only=True, tag=True):
     payload: bool
     digests: bool
     page_size: int
+    faults: tuple[Rule, ...] = ()
+    """Rules that hold from the start."""
 
 
 class Device(Struct, frozen=True, kw_only=True, tag=True):
@@ -168,6 +172,10 @@ class Done(Struct, frozen=True, kw_only=True, tag=True):
     """The mount has not ended: somebody can use it still, unrecorded from now on."""
     opens: int = 0
     """Of files and directories, that are left then."""
+    struck: tuple[int, ...] = ()
+    """How many calls each rule of faults has struck, of those that hold at the end."""
+    untold: int = 0
+    """Requests that a rule for one call may have missed: the call behind them isn't known."""
 
 
 class _Enclosed(Struct, frozen=True, kw_only=True, tag=True):

@@ -13,7 +13,9 @@ by O_DIRECT: who asked for that may have gone on, into exec (io_submit(2)).
 `shortcut` lets requests on *files* be answered without a handler where nothing is out of the
 ordinary (``_shortcut.c``): *threads* and *descriptors* are what the witness knows, *journal* is
 looked after once in *check_every* lines. Without arguments it ends that. `shortcut_open` adds opens
-of *openable* files, which *opened* then takes note of.
+of *openable* files, which *opened* then takes note of. `shortcut_faults` has each of them decided
+first (`tracefs.faults.engine.Faults.decide`); None: no rule holds. `unique` is the number in the
+request's header, by which the handler knows what was decided about it.
 
 Import this module before pyfuse3: the extension must be in the global symbol scope first
 (see ``_request.c``).
@@ -32,7 +34,9 @@ __all__ = [
     "direct",
     "received",
     "shortcut",
+    "shortcut_faults",
     "shortcut_open",
+    "unique",
 ]
 
 if "pyfuse3" in sys.modules:
@@ -49,7 +53,9 @@ try:
         direct,
         received,
         shortcut,
+        shortcut_faults,
         shortcut_open,
+        unique,
     )
 except ImportError as error:
     raise SetupError(

@@ -20,6 +20,7 @@ from tracefs.capture.session import Session, open_directory
 from tracefs.capture.spawn import Spawned
 from tracefs.capture.syscalls import become_subreaper
 from tracefs.errors import MountError, SetupError
+from tracefs.faults.model import Rule
 from tracefs.pathtext import to_bytes, to_text
 from tracefs.witness.files import TracedMount
 from tracefs.witness.guardian import Order, Witnessing
@@ -49,6 +50,8 @@ class Options(Struct, frozen=True, kw_only=True):
     page_size: int = 4096
     visible: bool = False
     """Mount where everybody sees it, even if a namespace can be had."""
+    faults: tuple[Rule, ...] = ()
+    """Rules of faults that hold from the start."""
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -59,6 +62,10 @@ class Outcome(Struct, frozen=True, kw_only=True):
     events: int
     failed: str | None
     """Why the recording is incomplete; None: it is whole."""
+    struck: tuple[int, ...] = ()
+    """How many calls each rule of faults has struck."""
+    untold: int = 0
+    """Requests that a rule for one call may have missed: the call behind them isn't known."""
 
 
 def config(
@@ -83,6 +90,7 @@ def config(
         payload=options.payload,
         digests=options.digests,
         page_size=options.page_size,
+        faults=options.faults,
     )
 
 
@@ -300,7 +308,13 @@ def _finish(family: _Family, status: int, notice: Callable[[str], None]) -> Outc
         session.stop()
         done = session.wait()
         assert done is not None
-    return Outcome(status=status, events=done.events, failed=done.failed)
+    return Outcome(
+        status=status,
+        events=done.events,
+        failed=done.failed,
+        struck=done.struck,
+        untold=done.untold,
+    )
 
 
 def _await_orphans(family: _Family, notice: Callable[[str], None]) -> bool:

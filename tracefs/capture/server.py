@@ -161,6 +161,7 @@ class Server:
             )
             if witness is not None and takes_shortcut:
                 operations.take_shortcut(witness, journal)
+            operations.inject(config.faults)
             if witness_fd >= 0:
                 self._link = WitnessLink(witness_fd, journal)
             self._commands = Control(
@@ -185,7 +186,15 @@ class Server:
             if self._helper is not None:
                 self._helper.release()
             os.close(lock)
-        self._tell(Done(events=journal.events, failed=journal.failed))
+        faults = operations.faults
+        self._tell(
+            Done(
+                events=journal.events,
+                failed=journal.failed,
+                struck=() if faults is None else faults.struck,
+                untold=0 if faults is None else faults.untold,
+            )
+        )
         # Whoever reads what this process says need not wait for what may wait for a disk: these
         # closes, and the process's end where a sync was given up.
         os.dup2(0, 2)

@@ -20,4 +20,7 @@ PyObject *set_shortcut(PyObject *module, PyObject *args);
 /* shortcut_open(openable, opened, stripped, direct_io). */
 PyObject *set_shortcut_open(PyObject *module, PyObject *args);
 
+/* shortcut_faults(decide), or shortcut_faults(None) for none. */
+PyObject *set_shortcut_faults(PyObject *module, PyObject *args);
+
 #endif

@@ -114,3 +114,8 @@ class Rule(Struct, frozen=True, kw_only=True):
     """That a call which `when` names is struck."""
     seed: int = 0
     """Of what is left to chance: *probability*, delays, which bits rot."""
+
+
+def is_of_contents(rule: Rule) -> bool:
+    """Return whether the rule plays with what files hold, beside how calls end."""
+    return any(kind is not None for kind in (rule.mode, rule.short, rule.full, rule.rot))

@@ -10,10 +10,11 @@ handler's start and its first ``await`` no other request is read, so
 
 import errno
 import os
-from collections.abc import Callable
+import platform
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from tracefs.capture.request import shortcut, shortcut_open  # before pyfuse3
+from tracefs.capture.request import shortcut, shortcut_faults, shortcut_open  # before pyfuse3
 
 # isort: split
 from tracefs.capture.backing import Backing
@@ -25,6 +26,8 @@ from tracefs.capture.operations.files import FileOperations
 from tracefs.capture.operations.names import NameOperations
 from tracefs.capture.recorder import Recorder
 from tracefs.capture.syncer import Syncer
+from tracefs.faults.engine import Faults
+from tracefs.faults.model import Rule, is_of_contents
 from tracefs.journal.writer import CHECK_EVERY, JournalWriter
 from tracefs.pathtext import to_text
 from tracefs.witness.proc import ProcWitness
@@ -60,14 +63,39 @@ class Operations(
         super().__init__(backing, recorder, syncer, direct_io=direct_io)
         carry_all()
         self._ready = ready
+        self._shortcut: Callable[[], None] | None = None
 
     def take_shortcut(self, witness: ProcWitness, journal: JournalWriter) -> None:
         """Let requests on open files be answered in C, as far as nothing is out of the ordinary.
 
         *journal* is one that is shared.
         """
-        shortcut(self._files, witness.files, witness.descriptors, journal, CHECK_EVERY)
+
+        def take() -> None:
+            shortcut(self._files, witness.files, witness.descriptors, journal, CHECK_EVERY)
+
+        take()
         shortcut_open(self._inodes.openable, self.opened, self._backing.stripped, self._direct_io)
+        self._shortcut = take
+
+    def inject(self, rules: Sequence[Rule]) -> None:
+        """Let these rules hold from now on, and no others."""
+        self._faults = Faults(rules, platform.machine(), self._path_of) if rules else None
+        shortcut_faults(None if self._faults is None else self._faults.decide)
+        if self._shortcut is not None:
+            # What plays with contents must see each request.
+            if any(is_of_contents(rule) for rule in rules):
+                shortcut()
+            else:
+                self._shortcut()
+
+    @property
+    def faults(self) -> Faults | None:
+        """The rules that hold; None: there are none."""
+        return self._faults
+
+    def _path_of(self, ino: int) -> str:
+        return to_text(self._inodes.path_by_number(ino))
 
     def init(self) -> None:
         """Note that the kernel has agreed on the protocol."""

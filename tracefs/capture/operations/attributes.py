@@ -16,9 +16,12 @@ from tracefs.capture.inodes import Node
 from tracefs.capture.operations.handlers import (
     Handlers,
     attempt,
+    attempt_unless,
     guarded,
+    injected,
 )
 from tracefs.capture.replies import attributes, statvfs
+from tracefs.faults.asked import TRUNCATE
 from tracefs.pathtext import to_text
 
 
@@ -73,21 +76,28 @@ class AttributeOperations(Handlers):
             and not self._backing.may_change_nothing(node, ctx.uid, tid)
         )
         fd = opened.fd if opened else None
-        failed, truncated = await self._truncate_long(node, fd, changes.size)
+        request = "setattr" if changes.size is None else TRUNCATE
+        fault = self._fault(request, ctx.pid, seen, inode)
+        await self._enter(fault)
+        failed, truncated = 0 if fault is None else fault.error, False
+        if not failed:
+            failed, truncated = await self._truncate_long(node, fd, changes.size)
         done = None
-        if forbidden and calls_chown(tid):
+        if forbidden and not failed and calls_chown(tid):
             failed = errno.EPERM
         elif not failed:
             failed, done = attempt(
                 lambda: self._backing.setattr(node, changes, fd, killer, truncated=truncated)
             )
         info, left_mode = done or (None, None)
+        await self._leave(fault)
         self._record(
             events.Setattr(
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=ctx.pid,
                 errno=failed,
+                injected=injected(fault),
                 seen=seen,
                 path=to_text(self._inodes.path_used(ctx.pid, node)),
                 ino=node.shown,
@@ -164,13 +174,17 @@ class AttributeOperations(Handlers):
         seen = self._look(ctx.pid)
         node = self._inodes[inode]
         setter = ctx.pid if ctx.uid != 0 else None
-        failed, left_mode = attempt(self._backing.setxattr, node, name, value, setter)
+        fault = self._fault("setxattr", ctx.pid, seen, inode)
+        await self._enter(fault)
+        failed, left_mode = attempt_unless(fault, self._backing.setxattr, node, name, value, setter)
+        await self._leave(fault)
         self._record(
             events.Setxattr(
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=ctx.pid,
                 errno=failed,
+                injected=injected(fault),
                 seen=seen,
                 path=to_text(self._inodes.path_used(ctx.pid, node)),
                 ino=node.shown,
@@ -189,13 +203,17 @@ class AttributeOperations(Handlers):
         start = monotonic_ns()
         seen = self._look(ctx.pid)
         node = self._inodes[inode]
-        failed, _ = attempt(self._backing.removexattr, node, name)
+        fault = self._fault("removexattr", ctx.pid, seen, inode)
+        await self._enter(fault)
+        failed, _ = attempt_unless(fault, self._backing.removexattr, node, name)
+        await self._leave(fault)
         self._record(
             events.Removexattr(
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=ctx.pid,
                 errno=failed,
+                injected=injected(fault),
                 seen=seen,
                 path=to_text(self._inodes.path_used(ctx.pid, node)),
                 ino=node.shown,

@@ -20,7 +20,13 @@ import pyfuse3
 from tracefs.capture.backing import Caller
 from tracefs.capture.fileattr import CHECKED_SINCE, READS, WRITES, control
 from tracefs.capture.inodes import TRUSTED_S
-from tracefs.capture.operations.handlers import Handlers, OpenFile, attempt
+from tracefs.capture.operations.handlers import (
+    Handlers,
+    OpenFile,
+    attempt,
+    attempt_unless,
+    injected,
+)
 from tracefs.capture.syscalls import kernel_version
 from tracefs.filecalls import fallocate
 from tracefs.pathtext import to_text
@@ -60,19 +66,25 @@ class CarriedOperations(Handlers):
         asked = carried.fallocate(request.body)
         opened = self._files[asked.fh]
         opened.closed = False
+        fault = self._fault("fallocate", request.tid, seen, opened.ino, asked.offset, asked.length)
+        await self._enter(fault)
         before = os.fstat(opened.fd).st_size
-        failed, _ = await self._sized(
-            asked.length, fallocate, opened.fd, asked.mode, asked.offset, asked.length
-        )
+        failed = 0 if fault is None else fault.error
+        if not failed:
+            failed, _ = await self._sized(
+                asked.length, fallocate, opened.fd, asked.mode, asked.offset, asked.length
+            )
         synced = not failed and bool(opened.flags & _SYNCHRONOUS)
         if synced:
             failed = await self._syncer.sync(opened.node, opened.fd, datasync=False)
+        await self._leave(fault)
         self._record(
             events.Fallocate(
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=request.tid,
                 errno=failed,
+                injected=injected(fault),
                 ino=opened.node.ino,
                 fh=asked.fh,
                 mode=asked.mode,
@@ -101,17 +113,23 @@ class CarriedOperations(Handlers):
         opened.closed = source.closed = False
         if opened.flags & _SYNCHRONOUS or self._recorder.wants_contents:
             raise pyfuse3.FUSEError(errno.EOPNOTSUPP)
-        failed, count = await self._sized(
-            asked.size, _copy_range, source, opened, asked.size, asked.from_offset, asked.offset
-        )
+        fault = self._fault("copy", request.tid, seen, opened.ino, asked.offset, asked.size)
+        await self._enter(fault)
+        failed, count = 0 if fault is None else fault.error, None
+        if not failed:
+            failed, count = await self._sized(
+                asked.size, _copy_range, source, opened, asked.size, asked.from_offset, asked.offset
+            )
         if failed in _KERNEL_COPIES:
             raise pyfuse3.FUSEError(errno.EOPNOTSUPP)
+        await self._leave(fault)
         self._record(
             events.Copy(
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=request.tid,
                 errno=failed,
+                injected=injected(fault),
                 ino=opened.node.ino,
                 fh=asked.fh,
                 offset=asked.offset,
@@ -133,11 +151,19 @@ class CarriedOperations(Handlers):
         asked = carried.creation(request.body)
         parent = self._inodes[request.nodeid]
         caller = Caller(request.uid, request.gid)
-        failed, made = attempt(self._backing.tmpfile, parent, asked.mode, asked.flags, caller)
-        path = self._inodes.path(parent if made is None else made[1])
-        fh = self._record_made(
-            start, request.tid, seen, failed, made, path=path, flags=asked.flags, mode=asked.mode
+        fault = self._fault_of_names(
+            "create", request.tid, seen, to_text(self._inodes.path(parent))
         )
+        await self._enter(fault)
+        failed, made = attempt_unless(
+            fault, self._backing.tmpfile, parent, asked.mode, asked.flags, caller
+        )
+        path = self._inodes.path(parent if made is None else made[1])
+        await self._leave(fault)
+        fh = self._record_made(
+            start, request.tid, seen, failed, made,
+            path=path, flags=asked.flags, mode=asked.mode, fault=fault,
+        )  # fmt: skip
         if made is None:
             raise pyfuse3.FUSEError(failed)
         _, node, info = made
@@ -152,7 +178,10 @@ class CarriedOperations(Handlers):
             self._query("ioctl", start, request.tid, failed, opened.node)
         elif asked.command in WRITES:
             seen = self._look(request.tid)
-            failed, data = attempt(control, opened.fd, asked.command, asked.data)
+            fault = self._fault("ioctl", request.tid, seen, opened.node.ino)
+            await self._enter(fault)
+            failed, data = attempt_unless(fault, control, opened.fd, asked.command, asked.data)
+            await self._leave(fault)
             data = b"" if data is not None else None
             self._record(
                 events.Ioctl(
@@ -160,6 +189,7 @@ class CarriedOperations(Handlers):
                     end_ns=monotonic_ns(),
                     tid=request.tid,
                     errno=failed,
+                    injected=injected(fault),
                     path=to_text(self._inodes.path(opened.node)),
                     ino=opened.node.shown,
                     command=asked.command,

@@ -14,6 +14,7 @@ from tracefs.capture.operations.handlers import (
     OpenDirectory,
     attempt,
     guarded,
+    injected,
 )
 from tracefs.capture.replies import DOTS, directory_entry, dot_entry
 from tracefs.pathtext import to_text
@@ -67,13 +68,20 @@ class DirectoryOperations(Handlers):
         tid, _, _ = current()
         seen = self._look(tid)
         directory = self._directories[fh]
-        failed = await self._syncer.sync(directory.node, directory.fd, datasync=datasync)
+        fault = self._fault("fsyncdir", tid, seen, directory.node.ino)
+        await self._enter(fault)
+        if fault is not None and fault.does_nothing:
+            failed = fault.error
+        else:
+            failed = await self._syncer.sync(directory.node, directory.fd, datasync=datasync)
+        await self._leave(fault)
         self._record(
             events.Fsyncdir(
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=tid,
                 errno=failed,
+                injected=injected(fault),
                 ino=directory.node.shown,
                 path=to_text(self._inodes.path(directory.node)),
                 datasync=datasync,

@@ -6,7 +6,7 @@ from time import monotonic_ns
 from typing import Final
 
 from tracefs import events
-from tracefs.capture.request import CARRIED, current, direct  # before pyfuse3
+from tracefs.capture.request import CARRIED, current, direct, unique  # before pyfuse3
 
 # isort: split
 import pyfuse3
@@ -18,8 +18,10 @@ from tracefs.capture.inodes import Node
 from tracefs.capture.operations.handlers import (
     Handlers,
     attempt,
+    attempt_unless,
     caller,
     guarded,
+    injected,
 )
 from tracefs.capture.replies import attributes
 from tracefs.pathtext import to_text
@@ -41,10 +43,12 @@ class FileOperations(Handlers):
         seen = self._look(ctx.pid)
         node = self._inodes[inode]
         killer = tid if flags & os.O_TRUNC and kills_setid else None
-        fd = None
-        if not flags & os.O_TRUNC:
+        fault = self._fault("open", ctx.pid, seen, inode)
+        await self._enter(fault)
+        failed, fd = 0 if fault is None else fault.error, None
+        if not failed and not flags & os.O_TRUNC:
             failed, fd = attempt(self._backing.open, node, flags)
-        if flags & os.O_TRUNC or failed == errno.EAGAIN:
+        if (flags & os.O_TRUNC and not failed) or (failed == errno.EAGAIN and fault is None):
             failed, fd = await self._open(node, flags)
         fh = size = 0
         left_mode = None
@@ -61,6 +65,7 @@ class FileOperations(Handlers):
                 fh = self.opened(fd, node, flags)
         if failed == errno.ESTALE and self._asks_again(ctx.pid, self._inodes.path(node)):
             raise pyfuse3.FUSEError(failed)
+        await self._leave(fault)
         path = to_text(self._inodes.path_used(ctx.pid, node))
         if fh:
             self._inodes.was_opened(node, info, path)
@@ -70,6 +75,7 @@ class FileOperations(Handlers):
                 end_ns=monotonic_ns(),
                 tid=ctx.pid,
                 errno=failed,
+                injected=injected(fault),
                 seen=seen,
                 path=path,
                 ino=inode,
@@ -107,12 +113,17 @@ class FileOperations(Handlers):
         seen = self._look(ctx.pid)
         parent = self._inodes[parent_inode]
         mode &= 0o7777
-        failed, made = attempt(self._backing.create, parent, name, mode, flags, caller(ctx))
+        fault = self._fault_of_names("create", ctx.pid, seen, self._text(parent, name))
+        await self._enter(fault)
+        failed, made = attempt_unless(
+            fault, self._backing.create, parent, name, mode, flags, caller(ctx)
+        )
         if failed == errno.ESTALE and self._asks_again(ctx.pid, self._inodes.path_of(parent, name)):
             raise pyfuse3.FUSEError(failed)
         path = self._inodes.path_of(parent, name)
+        await self._leave(fault)
         fh = self._record_made(
-            start, ctx.pid, seen, failed, made, path=path, flags=flags, mode=mode
+            start, ctx.pid, seen, failed, made, path=path, flags=flags, mode=mode, fault=fault
         )
         if made is None:
             raise pyfuse3.FUSEError(failed)
@@ -127,13 +138,17 @@ class FileOperations(Handlers):
         start = monotonic_ns()
         tid, _, _ = current()
         opened = self._files[fh]
-        failed, data = attempt(os.pread, opened.fd, size, off)
+        fault = self._fault("read", tid, None, opened.ino, off, size)
+        await self._enter(fault)
+        failed, data = attempt_unless(fault, os.pread, opened.fd, size, off)
+        await self._leave(fault)
         self._record(
             events.Read(
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=tid,
                 errno=failed,
+                injected=injected(fault),
                 ino=opened.node.ino,
                 fh=fh,
                 offset=off,
@@ -150,6 +165,7 @@ class FileOperations(Handlers):
         """Write at the offset that the kernel gives; a short write stays short."""
         start = monotonic_ns()
         tid, cached, kills_setid = current()
+        number = unique() if self._faults is not None else 0
         seen = None
         if direct() and self._recorder.looks:
             seen = await self._look_apart(tid)
@@ -158,14 +174,22 @@ class FileOperations(Handlers):
         opened = self._files[fh]
         if not cached:
             opened.closed = False
+        fault = None
+        if self._faults is not None and not cached:
+            fault = self._faults.of_file(number, "write", tid, seen, opened.ino, off, len(buf))
+            await self._enter(fault)
         failed = result = 0
         left_mode = None
-        try:
-            if kills_setid:
-                left_mode = self._backing.drop_setid(opened.fd, tid)
-            result = os.pwrite(opened.fd, buf, off)
-        except OSError as error:
-            failed = errno_of(error)
+        if fault is not None and fault.does_nothing:
+            failed, result = fault.error, fault.retval or 0
+        else:
+            try:
+                if kills_setid:
+                    left_mode = self._backing.drop_setid(opened.fd, tid)
+                result = os.pwrite(opened.fd, buf, off)
+            except OSError as error:
+                failed = errno_of(error)
+        await self._leave(fault)
         payload, digest = self._recorder.contents(buf, result)
         self._record(
             events.Write(
@@ -173,6 +197,7 @@ class FileOperations(Handlers):
                 end_ns=monotonic_ns(),
                 tid=tid,
                 errno=failed,
+                injected=injected(fault),
                 ino=opened.node.ino,
                 fh=fh,
                 offset=off,
@@ -198,13 +223,20 @@ class FileOperations(Handlers):
         seen = self._look(tid)
         opened = self._files[fh]
         opened.closed = False
-        failed = await self._syncer.sync(opened.node, opened.fd, datasync=datasync)
+        fault = self._fault("fsync", tid, seen, opened.ino)
+        await self._enter(fault)
+        if fault is not None and fault.does_nothing:
+            failed = fault.error
+        else:
+            failed = await self._syncer.sync(opened.node, opened.fd, datasync=datasync)
+        await self._leave(fault)
         self._record(
             events.Fsync(
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=tid,
                 errno=failed,
+                injected=injected(fault),
                 ino=opened.node.ino,
                 fh=fh,
                 datasync=datasync,
@@ -221,13 +253,19 @@ class FileOperations(Handlers):
         tid, _, _ = current()
         opened = self._files[fh]
         opened.closed = True
-        failed, _ = attempt(self._spare.close_duplicate, opened.fd)
+        fault = self._fault("flush", tid, None, opened.ino)
+        await self._enter(fault)
+        failed = 0 if fault is None else fault.error
+        if fault is None or not fault.does_nothing:
+            failed, _ = attempt(self._spare.close_duplicate, opened.fd)
+        await self._leave(fault)
         self._record(
             events.Flush(
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=tid,
                 errno=failed,
+                injected=injected(fault),
                 ino=opened.node.ino,
                 fh=fh,
             )

@@ -12,15 +12,19 @@ from collections.abc import Callable, Coroutine
 from time import monotonic_ns
 from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 
+from tracefs import events
+from tracefs.capture.request import unique  # before pyfuse3
+
+# isort: split
 import pyfuse3
 import trio
 
-from tracefs import events
 from tracefs.capture.backing import Backing, Caller, errno_of
 from tracefs.capture.inodes import Node
 from tracefs.capture.recorder import Recorder
 from tracefs.capture.spare import Spare
 from tracefs.capture.syncer import Syncer
+from tracefs.faults.engine import Fault, Faults
 from tracefs.pathtext import to_text
 
 Made: TypeAlias = tuple[int, Node, os.stat_result]
@@ -83,6 +87,8 @@ class Handlers(pyfuse3.Operations):
         """Thread that seems to be inside exec, and until when that is believed."""
         self._asked_again: tuple[int, bytes] | None = None
         """Thread and path of the last open that ended with ESTALE, and so is asked for again."""
+        self._faults: Faults | None = None
+        """None: no rule holds."""
         self.given_up: str | None = None
         """Says so, if the mount's end found a request waiting: what it has done, no line tells."""
 
@@ -111,6 +117,7 @@ class Handlers(pyfuse3.Operations):
         path: bytes,
         flags: int,
         mode: int,
+        fault: Fault | None = None,
     ) -> int:
         """Keep and record the open of a file that was to be made; return its number, or 0."""
         fh = size = ino = 0
@@ -118,6 +125,7 @@ class Handlers(pyfuse3.Operations):
         if made is not None:
             fd, node, info = made
             ino, size, uid, gid = node.ino, info.st_size, info.st_uid, info.st_gid
+            self._forget_rules(node)
             fh = self.opened(fd, node, flags)
         self._record(
             events.Create(
@@ -125,6 +133,7 @@ class Handlers(pyfuse3.Operations):
                 end_ns=monotonic_ns(),
                 tid=tid,
                 errno=failed,
+                injected=injected(fault),
                 seen=seen,
                 path=to_text(path),
                 ino=ino,
@@ -137,6 +146,50 @@ class Handlers(pyfuse3.Operations):
             )
         )
         return fh
+
+    def _fault(
+        self,
+        request: str,
+        tid: int,
+        seen: events.Sighting | None,
+        ino: int,
+        offset: int = 0,
+        size: int = 0,
+    ) -> Fault | None:
+        """Return what rules make of the request on a file that is being handled; None: nothing.
+
+        To be called before its handler awaits anything.
+        """
+        if self._faults is None:
+            return None
+        return self._faults.of_file(unique(), request, tid, seen, ino, offset, size)
+
+    def _fault_of_names(
+        self, request: str, tid: int, seen: events.Sighting | None, *paths: str
+    ) -> Fault | None:
+        """Return what rules make of a request on names; None: nothing."""
+        if self._faults is None:
+            return None
+        return self._faults.of_names(request, tid, seen, *paths)
+
+    def _forget_rules(self, node: Node | None) -> None:
+        """Let it be found out anew which rules are for a file that is new, or got another name."""
+        if self._faults is not None and node is not None:
+            self._faults.changed(node.ino)
+
+    async def _enter(self, fault: Fault | None) -> None:
+        """Hold the request for as long as a rule says, before it does anything."""
+        if fault is not None and fault.enter_ns:
+            await self._hold(fault.enter_ns)
+
+    async def _leave(self, fault: Fault | None) -> None:
+        """Hold it before it is answered."""
+        if fault is not None and fault.exit_ns:
+            await self._hold(fault.exit_ns)
+
+    async def _hold(self, time_ns: int) -> None:
+        with self._syncer.through_trio():
+            await trio.sleep(time_ns / 1e9)
 
     def _query(self, operation: str, start_ns: int, tid: int, failed: int, node: Node) -> None:
         """Record a request that only asks about *node*, if that is wanted."""
@@ -180,3 +233,17 @@ def attempt(call: Callable[..., T], *args: object) -> tuple[int, T | None]:
 def caller(ctx: pyfuse3.RequestContext) -> Caller:
     """Return whose request it is."""
     return Caller(ctx.uid, ctx.gid)
+
+
+def injected(fault: Fault | None) -> tuple[events.Injected, ...]:
+    """Return what the journal is to say of *fault*."""
+    return () if fault is None else fault.injected
+
+
+def attempt_unless(
+    fault: Fault | None, call: Callable[..., T], *args: object
+) -> tuple[int, T | None]:
+    """Return what `attempt` does, or how a rule lets the request end instead."""
+    if fault is not None and fault.error:
+        return fault.error, None
+    return attempt(call, *args)

@@ -13,8 +13,10 @@ import pyfuse3
 from tracefs.capture.operations.handlers import (
     Handlers,
     attempt,
+    attempt_unless,
     caller,
     guarded,
+    injected,
 )
 from tracefs.capture.replies import attributes, no_entry
 from tracefs.pathtext import to_text
@@ -69,15 +71,22 @@ class NameOperations(Handlers):
         start = monotonic_ns()
         seen = self._look(ctx.pid)
         parent = self._inodes[parent_inode]
-        failed, made = attempt(self._backing.mknod, parent, name, mode, rdev, caller(ctx))
+        path = self._text(parent, name)
+        fault = self._fault_of_names("mknod", ctx.pid, seen, path)
+        await self._enter(fault)
+        failed, made = attempt_unless(
+            fault, self._backing.mknod, parent, name, mode, rdev, caller(ctx)
+        )
+        await self._leave(fault)
         self._record(
             events.Mknod(
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=ctx.pid,
                 errno=failed,
+                injected=injected(fault),
                 seen=seen,
-                path=self._text(parent, name),
+                path=path,
                 ino=made[0].ino if made else 0,
                 uid=made[1].st_uid if made else None,
                 gid=made[1].st_gid if made else None,
@@ -97,15 +106,22 @@ class NameOperations(Handlers):
         start = monotonic_ns()
         seen = self._look(ctx.pid)
         parent = self._inodes[parent_inode]
-        failed, made = attempt(self._backing.mkdir, parent, name, mode & 0o7777, caller(ctx))
+        path = self._text(parent, name)
+        fault = self._fault_of_names("mkdir", ctx.pid, seen, path)
+        await self._enter(fault)
+        failed, made = attempt_unless(
+            fault, self._backing.mkdir, parent, name, mode & 0o7777, caller(ctx)
+        )
+        await self._leave(fault)
         self._record(
             events.Mkdir(
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=ctx.pid,
                 errno=failed,
+                injected=injected(fault),
                 seen=seen,
-                path=self._text(parent, name),
+                path=path,
                 ino=made[0].ino if made else 0,
                 uid=made[1].st_uid if made else None,
                 gid=made[1].st_gid if made else None,
@@ -124,15 +140,22 @@ class NameOperations(Handlers):
         start = monotonic_ns()
         seen = self._look(ctx.pid)
         parent = self._inodes[parent_inode]
-        failed, made = attempt(self._backing.symlink, parent, name, target, caller(ctx))
+        path = self._text(parent, name)
+        fault = self._fault_of_names("symlink", ctx.pid, seen, path)
+        await self._enter(fault)
+        failed, made = attempt_unless(
+            fault, self._backing.symlink, parent, name, target, caller(ctx)
+        )
+        await self._leave(fault)
         self._record(
             events.Symlink(
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=ctx.pid,
                 errno=failed,
+                injected=injected(fault),
                 seen=seen,
-                path=self._text(parent, name),
+                path=path,
                 ino=made[0].ino if made else 0,
                 uid=made[1].st_uid if made else None,
                 gid=made[1].st_gid if made else None,
@@ -152,15 +175,21 @@ class NameOperations(Handlers):
         seen = self._look(ctx.pid)
         node, parent = self._inodes[inode], self._inodes[new_parent_inode]
         old = to_text(self._inodes.path_used(ctx.pid, node))
-        failed, made = attempt(self._backing.link, node, parent, new_name)
+        path = self._text(parent, new_name)
+        fault = self._fault_of_names("link", ctx.pid, seen, old, path)
+        await self._enter(fault)
+        failed, made = attempt_unless(fault, self._backing.link, node, parent, new_name)
+        self._forget_rules(node)
+        await self._leave(fault)
         self._record(
             events.Link(
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=ctx.pid,
                 errno=failed,
+                injected=injected(fault),
                 seen=seen,
-                path=self._text(parent, new_name),
+                path=path,
                 ino=inode,
                 old=old,
             )
@@ -176,13 +205,18 @@ class NameOperations(Handlers):
         seen = self._look(ctx.pid)
         parent = self._inodes[parent_inode]
         path = self._text(parent, name)
-        failed, node = attempt(self._backing.unlink, parent, name)
+        fault = self._fault_of_names("unlink", ctx.pid, seen, path)
+        await self._enter(fault)
+        failed, node = attempt_unless(fault, self._backing.unlink, parent, name)
+        self._forget_rules(node)
+        await self._leave(fault)
         self._record(
             events.Unlink(
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=ctx.pid,
                 errno=failed,
+                injected=injected(fault),
                 seen=seen,
                 path=path,
                 ino=node.ino if node else 0,
@@ -198,13 +232,17 @@ class NameOperations(Handlers):
         seen = self._look(ctx.pid)
         parent = self._inodes[parent_inode]
         path = self._text(parent, name)
-        failed, node = attempt(self._backing.rmdir, parent, name)
+        fault = self._fault_of_names("rmdir", ctx.pid, seen, path)
+        await self._enter(fault)
+        failed, node = attempt_unless(fault, self._backing.rmdir, parent, name)
+        await self._leave(fault)
         self._record(
             events.Rmdir(
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=ctx.pid,
                 errno=failed,
+                injected=injected(fault),
                 seen=seen,
                 path=path,
                 ino=node.ino if node else 0,
@@ -228,14 +266,22 @@ class NameOperations(Handlers):
         seen = self._look(ctx.pid)
         old_parent, parent = self._inodes[parent_inode_old], self._inodes[parent_inode_new]
         old, path = self._text(old_parent, name_old), self._text(parent, name_new)
-        failed, nodes = attempt(self._backing.rename, old_parent, name_old, parent, name_new, flags)
+        fault = self._fault_of_names("rename", ctx.pid, seen, old, path)
+        await self._enter(fault)
+        failed, nodes = attempt_unless(
+            fault, self._backing.rename, old_parent, name_old, parent, name_new, flags
+        )
         moved, replaced = nodes or (None, None)
+        if self._faults is not None:
+            self._faults.renamed()
+        await self._leave(fault)
         self._record(
             events.Rename(
                 start_ns=start,
                 end_ns=monotonic_ns(),
                 tid=ctx.pid,
                 errno=failed,
+                injected=injected(fault),
                 seen=seen,
                 path=path,
                 old=old,

@@ -1,0 +1,377 @@
+"""What rules make of each request: pure, and the same each time for the same requests.
+
+Requests are told apart by what they are, by the system call that the witness saw behind them, and
+by their file. A long or unaligned write comes as several requests (fuse_perform_write in
+fs/fuse/file.c): all of them are one call here, which its first request decides.
+"""
+
+import math
+import random
+from collections.abc import Callable, Iterable, Sequence
+from fnmatch import fnmatchcase
+from typing import Final
+
+from tracefs.events import Injected, Sighting
+from tracefs.faults import asked
+from tracefs.faults.delay import duration_ns
+from tracefs.faults.model import Per, Rule
+from tracefs.syscalls import numbers, table
+
+_MOST_FILES: Final = 4096
+"""Kept at once, of what is only remembered to be quick."""
+
+
+class Fault:
+    """What is to become of one request. Times in nanoseconds."""
+
+    __slots__ = ("enter_ns", "exit_ns", "injected", "outcome", "rot", "stuck")
+
+    def __init__(self) -> None:
+        self.outcome: Rule | None = None
+        """The rule that says how it ends: by *error*, *retval*, *short* or *full*."""
+        self.rot: Rule | None = None
+        self.stuck: Rule | None = None
+        self.enter_ns = 0
+        self.exit_ns = 0
+        self.injected: tuple[Injected, ...] = ()
+        """What the journal is to say of it."""
+
+    @property
+    def error(self) -> int:
+        """Error number that it fails with; 0: no rule lets it fail."""
+        return 0 if self.outcome is None else self.outcome.error or 0
+
+    @property
+    def retval(self) -> int | None:
+        """What it is said to have returned, with nothing done; None: no rule says so."""
+        return None if self.outcome is None else self.outcome.retval
+
+    @property
+    def does_nothing(self) -> bool:
+        """Whether the directory is not to be asked."""
+        return self.error != 0 or self.retval is not None
+
+    def note(self, rule: Rule, kind: str, delay_ns: int = 0) -> None:
+        """Have the journal say that *rule* did this."""
+        self.injected += (Injected(rule=rule.text, kind=kind, delay_ns=delay_ns),)
+
+
+class _Live:
+    """One rule and its counts."""
+
+    __slots__ = ("_bytes", "_chance", "_counts", "_step", "_when", "_window", "rule", "struck")
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+        self.struck = 0
+        """Calls that it has struck."""
+        when = rule.when
+        self._when = when
+        self._window = when.first, math.inf if when.last is None else when.last
+        self._step = when.step
+        self._bytes = 0
+        self._counts: dict[int, int] = {0: 0}
+        """Calls by file or thread; by 0: all."""
+        # No secret hangs on it: it is to be the same each time.
+        self._chance = random.Random(rule.seed)  # noqa: S311
+
+    def strikes(self, ino: int, tid: int, size: int) -> bool:
+        """Count a call that the rule matches; return whether it is struck."""
+        rule = self.rule
+        if rule.after_bytes and self._bytes <= rule.after_bytes:
+            self._bytes += size
+            if self._bytes <= rule.after_bytes:
+                return False
+        per = self._when.per
+        key = 0 if per is Per.RULE else ino if per is Per.FILE else tid
+        counts = self._counts
+        counts[key] = count = counts.get(key, 0) + 1
+        first, last = self._window
+        if not first <= count <= last or (count - first) % self._step:
+            return False
+        return rule.probability >= 1.0 or self._chance.random() < rule.probability
+
+    def spared(self) -> float:
+        """Return how many calls it surely does not strike, whichever they are."""
+        if self._when.per is not Per.RULE or self.rule.after_bytes:
+            return 0
+        count = self._counts[0]
+        first, last = self._window
+        if count < first:
+            return first - count - 1
+        upcoming = first + ((count - first) // self._step + 1) * self._step
+        return math.inf if upcoming > last else upcoming - count - 1
+
+    def passed(self, calls: int) -> None:
+        """Count calls that it did not strike."""
+        self._counts[0] += calls
+
+    def lasts_ns(self, size: int) -> tuple[int, int]:
+        """Return how long a call of *size* bytes is held before and after it does anything."""
+        enter, leave = self.rule.delay_enter, self.rule.delay_exit
+        return (
+            0 if enter is None else duration_ns(enter, size, self._chance),
+            0 if leave is None else duration_ns(leave, size, self._chance),
+        )
+
+
+class _Met:
+    """The rules that some requests meet, all of one kind and on one file."""
+
+    __slots__ = ("lives", "uncounted")
+
+    def __init__(self, lives: tuple[_Live, ...]) -> None:
+        self.lives = lives
+        self.uncounted = 0
+        """Requests since `Faults` has counted them for the rules."""
+
+
+class Faults:
+    """The rules of one mount, with what they have counted.
+
+    Args:
+        rules: in their order; of two that say how a call ends the first is heard.
+        machine: ``uname -m``, whose system call numbers sightings have.
+        path_of: path text of a file by its inode number, relative to the traced directory.
+    """
+
+    def __init__(self, rules: Iterable[Rule], machine: str, path_of: Callable[[int], str]) -> None:
+        self._rules = tuple(_Live(rule) for rule in rules)
+        self._path_of = path_of
+        self._names = {number: call.name for number, call in table(machine).items()}
+        self._whole: Final = frozenset(
+            number for name, number in numbers(machine).items() if name in {"write", "pwrite64"}
+        )
+        self._by_request = {
+            request: tuple((live, *_meaning(live.rule.calls, request)) for live in self._rules)
+            for request in asked.EVERY
+        }
+        self._met: dict[int, dict[tuple[str, int], _Met]] = {}
+        """File -> request and call -> what they meet."""
+        self._spared = 0.0
+        """Requests that surely no rule strikes, so that none needs to be asked."""
+        self._parts: dict[int, tuple[tuple[int, int], int, int, int]] = {}
+        """Thread -> buffer and length, file, end, bytes left of a write that comes in parts."""
+        self._decided: tuple[int, Fault | None] = 0, None
+        self.untold = 0
+        """Requests that a rule for one call may have missed: the call behind them isn't known."""
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """The rules."""
+        return tuple(live.rule for live in self._rules)
+
+    @property
+    def struck(self) -> tuple[int, ...]:
+        """How many calls each rule has struck."""
+        return tuple(live.struck for live in self._rules)
+
+    def renamed(self) -> None:
+        """Forget which files the rules are for: a name has changed, perhaps a directory's."""
+        self._count()
+        self._met.clear()
+
+    def changed(self, ino: int) -> None:
+        """Forget which rules are for file *ino*: it is new, or has another name."""
+        if ino in self._met:
+            self._count()
+            del self._met[ino]
+
+    def decide(
+        self,
+        unique: int,
+        request: str,
+        tid: int,
+        nr: int,
+        buffer: int,
+        count: int,
+        ino: int,
+        offset: int,
+        size: int,
+    ) -> bool:
+        """Decide about request number *unique* before `of_file` asks; return whether it is struck.
+
+        *buffer* and *count* are the second and third argument of system call *nr*. What is decided
+        is kept for that request alone.
+        """
+        fault = self._of_file(request, tid, nr, buffer, count, ino, offset, size)
+        self._decided = unique, fault
+        return fault is not None
+
+    def of_file(
+        self,
+        unique: int,
+        request: str,
+        tid: int,
+        seen: Sighting | None,
+        ino: int,
+        offset: int = 0,
+        size: int = 0,
+    ) -> Fault | None:
+        """Return what becomes of a request on a file; None: what the directory makes of it.
+
+        Args:
+            unique: the request's number in its header.
+            request: as `tracefs.faults.asked` names it.
+            tid: who asks.
+            seen: what the witness saw of it.
+            ino: the file.
+            offset: where a write or read begins, in bytes.
+            size: bytes to be moved.
+        """
+        if self._decided[0] == unique:
+            return self._decided[1]
+        if seen is None or len(seen.args) < 3:
+            nr, buffer, count = -1 if seen is None else seen.nr, 0, 0
+        else:
+            nr, buffer, count = seen.nr, seen.args[1], seen.args[2]
+        return self._of_file(request, tid, nr, buffer, count, ino, offset, size)
+
+    def _of_file(
+        self,
+        request: str,
+        tid: int,
+        nr: int,
+        buffer: int,
+        count: int,
+        ino: int,
+        offset: int,
+        size: int,
+    ) -> Fault | None:
+        if (
+            request == "write"
+            and (count > size or self._parts)
+            and self._goes_on(tid, nr, (buffer, count), ino, offset, size)
+        ):
+            return None
+        of_file = self._met.get(ino)
+        if of_file is None:
+            if len(self._met) >= _MOST_FILES:
+                self.renamed()
+            of_file = self._met[ino] = {}
+        met = of_file.get((request, nr))
+        if met is None:
+            lives = self._matching(request, nr, (self._path_of(ino),))
+            met = of_file[request, nr] = _Met(lives)
+        if not met.lives:
+            return None
+        if self._spared > 0:
+            self._spared -= 1
+            met.uncounted += 1
+            return None
+        self._count()
+        fault = self._struck(met.lives, ino, tid, size)
+        self._spared = min(live.spared() for live in self._rules)
+        if fault is not None and fault.does_nothing:
+            self._parts.pop(tid, None)
+        return fault
+
+    def of_names(self, request: str, tid: int, seen: Sighting | None, *paths: str) -> Fault | None:
+        """Return what becomes of a request on names, of which any may be the rule's."""
+        lives = self._matching(request, -1 if seen is None else seen.nr, paths)
+        if not lives:
+            return None
+        self._count()
+        fault = self._struck(lives, 0, tid, 0)
+        self._spared = min(live.spared() for live in self._rules)
+        return fault
+
+    def _count(self) -> None:
+        """Let the rules know of the requests that they were not asked about."""
+        for of_file in self._met.values():
+            for met in of_file.values():
+                if met.uncounted:
+                    for live in met.lives:
+                        live.passed(met.uncounted)
+                    met.uncounted = 0
+        self._spared = 0
+
+    def ended_short(self, tid: int) -> None:
+        """Note that the thread's write has ended, whatever was still to come of it."""
+        self._parts.pop(tid, None)
+
+    def _goes_on(
+        self, tid: int, nr: int, call: tuple[int, int], ino: int, offset: int, size: int
+    ) -> bool:
+        """Return whether this is a further part of the thread's last write.
+
+        *call* is its buffer and how many bytes it is to write.
+        """
+        part = self._parts.pop(tid, None)
+        if part is not None:
+            before, file, end, left = part
+            if (call, ino, offset) == (before, file, end) and size <= left:
+                if size < left:
+                    self._parts[tid] = call, ino, offset + size, left - size
+                return True
+        if nr in self._whole and call[1] > size:
+            if len(self._parts) >= _MOST_FILES:
+                self._parts.clear()
+            self._parts[tid] = call, ino, offset + size, call[1] - size
+        return False
+
+    def _matching(self, request: str, nr: int, paths: Sequence[str]) -> tuple[_Live, ...]:
+        name = self._names.get(nr)
+        found = []
+        for live, any_call, names in self._by_request[request]:
+            if not any_call and name not in names:
+                if names and name is None:
+                    self.untold += 1
+                continue
+            glob = live.rule.glob
+            if glob is None or any(_is_like(path, glob) for path in paths):
+                found.append(live)
+        return tuple(found)
+
+    def _struck(self, met: tuple[_Live, ...], ino: int, tid: int, size: int) -> Fault | None:
+        fault: Fault | None = None
+        for live in met:
+            if not live.strikes(ino, tid, size):
+                continue
+            if fault is None:
+                fault = Fault()
+            _add(fault, live, size)
+        return fault
+
+
+def _meaning(calls: tuple[str, ...], request: str) -> tuple[bool, frozenset[str]]:
+    """Return whether *calls* mean the request whatever its call is, or else which calls of it."""
+    names: set[str] = set()
+    for name in calls:
+        if asked.is_family(name):
+            if request in asked.family(name):
+                return True, frozenset()
+            continue
+        exact = asked.exactly(name)
+        if any(request in asked.of_call(one) for one in exact):
+            if request in asked.UNWITNESSED:
+                return True, frozenset()
+            names |= exact
+    return False, frozenset(names)
+
+
+def _add(fault: Fault, live: _Live, size: int) -> None:
+    rule = live.rule
+    ends = (rule.error, rule.retval, rule.short, rule.full)
+    if any(end is not None for end in ends):
+        if fault.outcome is not None:
+            return
+        fault.outcome = rule
+        if rule.error is not None:
+            fault.note(rule, "error")
+        elif rule.retval is not None:
+            fault.note(rule, "retval")
+    live.struck += 1
+    enter_ns, exit_ns = live.lasts_ns(size)
+    if enter_ns or exit_ns:
+        fault.enter_ns += enter_ns
+        fault.exit_ns += exit_ns
+        fault.note(rule, "delay", enter_ns + exit_ns)
+    if rule.stuck and fault.stuck is None:
+        fault.stuck = rule
+    if rule.rot is not None and fault.rot is None:
+        fault.rot = rule
+
+
+def _is_like(path: str, glob: str) -> bool:
+    return fnmatchcase(path, glob) or fnmatchcase(path.rpartition("/")[2], glob)
