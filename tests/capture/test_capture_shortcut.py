@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tracefs.capture.request import shortcut, shortcut_open
+from tracefs.capture.request import shortcut, shortcut_faults, shortcut_open
 
 # isort: split
 from tracefs.capture._request import answer
@@ -473,4 +473,62 @@ def test_a_journal_that_was_deleted_is_noticed(lane: Lane) -> None:
 def test_without_a_shortcut_nothing_is_answered(lane: Lane) -> None:
     shortcut()
     assert not lane.write(b"xx")
+    assert lane.is_silent()
+
+
+class Decider:
+    """Decides as it is told, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[object, ...]] = []
+        self.strikes = False
+
+    def __call__(self, *asked: object) -> bool:
+        self.asked.append(asked)
+        return self.strikes
+
+
+@pytest.fixture
+def decider() -> Iterator[Decider]:
+    made = Decider()
+    shortcut_faults(made)
+    yield made
+    shortcut_faults(None)
+
+
+def test_what_rules_spare_is_answered_after_they_were_asked(lane: Lane, decider: Decider) -> None:
+    assert lane.write(b"x" * 4096, 8192)
+    assert lane.ask(FSYNC, FSYNC_IN.pack(FH, FDATASYNC, 0))
+    assert lane.ask(FLUSH, FLUSH_IN.pack(FH, 0, 0, 0))
+    assert lane.ask(OPEN, OPEN_IN.pack(os.O_RDWR, 0))
+    # What the witness saw: the call, its buffer and its length (a sync is the same call here).
+    assert decider.asked == [
+        (UNIQUE, "write", TID, 18, 0x7F, 0x1000, INO, 8192, 4096),
+        (UNIQUE, "fsync", TID, 18, 0x7F, 0x1000, INO, 0, 0),
+        (UNIQUE, "flush", TID, -1, 0, 0, INO, 0, 0),
+        (UNIQUE, "open", TID, 18, 0x7F, 0x1000, INO, 0, 0),
+    ]
+    assert len(lane.lines()) == 4
+
+
+def test_what_a_rule_strikes_is_left_to_python_untouched(lane: Lane, decider: Decider) -> None:
+    decider.strikes = True
+    assert not lane.write(b"x" * 4096)
+    assert not lane.ask(FSYNC, FSYNC_IN.pack(FH, 0, 0))
+    assert not lane.ask(FLUSH, FLUSH_IN.pack(FH, 0, 0, 0))
+    assert not lane.ask(OPEN, OPEN_IN.pack(os.O_RDWR, 0))
+    assert lane.is_silent()
+    assert not lane.noted
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_where_rules_can_t_be_asked_python_is(lane: Lane) -> None:
+    def broken(*_: object) -> bool:
+        raise ValueError
+
+    shortcut_faults(broken)
+    try:
+        assert not lane.write(b"x" * 4096)
+    finally:
+        shortcut_faults(None)
     assert lane.is_silent()

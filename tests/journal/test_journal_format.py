@@ -14,7 +14,7 @@ from tracefs.journal.reader import JournalReader
 from tracefs.pathtext import to_bytes
 
 DATA = Path(__file__).parent.parent / "data"
-GOLDEN = DATA / "page-write-v4.jsonl"
+GOLDEN = DATA / "page-write-v5.jsonl"
 
 
 @given(st.lists(EVENTS, max_size=12))
@@ -78,7 +78,7 @@ def test_names_that_are_not_utf_8_come_back_as_bytes(tmp_path: Path) -> None:
     assert to_bytes(getattr(rename, "path", "")) == b"\xff\n"
 
 
-@pytest.mark.parametrize("version", [1, 2, 3])
+@pytest.mark.parametrize("version", [1, 2, 3, 4])
 def test_a_journal_of_an_older_version_still_reads_the_same(version: int) -> None:
     # Written once by the version that made it, and never again.
     with JournalReader(DATA / f"page-write-v{version}.jsonl") as reader:

@@ -141,8 +141,8 @@ def test_something_after_the_footer_is_said(journal: Path, more: bytes) -> None:
         (b"17\n", "is JSON, but not the header of a journal"),
         (encode(PAGE_WRITE[0]) + b"\n", "is JSON, but not the header of a journal"),
         (HEADER_LINE.replace(b"tracefs-journal", b"other"), "but not the header of a journal"),
-        (HEADER_LINE.replace(b'version":4', b'version":0'), "there is no version 0"),
-        (HEADER_LINE.replace(b'version":4', b'version":"1"'), "there is no version '1'"),
+        (HEADER_LINE.replace(b'version":5', b'version":0'), "there is no version 0"),
+        (HEADER_LINE.replace(b'version":5', b'version":"1"'), "there is no version '1'"),
         (HEADER_LINE.replace(b'"clock"', b'"klock"'), "the header can't be read: .*`clock`"),
     ],
 )
@@ -158,11 +158,11 @@ def test_what_is_no_journal_is_refused_in_one_line(
 
 
 def test_a_newer_version_is_named(tmp_path: Path) -> None:
-    newer = b'{"type":"header","format":"tracefs-journal","version":5,"all":"new"}\n'
+    newer = b'{"type":"header","format":"tracefs-journal","version":6,"all":"new"}\n'
     with pytest.raises(RecordingError) as caught:
         JournalReader(written(tmp_path, newer))
     assert str(caught.value).endswith(
-        "was written by a newer tracefs (journal version 5); this one reads up to 4"
+        "was written by a newer tracefs (journal version 6); this one reads up to 5"
     )
     assert caught.value.repair
 

@@ -22,7 +22,7 @@ from tracefs.journal import schema
 from tracefs.journal.format import decode_line, encode
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
-GOLDEN = Path(__file__).parents[1] / "data" / "page-write-v4.jsonl"
+GOLDEN = Path(__file__).parents[1] / "data" / "page-write-v5.jsonl"
 VALIDATOR = Draft202012Validator(schema.schema())
 
 

@@ -10,7 +10,7 @@ from tracefs.events import Statfs
 from tracefs.findings import Verdict
 from tracefs.journal.writer import JournalWriter
 
-SAMPLE = Path(__file__).parents[1] / "data" / "page-write-v4.jsonl"
+SAMPLE = Path(__file__).parents[1] / "data" / "page-write-v5.jsonl"
 
 
 def test_a_journal_only_grows(traced_dir: Path, trace: Trace) -> None:

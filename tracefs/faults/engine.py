@@ -152,7 +152,7 @@ class Faults:
         """Requests that surely no rule strikes, so that none needs to be asked."""
         self._parts: dict[int, tuple[tuple[int, int], int, int, int]] = {}
         """Thread -> buffer and length, file, end, bytes left of a write that comes in parts."""
-        self._decided: tuple[int, Fault | None] = 0, None
+        self._decided: tuple[int, Fault | None] = -1, None
         self.untold = 0
         """Requests that a rule for one call may have missed: the call behind them isn't known."""
 
