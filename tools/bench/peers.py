@@ -9,7 +9,7 @@ from typing import Final
 
 from bench.counters import Watch
 from bench.mount import BenchError, mount
-from bench.targets import OURS, Place, Site, Target
+from bench.targets import OURS, Place, Site, Target, ten_rules
 from bench.workloads import CALLS, SQLITE, THREADS
 
 _LAZYFS_SETTINGS: Final = """\
@@ -58,6 +58,7 @@ def lazyfs(site: Site) -> Iterator[Place]:
 _GROUPS: Final = (CALLS, THREADS, SQLITE)
 TARGETS: Final[dict[str, Target]] = {
     **OURS,
+    "ten rules": Target(ten_rules, (CALLS, THREADS), peer=True),
     "loggedfs": Target(loggedfs, _GROUPS, peer=True),
     "lazyfs": Target(lazyfs, _GROUPS, peer=True),
 }

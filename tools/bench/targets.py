@@ -17,6 +17,7 @@ from tracefs.journal.format import JOURNAL
 
 TRACEFS: Final = str(Path(sys.executable).with_name("tracefs"))
 _HERE: Final = Path(__file__).parent
+_FAR: Final = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Target:
     place: Callable[[Site], AbstractContextManager[Place]]
     groups: tuple[str, ...] = tuple(GROUPS)
     peer: bool = False
-    """Somebody else's filesystem: measured when it is asked for."""
+    """Measured when it is asked for: somebody else's filesystem, or tracefs in another way."""
 
 
 def pinned(placement: str) -> tuple[str, ...]:
@@ -109,13 +110,28 @@ def passthrough(site: Site) -> Iterator[Place]:
 @contextmanager
 def tracefs(site: Site) -> Iterator[Place]:
     """Use ``tracefs run``; its recording goes away with the place."""
+    with _recorded(site) as place:
+        yield place
+
+
+@contextmanager
+def ten_rules(site: Site) -> Iterator[Place]:
+    """Use ``tracefs run`` with ten rules of faults, all of which wait for a call far away."""
+    rules = [f"{call}:error=EIO:when={_FAR}" for call in ("write", "pwrite64", "fdatasync") * 3]
+    rules.append(f"all(*.db):error=EIO:when={_FAR}")
+    with _recorded(site, *(word for rule in rules for word in ("--inject", rule))) as place:
+        yield place
+
+
+@contextmanager
+def _recorded(site: Site, *options: str) -> Iterator[Place]:
     with tempfile.TemporaryDirectory(dir=site.logs) as parent:
         recording = Path(parent) / "r.trace"
 
         def watch(process: int) -> Watch:
             return Watch(tracefs_processes(process), recording / JOURNAL)
 
-        yield Place(site.folder, tuple(traced((), site.folder, recording)), watch)
+        yield Place(site.folder, tuple(traced((), site.folder, recording, *options)), watch)
 
 
 @contextmanager
@@ -125,9 +141,10 @@ def _mounted(server: Sequence[str], site: Site) -> Iterator[Place]:
         yield Place(site.mount_point, watch=lambda _: Watch([process]))
 
 
-def traced(command: Sequence[str], folder: Path, recording: Path) -> list[str]:
+def traced(command: Sequence[str], folder: Path, recording: Path, *options: str) -> list[str]:
     """Return *command* under ``tracefs run`` on *folder*."""
-    return [TRACEFS, "run", "-q", "--dir", str(folder), "-o", str(recording), "--", *command]
+    where = ["--dir", str(folder), "-o", str(recording)]
+    return [TRACEFS, "run", "-q", *options, *where, "--", *command]
 
 
 OURS: Final[dict[str, Target]] = {
