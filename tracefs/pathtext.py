@@ -9,6 +9,8 @@ import re
 from fnmatch import fnmatchcase
 
 _ESCAPE = re.compile(rb"\\(?:\\|x([0-9a-f]{2}))")
+_SHOWN = 40
+"""Characters of a text that a message quotes."""
 
 
 def to_text(path: bytes) -> str:
@@ -53,6 +55,12 @@ def printable(text: str, also: str = "") -> str:
     if text.isprintable() and not any(mark in text for mark in also):
         return text
     return "".join(_escape(c) if not c.isprintable() or c in also else c for c in text)
+
+
+def quoted(text: str) -> str:
+    """Return *text* as messages show it: printable, in quotes, not too long."""
+    shown = printable(text)
+    return f"'{shown}'" if len(shown) <= _SHOWN else f"'{shown[:_SHOWN]}…'"
 
 
 def _escape(character: str) -> str:

@@ -20,3 +20,13 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     by_lower = {name.lower(): name for name in known}
     close = get_close_matches(word.lower(), list(by_lower), n=1)
     return by_lower[close[0]] if close else None
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """Return ``; did you mean X?`` for the one of *known* that *word* resembles, or nothing.
+
+    >>> suggestion("EI0", ["EIO"]), suggestion("x", ["EIO"])
+    ('; did you mean EIO?', '')
+    """
+    close = closest(word, known)
+    return f"; did you mean {close}?" if close else ""

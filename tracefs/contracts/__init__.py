@@ -48,7 +48,8 @@ def file_of(name: str) -> str | None:
         return name
     known = names()
     if name not in known:
-        from tracefs.contracts.language.snippet import quoted, suggestion  # noqa: PLC0415
+        from tracefs.pathtext import quoted  # noqa: PLC0415
+        from tracefs.suggestion import suggestion  # noqa: PLC0415
 
         instead = suggestion(name, known) or f"; known: {', '.join(known)}."
         raise UsageError(f"There is no contract {quoted(name)}{instead}", repair=_KNOWN)

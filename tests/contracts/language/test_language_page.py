@@ -9,6 +9,7 @@ from language_support import judged as judge_script
 from page_write_calls import PAGE as PAGE_SIZE
 from page_write_calls import Script
 
+from tracefs.callnames import ALIASES
 from tracefs.cli.main import main
 from tracefs.contracts.language import (
     clauses,
@@ -23,7 +24,6 @@ from tracefs.contracts.language.engine import LanguageContract
 from tracefs.contracts.language.fields import KINDS
 from tracefs.contracts.language.lint import lint
 from tracefs.contracts.language.reading import read_contracts
-from tracefs.contracts.language.vocabulary import ALIASES
 from tracefs.findings import Verdict
 from tracefs.trace.families import FAMILIES
 

@@ -20,7 +20,8 @@ from tracefs.contracts.language.model import (
     Pattern,
     Sequence,
 )
-from tracefs.contracts.language.snippet import error_at, suggestion
+from tracefs.contracts.language.snippet import error_at
+from tracefs.suggestion import suggestion
 
 PATH: Final = "path"
 """``$path``: the file of the call that the clause begins with."""

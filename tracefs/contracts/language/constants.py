@@ -3,16 +3,13 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from tracefs.callnames import ALIASES
 from tracefs.contracts.language.model import Field, Kind, Number, Text
-from tracefs.contracts.language.snippet import Snippet, quoted, suggestion
-from tracefs.contracts.language.vocabulary import (
-    ALIASES,
-    CALLS,
-    ERRNOS,
-    SYNCING_FLAGS,
-    UNKNOWN,
-    errno_name,
-)
+from tracefs.contracts.language.snippet import Snippet
+from tracefs.contracts.language.vocabulary import CALLS, SYNCING_FLAGS, UNKNOWN
+from tracefs.errornames import ERRNOS, errno_name
+from tracefs.pathtext import quoted
+from tracefs.suggestion import suggestion
 from tracefs.trace.families import FAMILIES
 
 if TYPE_CHECKING:

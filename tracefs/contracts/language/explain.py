@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tracefs.callnames import ALIASES, FAMILY_OF_ALIAS
 from tracefs.contracts.language.bindings import PATH
 from tracefs.contracts.language.model import (
     AnyOf,
@@ -32,7 +33,6 @@ from tracefs.contracts.language.model import (
 )
 from tracefs.contracts.language.printing import printed
 from tracefs.contracts.language.text import repair
-from tracefs.contracts.language.vocabulary import ALIASES, FAMILY_OF_ALIAS
 from tracefs.findings import Severity
 
 

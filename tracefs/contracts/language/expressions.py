@@ -22,10 +22,12 @@ from tracefs.contracts.language.model import (
     Number,
     Text,
 )
-from tracefs.contracts.language.snippet import Snippet, quoted, suggestion
+from tracefs.contracts.language.snippet import Snippet
 from tracefs.contracts.language.tokens import Token, Tokens
 from tracefs.contracts.language.vocabulary import FLAGS
 from tracefs.errors import ContractFileError
+from tracefs.pathtext import quoted
+from tracefs.suggestion import suggestion
 
 MAX_DEPTH: Final = 50
 """Operations in each other; so is ``a + b + c``, from the left."""

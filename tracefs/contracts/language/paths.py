@@ -4,7 +4,8 @@ import re
 from typing import Final
 
 from tracefs.contracts.language.model import PathPattern
-from tracefs.contracts.language.snippet import Snippet, quoted
+from tracefs.contracts.language.snippet import Snippet
+from tracefs.pathtext import quoted
 
 MAX_LENGTH: Final = 4096  # PATH_MAX, limits.h
 

@@ -6,6 +6,7 @@ A space may stand between all parts but a name and its brackets.
 import re
 from typing import Final, NamedTuple
 
+from tracefs.callnames import ALIASES, FAMILY_OF_ALIAS, HINTS
 from tracefs.contracts.language.expressions import read_expression
 from tracefs.contracts.language.model import (
     CallPattern,
@@ -18,17 +19,11 @@ from tracefs.contracts.language.model import (
     Text,
 )
 from tracefs.contracts.language.paths import read_paths
-from tracefs.contracts.language.snippet import Snippet, quoted, suggestion
-from tracefs.contracts.language.vocabulary import (
-    ALIASES,
-    CALLS,
-    END,
-    FAMILY_OF_ALIAS,
-    HINTS,
-    NOT_RECORDED,
-    SYNC_DIRECTORY,
-)
+from tracefs.contracts.language.snippet import Snippet
+from tracefs.contracts.language.vocabulary import CALLS, END, NOT_RECORDED, SYNC_DIRECTORY
 from tracefs.errors import ContractFileError
+from tracefs.pathtext import quoted
+from tracefs.suggestion import suggestion
 from tracefs.trace.families import FAMILIES
 
 MAX_LENGTH: Final = 16384

@@ -22,11 +22,11 @@ from tracefs.contracts.language.model import (
 )
 from tracefs.contracts.language.paths import check_glob
 from tracefs.contracts.language.patterns import read_pattern
-from tracefs.contracts.language.snippet import error_at, quoted
+from tracefs.contracts.language.snippet import error_at
 from tracefs.contracts.language.toml_places import MAX_CHARACTERS, Located, parse
 from tracefs.errors import ContractFileError, UsageError
 from tracefs.findings import Severity
-from tracefs.pathtext import to_text
+from tracefs.pathtext import quoted, to_text
 
 VERSION: Final = 1
 MAX_CONTRACTS: Final = 100

@@ -5,10 +5,6 @@ from dataclasses import dataclass
 
 from tracefs.contracts.language.model import Place
 from tracefs.errors import ContractFileError
-from tracefs.pathtext import printable
-from tracefs.suggestion import closest
-
-_SHOWN = 40
 
 
 @dataclass(frozen=True)
@@ -31,15 +27,3 @@ class Snippet:
 def error_at(origin: str, place: Place, what: str) -> ContractFileError:
     """Return an error that points at *place*."""
     return ContractFileError(origin, place.line, place.column, what)
-
-
-def quoted(text: str) -> str:
-    """Return *text* as messages show it: printable, in quotes, not too long."""
-    shown = printable(text)
-    return f"'{shown}'" if len(shown) <= _SHOWN else f"'{shown[:_SHOWN]}…'"
-
-
-def suggestion(word: str, known: Sequence[str]) -> str:
-    """Return ``; did you mean X?`` for the one of *known* that *word* resembles, or nothing."""
-    close = closest(word, known)
-    return f"; did you mean {close}?" if close else ""

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from tracefs.contracts.language.snippet import Snippet, error_at, quoted, suggestion
+from tracefs.contracts.language.snippet import Snippet, error_at
 from tracefs.contracts.language.toml_places import Located
+from tracefs.pathtext import quoted
+from tracefs.suggestion import suggestion
 
 _TYPES: Final = (
     (bool, "true or false"),

@@ -3,8 +3,9 @@
 import re
 from typing import Final, NamedTuple
 
-from tracefs.contracts.language.snippet import Snippet, quoted
+from tracefs.contracts.language.snippet import Snippet
 from tracefs.errors import ContractFileError
+from tracefs.pathtext import quoted
 
 MAX_LENGTH: Final = 4096
 
