@@ -1,0 +1,88 @@
+"""Names of calls in rules: system calls, the C library's names for them, and families."""
+
+from typing import Final
+
+from tracefs.callnames import ALIASES, HINTS
+from tracefs.pathtext import quoted
+from tracefs.suggestion import suggestion
+from tracefs.syscalls import table
+
+ALL: Final = "all"
+"""Every call that a rule can strike."""
+FAMILIES: Final = frozenset(
+    {
+        "allocate", "attr", "close", "link", "mkdir", "mknod", "open", "read", "rename", "rmdir",
+        "symlink", "sync", "syncdir", "truncate", "unlink", "write", "xattr", ALL,
+    }
+)  # fmt: skip
+EXACTLY: Final = "="
+"""Before a name: the system call, though a family has that name, too."""
+FAMILY_MARK: Final = "@"
+"""Before a family, as in contracts; it says nothing here."""
+
+READS: Final = frozenset({"pread64", "preadv", "preadv2", "read", "readv"})
+"""Calls that read; `tracefs.syscalls` has none, for no witness is asked who reads."""
+SYSTEM_CALLS: Final = READS.union(
+    *({call.name for call in table(machine).values()} for machine in ("x86_64", "aarch64"))
+)
+_ALIASES: Final = {**ALIASES, "pread": frozenset({"pread64"})}
+_HINTS: Final = {**HINTS, "fread": "read", "fsyncdir": "syncdir"}
+KNOWN: Final = sorted({*SYSTEM_CALLS, *_ALIASES, *FAMILIES})
+"""All names but those with a mark."""
+
+
+def is_family(name: str) -> bool:
+    """Return whether a rule that says *name* means a family, whatever call has that name, too."""
+    return name in FAMILIES
+
+
+def calls_of(name: str) -> frozenset[str]:
+    """Return the system calls that *name*, no family's, stands for; none: there is no such name.
+
+    >>> sorted(calls_of("lchown")), sorted(calls_of("=rename")), sorted(calls_of("rename"))
+    (['fchownat', 'lchown'], ['rename'], [])
+    """
+    if name.startswith(EXACTLY):
+        exact = name.removeprefix(EXACTLY)
+        return frozenset({exact}) if exact in SYSTEM_CALLS else frozenset()
+    if is_family(name):
+        return frozenset()
+    return _ALIASES.get(name) or frozenset({name} & SYSTEM_CALLS)
+
+
+def canonical(name: str) -> str | None:
+    """Return the one spelling of *name*; None: it is neither a call nor a family.
+
+    >>> canonical("pwrite"), canonical("@write"), canonical("=fsync"), canonical("=write")
+    ('pwrite64', 'write', 'fsync', '=write')
+    """
+    if name.startswith(FAMILY_MARK):
+        family = name.removeprefix(FAMILY_MARK)
+        return family if is_family(family) else None
+    if is_family(name):
+        return name
+    calls = calls_of(name)
+    if not calls:
+        return None
+    if len(calls) > 1:
+        return name
+    [call] = calls
+    # Some name a family or several calls when they stand alone.
+    return f"{EXACTLY}{call}" if is_family(call) or call in _ALIASES else call
+
+
+def expected(name: str) -> str:
+    """Return what to say of *name*, which is neither a call nor a family.
+
+    >>> expected("fsynk")
+    "expected a call or a family of calls, saw 'fsynk'; did you mean fsync?"
+    """
+    if name.startswith(FAMILY_MARK):
+        what, instead = "a family of calls", suggestion(name[1:], FAMILIES)
+    elif name.startswith(EXACTLY):
+        exact = [f"{EXACTLY}{call}" for call in sorted(SYSTEM_CALLS)]
+        what, instead = "a system call", suggestion(name, exact)
+    else:
+        what = "a call or a family of calls"
+        instead = f"; did you mean {_HINTS[name]}?" if name in _HINTS else suggestion(name, KNOWN)
+    return f"expected {what}, saw {quoted(name)}{instead}"
