@@ -4,7 +4,8 @@
 
     TracefsError
     ├── UsageError            the command line asks for what doesn't exist
-    │   └── ContractFileError a contract file says what can't be understood
+    │   ├── ContractFileError a contract file says what can't be understood
+    │   └── RuleError         a rule of fault injection says what can't be understood or done
     ├── MountError            the mount can't be made or ended: the machine or the directory
     │   └── SetupError        something is not installed or not permitted
     └── RecordingError        the recording can't be read or written: the file
@@ -42,6 +43,10 @@ class ContractFileError(UsageError):
         self.line = line
         self.column = column
         self.what = what
+
+
+class RuleError(UsageError):
+    """A rule of fault injection can't be understood, or contradicts itself or another."""
 
 
 class MountError(TracefsError):
