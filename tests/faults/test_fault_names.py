@@ -48,7 +48,7 @@ def test_every_canonical_name_is_its_own_and_means_the_same() -> None:
         ("pwrit", "expected a call or a family of calls, saw 'pwrit'; did you mean pwrite?"),
         ("fwrite", "expected a call or a family of calls, saw 'fwrite'; did you mean write?"),
         ("fsyncdir", "expected a call or a family of calls, saw 'fsyncdir'; did you mean syncdir?"),
-        ("@wirte", "expected a family of calls, saw '@wirte'; did you mean write?"),
+        ("@wriet", "expected a family of calls, saw '@wriet'; did you mean write?"),
         ("=fsynk", "expected a system call, saw '=fsynk'; did you mean =fsync?"),
         ("qqq", "expected a call or a family of calls, saw 'qqq'"),
     ],

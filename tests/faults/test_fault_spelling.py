@@ -171,7 +171,7 @@ def test_a_mode_is_read() -> None:
         ("fsync", "expected what is to happen, as in error=EIO, short=1 or delay_enter=5"),
         ("fsync:", "expected KEY=VALUE behind a colon, saw nothing"),
         ("fsync=EIO:", "expected KEY=VALUE behind a colon, saw nothing"),
-        ("fsync:eror=EIO", "expected an option, saw 'eror'; did you mean error?"),
+        ("fsync:erorr=EIO", "expected an option, saw 'erorr'; did you mean error?"),
         ("fsync:error", "expected error=VALUE, saw error alone"),
         ("fsync:stuck=1", "expected stuck without a value, saw '1'"),
         ("fsync=EIO:error=EIO", "expected error once, saw it again"),
@@ -250,8 +250,8 @@ def test_a_mode_is_read() -> None:
             "delay_enter: expected normal(MEAN,DEVIATION), saw 'normal(5)'",
         ),
         (
-            "write:delay_enter=unifrom(1,2)",
-            ("delay_enter: expected one of exponential, lognormal, normal, uniform, saw 'unifrom'; "
+            "write:delay_enter=unifomr(1,2)",
+            ("delay_enter: expected one of exponential, lognormal, normal, uniform, saw 'unifomr'; "
             "did you mean uniform?"),
         ),
         ("write()=EIO", "expected a glob between the parentheses, as in (*.db)"),
