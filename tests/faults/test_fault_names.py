@@ -3,12 +3,13 @@
 import pytest
 
 from tracefs.faults import names
+from tracefs.faults.asked import is_family
 
 
 def test_a_name_is_a_family_before_it_is_a_call() -> None:
     assert names.canonical("write") == "write"
-    assert names.is_family("write")
-    assert not names.is_family("=write")
+    assert is_family("write")
+    assert not is_family("=write")
     assert names.calls_of("=write") == {"write"}
 
 
@@ -48,7 +49,7 @@ def test_every_canonical_name_is_its_own_and_means_the_same() -> None:
         ("pwrit", "expected a call or a family of calls, saw 'pwrit'; did you mean pwrite?"),
         ("fwrite", "expected a call or a family of calls, saw 'fwrite'; did you mean write?"),
         ("fsyncdir", "expected a call or a family of calls, saw 'fsyncdir'; did you mean syncdir?"),
-        ("@wriet", "expected a family of calls, saw '@wriet'; did you mean write?"),
+        ("@writ", "expected a family of calls, saw '@writ'; did you mean write?"),
         ("=fsynk", "expected a system call, saw '=fsynk'; did you mean =fsync?"),
         ("qqq", "expected a call or a family of calls, saw 'qqq'"),
     ],

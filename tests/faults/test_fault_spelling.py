@@ -171,7 +171,7 @@ def test_a_mode_is_read() -> None:
         ("fsync", "expected what is to happen, as in error=EIO, short=1 or delay_enter=5"),
         ("fsync:", "expected KEY=VALUE behind a colon, saw nothing"),
         ("fsync=EIO:", "expected KEY=VALUE behind a colon, saw nothing"),
-        ("fsync:erorr=EIO", "expected an option, saw 'erorr'; did you mean error?"),
+        ("fsync:errno=EIO", "expected an option, saw 'errno'; did you mean error?"),
         ("fsync:error", "expected error=VALUE, saw error alone"),
         ("fsync:stuck=1", "expected stuck without a value, saw '1'"),
         ("fsync=EIO:error=EIO", "expected error once, saw it again"),

@@ -42,7 +42,8 @@ EVERY: Final = frozenset().union(*FAMILIES.values())
 EXACTLY: Final = "="
 """Before a name: the system call, though a family has that name, too."""
 
-_READS: Final = frozenset({"read", "readv", "pread64", "preadv", "preadv2"})
+READS: Final = frozenset({"read", "readv", "pread64", "preadv", "preadv2"})
+"""Calls that read; `tracefs.syscalls` has none, for no witness is asked who reads."""
 _BY_FAMILY: Final = {
     "write": frozenset({"write", "copy", "fallocate"}),
     "sync": frozenset({"fsync", "fsyncdir"}),
@@ -66,18 +67,13 @@ def family(name: str) -> frozenset[str]:
     return EVERY if name == ALL else FAMILIES[name]
 
 
-def exactly(name: str) -> frozenset[str]:
-    """Return the system calls that a rule means by *name*, which is no family's."""
-    return frozenset({name.removeprefix(EXACTLY)})
-
-
 def of_call(name: str) -> frozenset[str]:
     """Return the requests that a call can come as; none: no filesystem hears of it.
 
     >>> sorted(of_call("fsync")), sorted(of_call("pread64")), sorted(of_call("lseek"))
     (['fsync', 'fsyncdir'], ['read'], [])
     """
-    if name in _READS:
+    if name in READS:
         return FAMILIES["read"]
     if name in _MANY:
         return EVERY - UNWITNESSED

@@ -15,6 +15,7 @@ from tracefs.events import Injected, Sighting
 from tracefs.faults import asked
 from tracefs.faults.delay import duration_ns
 from tracefs.faults.model import Per, Rule
+from tracefs.faults.names import calls_of
 from tracefs.syscalls import numbers, table
 
 _MOST_FILES: Final = 4096
@@ -342,7 +343,7 @@ def _meaning(calls: tuple[str, ...], request: str) -> tuple[bool, frozenset[str]
             if request in asked.family(name):
                 return True, frozenset()
             continue
-        exact = asked.exactly(name)
+        exact = calls_of(name)
         if any(request in asked.of_call(one) for one in exact):
             if request in asked.UNWITNESSED:
                 return True, frozenset()

@@ -3,37 +3,22 @@
 from typing import Final
 
 from tracefs.callnames import ALIASES, HINTS
+from tracefs.faults.asked import ALL, EXACTLY, FAMILIES, READS, is_family
 from tracefs.pathtext import quoted
 from tracefs.suggestion import suggestion
 from tracefs.syscalls import table
 
-ALL: Final = "all"
-"""Every call that a rule can strike."""
-FAMILIES: Final = frozenset(
-    {
-        "allocate", "attr", "close", "link", "mkdir", "mknod", "open", "read", "rename", "rmdir",
-        "symlink", "sync", "syncdir", "truncate", "unlink", "write", "xattr", ALL,
-    }
-)  # fmt: skip
-EXACTLY: Final = "="
-"""Before a name: the system call, though a family has that name, too."""
+ALL_FAMILIES: Final = frozenset({*FAMILIES, ALL})
 FAMILY_MARK: Final = "@"
 """Before a family, as in contracts; it says nothing here."""
 
-READS: Final = frozenset({"pread64", "preadv", "preadv2", "read", "readv"})
-"""Calls that read; `tracefs.syscalls` has none, for no witness is asked who reads."""
 SYSTEM_CALLS: Final = READS.union(
     *({call.name for call in table(machine).values()} for machine in ("x86_64", "aarch64"))
 )
 _ALIASES: Final = {**ALIASES, "pread": frozenset({"pread64"})}
 _HINTS: Final = {**HINTS, "fread": "read", "fsyncdir": "syncdir"}
-KNOWN: Final = sorted({*SYSTEM_CALLS, *_ALIASES, *FAMILIES})
+KNOWN: Final = sorted({*SYSTEM_CALLS, *_ALIASES, *ALL_FAMILIES})
 """All names but those with a mark."""
-
-
-def is_family(name: str) -> bool:
-    """Return whether a rule that says *name* means a family, whatever call has that name, too."""
-    return name in FAMILIES
 
 
 def calls_of(name: str) -> frozenset[str]:
@@ -78,7 +63,7 @@ def expected(name: str) -> str:
     "expected a call or a family of calls, saw 'fsynk'; did you mean fsync?"
     """
     if name.startswith(FAMILY_MARK):
-        what, instead = "a family of calls", suggestion(name[1:], FAMILIES)
+        what, instead = "a family of calls", suggestion(name[1:], ALL_FAMILIES)
     elif name.startswith(EXACTLY):
         exact = [f"{EXACTLY}{call}" for call in sorted(SYSTEM_CALLS)]
         what, instead = "a system call", suggestion(name, exact)

@@ -14,6 +14,7 @@ from tracefs.errornames import name_of
 from tracefs.errors import RuleError
 from tracefs.faults import delay_text, glob_text, names, when_text
 from tracefs.faults.amounts import spelled_number, spelled_size
+from tracefs.faults.asked import ALL
 from tracefs.faults.contradictions import refuse_contradictions
 from tracefs.faults.model import ALWAYS, Delay, Per, Rule
 from tracefs.faults.options import Options
@@ -149,4 +150,4 @@ def _named(calls: Iterable[str]) -> tuple[str, ...]:
         found.add(canonical)
     if not found:
         raise RefusedError("expected a call or a family of calls, saw none")
-    return (names.ALL,) if names.ALL in found else tuple(sorted(found))
+    return (ALL,) if ALL in found else tuple(sorted(found))
