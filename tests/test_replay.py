@@ -159,6 +159,29 @@ def test_ranges_and_files_without_a_name(apply: Apply, tree: Path) -> None:
     assert contents(tree) == {"a": b"\x0001", "b": b"\x0001\x00"}
 
 
+def test_what_was_only_said_to_be_done_is_not_done(apply: Apply, tree: Path) -> None:
+    feigned = (events.Injected(rule="write:retval=2", kind="retval"),)
+    apply(create("a", 7, 1), msgspec.structs.replace(write(1, None), injected=feigned))
+    assert contents(tree) == {"a": b""}
+
+
+def fallen(payload: int | None) -> events.Fallen:
+    return events.Fallen(
+        start_ns=0, end_ns=0, tid=0, path="a", ino=7, offset=1, size=2, payload=payload,
+        rule="fsync:error=EIO:mode=ext4-ordered",
+    )  # fmt: skip
+
+
+def test_bytes_fall_back_to_what_a_failed_sync_had_left(apply: Apply, tree: Path) -> None:
+    apply(create("a", 7, 1), write(1, 0), fallen(5))
+    assert contents(tree) == {"a": b"\x0056"}
+
+
+def test_bytes_that_fell_back_to_what_was_not_kept(apply: Apply) -> None:
+    with pytest.raises(RecordingError, match="bytes to replay are missing"):
+        apply(create("a", 7, 1), write(1, 0), fallen(None))
+
+
 @pytest.mark.parametrize("payload", [None, 9, 1 << 40])
 def test_bytes_that_were_not_kept(apply: Apply, payload: int | None) -> None:
     missing = (
@@ -183,7 +206,7 @@ def test_a_kind_that_is_not_known_is_refused(apply: Apply) -> None:
 
 @pytest.mark.parametrize("kind", get_args(AnyEvent))
 def test_every_kind_is_replayed_or_has_no_effect(apply: Apply, kind: type[AnyEvent]) -> None:
-    values = {int: 1, str: "x", bool: False, events.Sighting: {}}
+    values = {int: 1, str: "x", bool: False, events.Sighting: {}, tuple[str, ...]: ()}
     required = [field for field in msgspec.structs.fields(kind) if field.required]
     told = msgspec.convert(
         {"type": kind.__struct_config__.tag} | {one.name: values[one.type] for one in required},

@@ -150,6 +150,21 @@ class Injected(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """How long the request was held, in nanoseconds."""
 
 
+HELD: Final = frozenset({"delay", "stuck"})
+"""Kinds of `Injected` that leave the outcome as it is, and only make it late."""
+PRETENDED: Final = "retval"
+"""Kind of `Injected` with which a call is said to be done, and nothing is done."""
+
+
+def is_pretended(injected: tuple[Injected, ...]) -> bool:
+    """Tell whether what is said to be done was not done at all.
+
+    >>> is_pretended((Injected(rule="fsync:retval=0", kind="retval"),)), is_pretended(())
+    (True, False)
+    """
+    return any(one.kind == PRETENDED for one in injected)
+
+
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", gc=False):
     """Base of all events."""
 
@@ -503,6 +518,8 @@ class Fallen(Event, frozen=True, kw_only=True, tag="fallen"):
     offset: int
     size: int
     """Bytes that went back."""
+    payload: int | None = None
+    """Offset in ``payload.bin`` of what they are now; None: not kept."""
     rule: str
 
 

@@ -18,7 +18,7 @@ from typing import Final, Self
 
 from tracefs import events
 from tracefs.errors import RecordingError
-from tracefs.events import AnyEvent
+from tracefs.events import AnyEvent, is_pretended
 from tracefs.filecalls import fallocate, renameat2
 from tracefs.journal.payload import PayloadReader, digest
 from tracefs.journal.reader import Ending
@@ -102,6 +102,8 @@ class Replay:
         # Set-id bits go before a write, and are gone though the write then fails.
         if event.errno and getattr(event, "left_mode", None) is None:
             return
+        if event.injected and is_pretended(event.injected):
+            return
         try:
             self._apply(event)
         except OSError as error:
@@ -184,6 +186,19 @@ class Replay:
             raise RecordingError("bytes to replay aren't those that were written: another hash")
         if os.pwrite(fd, data, event.offset) != len(data):
             raise OSError(errno.ENOSPC, "short write")
+
+    @_apply.register
+    def _fall(self, event: events.Fallen) -> None:
+        path = self._file(event.ino, event.path)
+        if path is None:
+            return
+        data = self._payload.read(event.payload, event.size)
+        fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            if os.pwrite(fd, data, event.offset) != len(data):
+                raise OSError(errno.ENOSPC, "short write")
+        finally:
+            os.close(fd)
 
     @_apply.register
     def _release(self, event: events.Release) -> None:

@@ -94,6 +94,7 @@ def entries(draw: st.DrawFn) -> Entry:
         synced_by=draw(st.sampled_from([None, "O_DSYNC", "RWF_SYNC"])),
         result=None if errno else draw(NUMBERS),
         errno=errno,
+        injected=draw(st.booleans()),
     )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from index_support import index
 from journal_samples import PAGE_WRITE, PATHS, record
 
-from tracefs.events import Frame
+from tracefs.events import Frame, Injected
 from tracefs.index.table import COLUMNS, bounded, call_of, rows
 from tracefs.journal.format import TABLE
 from tracefs.trace import Call
@@ -55,6 +55,9 @@ CALLS = st.builds(
     stack=st.lists(
         st.builds(Frame, module=st.none() | PATHS, address=NUMBERS, line=st.none() | NUMBERS),
         max_size=2,
+    ).map(tuple),
+    injected=st.lists(
+        st.builds(Injected, rule=PATHS, kind=PATHS, delay_ns=NUMBERS), max_size=2
     ).map(tuple),
 )
 

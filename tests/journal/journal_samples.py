@@ -218,6 +218,12 @@ _VALUES: Final[dict[Any, st.SearchStrategy[Any]]] = {
     Frame: st.builds(
         Frame, module=st.none() | PATHS, address=_UNSIGNED, line=st.none() | _UNSIGNED
     ),
+    Injected: st.builds(
+        Injected,
+        rule=PATHS,
+        kind=st.sampled_from(["error", "retval", "short", "delay", "stuck", "rot"]),
+        delay_ns=_UNSIGNED,
+    ),
 }
 
 EVENTS: Final[st.SearchStrategy[AnyEvent]] = st.one_of([_event(kind) for kind in EVENT_TYPES])

@@ -7,6 +7,7 @@ import pytest
 from report_support import HEADER, PAGE, START_NS, call, close, fdatasync, pwrite
 from syrupy.assertion import SnapshotAssertion
 
+from tracefs.events import Injected
 from tracefs.findings import TraceSummary
 from tracefs.report import call_json, frame
 from tracefs.report.strace import CallLines, spelled
@@ -52,6 +53,13 @@ CALLS = [
     call("read", "read", index=-1, offset=0, length=4096, result=4096),
     call("mkdir", "mkdir", index=26, path="d", errno=9999),
     close(index=27),
+    call("fsync", "sync", index=28, fd=3, errno=errno.EIO,
+         injected=(Injected(rule="fsync:error=EIO", kind="error"),)),
+    call("fsync", "sync", index=29, fd=3, result=0,
+         injected=(Injected(rule="fsync:delay_enter=5", kind="delay", delay_ns=5_000_000),)),
+    call("fsync", "sync", index=30, fd=3, result=0,
+         injected=(Injected(rule="sync:retval=0", kind="retval"),
+                   Injected(rule="all:stuck", kind="stuck", delay_ns=7))),
 ]  # fmt: skip
 
 

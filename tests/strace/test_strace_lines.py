@@ -175,6 +175,29 @@ def test_outcomes(text: str, value: int | None, errno: int, took: int | None) ->
 
 
 @pytest.mark.parametrize(
+    ("text", "kinds", "took"),
+    [
+        ("-1 EIO (Input/output error) (INJECTED)", ["error"], None),
+        (
+            "-1 EIO (Input/output error) (INJECTED) (DELAYED) <0.000214>",
+            ["error", "delay"],
+            214_000,
+        ),
+        ("3 (INJECTED)", ["retval"], None),
+        ("3 (INJECTED: args, retval)", ["retval"], None),
+        ("3 (INJECTED: args)", [], None),
+        ("3 (DELAYED) <0.000028>", ["delay"], 28_000),
+        ("3</tmp/a (INJECTED)> <0.000028>", [], 28_000),
+        ("3", [], None),
+    ],
+)
+def test_what_strace_injected(text: str, kinds: list[str], took: int | None) -> None:
+    _, outcome = words.split(f"3) = {text}")
+    assert [one.kind for one in outcome.injected] == kinds
+    assert outcome.took_ns == took
+
+
+@pytest.mark.parametrize(
     ("vector", "count", "length"),
     [
         ('[{iov_base="iov_len=9", iov_len=9}]', "1", 9),

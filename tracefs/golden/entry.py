@@ -33,11 +33,13 @@ class Entry(Struct, frozen=True, kw_only=True, gc=False):
     result: int | None = None
     """None too where it is a descriptor's number."""
     errno: int = 0
+    injected: bool = False
+    """A fault that was made on purpose decided the outcome; not, that one made it late."""
 
 
 FIELDS: Final = (
     "call", "path", "opened", "target", "flags", "offset", "length", "created", "synced_by",
-    "errno", "result",
+    "errno", "result", "injected",
 )  # fmt: skip
 """What may be otherwise in a call, in the order in which it is told."""
 GUESSED: Final = "guessed"

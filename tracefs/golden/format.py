@@ -45,6 +45,7 @@ _LINE: Final = re.compile(
     r"(?P<created> created)?"
     r"(?: synced=(?P<synced_by>[A-Z_]+))?"
     rf"(?: = (?:-1 (?P<errno>E[A-Z0-9]+|[1-9][0-9]{{0,9}})|(?P<result>{_NUMBER})))?"
+    r"(?P<injected> injected)?"
 )
 _REMARK: Final = re.compile(r"(?:  # .*)? *")
 _PARTS: Final = (
@@ -113,10 +114,16 @@ def _words(entry: Entry) -> Iterator[str]:
         yield "created"
     if entry.synced_by is not None:
         yield f"synced={entry.synced_by}"
+    yield from _outcome(entry)
+
+
+def _outcome(entry: Entry) -> Iterator[str]:
     if entry.errno:
         yield f"= -1 {errno.errorcode.get(entry.errno, entry.errno)}"
     elif entry.result is not None:
         yield f"= {entry.result}"
+    if entry.injected:
+        yield "injected"
 
 
 def _pages(entry: Entry, page_size: int) -> str:
@@ -255,6 +262,7 @@ class _Reader:
             synced_by=found["synced_by"],
             result=_number(found["result"]),
             errno=self._errno(found["errno"]),
+            injected=found["injected"] is not None,
         )
 
     def _errno(self, name: str | None) -> int:

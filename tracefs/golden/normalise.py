@@ -61,6 +61,7 @@ class Normaliser:
             synced_by=call.synced_by,
             result=None if unseen or call.errno else call.result,
             errno=call.errno,
+            injected=bool(call.injected and call.faults),
         )
 
     def _path(self, path: str | None) -> str | None:

@@ -52,7 +52,7 @@ class Temporaries:
             if number is not None:
                 self._numbers.add(str(number))
         path = call.path
-        if path is None or call.errno:
+        if path is None or not call.done:
             return
         if call.family == "open" and call.created:
             self._make(path, exclusive="O_EXCL" in call.flags)

@@ -5,12 +5,12 @@ NULL stands for what is not known or does not apply. ``docs/reference/index.md``
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
-from tracefs.events import Frame
+from tracefs.events import Frame, Injected
 from tracefs.trace.call import Call
 
 LINE: Final = "line"
@@ -18,20 +18,26 @@ LINE: Final = "line"
 EXACT: Final = "exact"
 """Column with the call as JSON, where another column can't hold what it is to hold; else NULL."""
 
+_Struct = TypeVar("_Struct", Frame, Injected)
+
 _FRAME: Final = (
     "STRUCT(module VARCHAR, address UBIGINT, build VARCHAR, file VARCHAR, line BIGINT, "
     "function VARCHAR)[]"
 )
+_INJECTED: Final = "STRUCT(rule VARCHAR, kind VARCHAR, delay_ns BIGINT)[]"
 _TYPES: Final = {
     int: "BIGINT",
     bool: "BOOLEAN",
     str: "VARCHAR",
     tuple[str, ...]: "VARCHAR[]",
     tuple[Frame, ...]: _FRAME,
+    tuple[Injected, ...]: _INJECTED,
 }
 _FIELDS: Final = msgspec.structs.fields(Call)
 _NAMES: Final = tuple(field.name for field in _FIELDS)
-_INDEX, _FLAGS, _STACK = (_NAMES.index(name) for name in ("index", "flags", "stack"))
+_INDEX, _FLAGS, _STACK, _FAULTS = (
+    _NAMES.index(name) for name in ("index", "flags", "stack", "injected")
+)
 
 
 def _sql_type(annotation: Any) -> str:
@@ -79,6 +85,8 @@ def bounded(row: bytes) -> tuple[bytes, bool]:
     }
     if any(not _holds(frame) for frame in call.stack):
         beyond["stack"] = ()
+    if any(not _LOWEST <= one.delay_ns <= _HIGHEST for one in call.injected):
+        beyond["injected"] = ()
     if not beyond:
         return row, False
     start, _, _ = row.partition(b",")
@@ -99,11 +107,12 @@ def call_of(row: tuple[Any, ...]) -> Call:
     if fields[_INDEX] is None:
         fields[_INDEX] = -1
     fields[_FLAGS] = tuple(fields[_FLAGS])
-    fields[_STACK] = tuple(_frames(fields[_STACK]))
+    fields[_STACK] = tuple(_known(Frame, fields[_STACK]))
+    fields[_FAULTS] = tuple(_known(Injected, fields[_FAULTS]))
     return Call(*fields)
 
 
-def _frames(stack: Iterable[dict[str, Any]]) -> Iterator[Frame]:
-    for frame in stack:
+def _known(kind: type[_Struct], rows: Iterable[dict[str, Any]]) -> Iterator[_Struct]:
+    for row in rows:
         # What the JSON left out is its default, which is NULL in the table.
-        yield Frame(**{name: value for name, value in frame.items() if value is not None})
+        yield kind(**{name: value for name, value in row.items() if value is not None})

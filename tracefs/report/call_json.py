@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from tracefs.events import Frame
+from tracefs.events import Frame, Injected
 from tracefs.report.jsonline import line
 from tracefs.report.pages import pages_of
 from tracefs.report.strace import error_name
@@ -56,6 +56,8 @@ class CallRecord(Struct, frozen=True, kw_only=True):
     unstacked: str | None
     """Why the stack is missing or cut short."""
     reason: str | None
+    injected: tuple[Injected, ...]
+    """Faults that were made on purpose, and the rules that made them."""
 
 
 def call_line(call: Call, page_size: int, source: str | None = None) -> str:

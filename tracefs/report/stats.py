@@ -108,10 +108,12 @@ class Stats:
                 self.add(item)
 
     def add(self, call: Call) -> None:
-        """Take in *call*; one that failed counts as a call and changes nothing else."""
+        """Take in *call*; one that did nothing counts as a call and changes nothing else."""
         self._calls[call.call] += 1
         if call.errno:
             self._failed[call.call] += 1
+            return
+        if call.pretended:
             return
         effect = self._effects.get(call.family)
         if effect is not None:

@@ -49,7 +49,7 @@ class CallLines(Struct, frozen=True, kw_only=True):
 
     def outcome(self, call: Call) -> str:
         """Return *call* with its result, duration, and a remark that places it in pages."""
-        body = f"{spelled(call)} = {_result(call)}"
+        body = f"{spelled(call)} = {_result(call)}{_injected(call)}"
         if self.timed:
             body += f" <{_seconds(call.end_ns - call.start_ns)}>"
         if call.errno:
@@ -111,6 +111,14 @@ def _result(call: Call) -> str:
     # An open succeeded, whose descriptor was not seen; or nobody saw what came of it; or it was the
     # end of a process, which returns nowhere.
     return "ok" if call.reason is None and call.family != "close" else "?"
+
+
+def _injected(call: Call) -> str:
+    """Say as strace does whether a fault made the outcome, and whether one made it late."""
+    if not call.injected:
+        return ""
+    made = " (INJECTED)" if call.faults else ""
+    return f"{made} (DELAYED)" if len(call.faults) < len(call.injected) else made
 
 
 def _descriptor(call: Call) -> str:

@@ -16,7 +16,7 @@ _PASSED: Final = re.compile(r"SCM_RIGHTS, cmsg_data=\[([^\]]*)\]")
 def _close(world: World, heard: Heard) -> None:
     """close(fd): on Linux the descriptor is gone unless it was none (close(2), NOTES)."""
     number, opened = world.opened(heard, heard.words[0])
-    told = {"errno": heard.outcome.errno, "result": heard.result}
+    told = {"errno": heard.outcome.errno, "result": heard.outcome.value}
     if opened is not None and number in heard.bound:
         opened.descriptors -= 1
         world.closed(heard, number, opened, **told)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from tracefs.events import is_pretended
 from tracefs.strace.processes import Opened, Thread
 from tracefs.strace.words import Outcome
 
@@ -24,10 +25,10 @@ class Heard(NamedTuple):
 
     @property
     def failed(self) -> bool:
-        """It returned an error."""
-        return self.outcome.errno != 0
+        """It returned an error, or did nothing of what strace had it say."""
+        return self.outcome.errno != 0 or is_pretended(self.outcome.injected)
 
     @property
     def result(self) -> int | None:
-        """What it returned; None: an error."""
-        return self.outcome.value
+        """What it returned; None: it failed."""
+        return None if self.failed else self.outcome.value

@@ -8,13 +8,19 @@ import re
 from errno import errorcode
 from typing import Final, NamedTuple
 
+from tracefs.events import PRETENDED, Injected
+
 _TOKEN: Final = re.compile(
     r'"(?:[^"\\]|\\.)*"(?:\.\.\.)?'
     r"|(?<=[0-9D/])<(?:->|[^<>]|<[^<>]*>)*>"
     r"|/\*[^*]{0,200}\*/|[(\[{]|[)\]}]|,"
 )
 _RESULT: Final = re.compile(r"\s*= (.*)$")
-_DURATION: Final = re.compile(r" <(\d{1,12})\.(\d{1,9})>(?: \(INJECTED\))?$")
+_FAULT: Final = r"(?: \((?:INJECTED|DELAYED)[^()]{0,40}\))"
+_ENDING: Final = re.compile(
+    rf"(?P<before>{_FAULT}*)(?: <(?P<s>\d{{1,12}})\.(?P<part>\d{{1,9}})>)?(?P<behind>{_FAULT}*)$"
+)
+"""print_injected_note in strace's ``src/syscall.c``."""
 _FAILED: Final = re.compile(r"-1 (E[A-Z0-9]+)\b")
 _NUMBER: Final = re.compile(r"-?(?:0x[0-9a-f]{1,16}|\d{1,20})")
 _DESCRIPTOR: Final = re.compile(
@@ -55,6 +61,8 @@ class Outcome(NamedTuple):
     """None: it failed, or never returned."""
     errno: int
     took_ns: int | None
+    injected: tuple[Injected, ...] = ()
+    """What ``strace --inject`` made of it; strace doesn't print its rules."""
 
     @property
     def returned(self) -> bool:
@@ -107,11 +115,13 @@ def _arguments(text: str) -> tuple[list[str], int | None]:
 
 
 def _outcome(text: str) -> Outcome:
-    took = _DURATION.search(text)
+    ending = _ENDING.search(text)
+    assert ending is not None  # each of its parts may be missing
+    text = text[: ending.start()]
     took_ns = None
-    if took is not None:
-        text = text[: took.start()]
-        took_ns = int(took[1]) * 1_000_000_000 + int(took[2].ljust(9, "0"))
+    if ending["s"] is not None:
+        took_ns = int(ending["s"]) * 1_000_000_000 + int(ending["part"].ljust(9, "0"))
+    notes = ending["before"] + ending["behind"]
     if text.startswith("?"):
         return Outcome(text, None, 0, took_ns)
     failed = _FAILED.match(text)
@@ -120,11 +130,21 @@ def _outcome(text: str) -> Outcome:
         if number is None:
             # ERESTARTSYS and such: the kernel begins the call again.
             return Outcome(text, None, 0, took_ns)
-        return Outcome(text, None, number, took_ns)
+        return Outcome(text, None, number, took_ns, _injected(notes, "error"))
     value = _NUMBER.match(text)
     if value is None:
         raise UnreadableError
-    return Outcome(text, int(value[0], 0), 0, took_ns)
+    return Outcome(text, int(value[0], 0), 0, took_ns, _injected(notes, PRETENDED))
+
+
+def _injected(notes: str, kind: str) -> tuple[Injected, ...]:
+    """Return the faults that *notes* behind a result tell of, one that made it being of *kind*."""
+    if not notes:
+        return ()
+    # "INJECTED: args" changed what the call was given, and the call was made.
+    made = "(INJECTED)" in notes or ", retval" in notes
+    kinds = [kind] * made + ["delay"] * ("DELAYED" in notes)
+    return tuple(Injected(rule="", kind=each) for each in kinds)
 
 
 def number(word: str) -> int:

@@ -93,7 +93,7 @@ class World:
     def emit(self, heard: Heard, family: str, **fields: Any) -> None:
         """Add the call *heard* to the trace."""
         thread, outcome = heard.thread, heard.outcome
-        known = {"call": heard.name, "result": outcome.value, "errno": outcome.errno} | fields
+        known = {"call": heard.name, "result": outcome.value, "errno": outcome.errno}
         self.items.append(
             Call(
                 index=self.calls,
@@ -103,7 +103,8 @@ class World:
                 end_ns=heard.end_ns,
                 tid=thread.tid,
                 pid=thread.pid,
-                **known,
+                injected=outcome.injected,
+                **known | fields,
             )
         )
         self.calls += 1

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from tracefs.events import Frame, Injected
+from tracefs.events import HELD, Frame, Injected, is_pretended
 
 
 class Call(Struct, frozen=True, gc=False):
@@ -75,6 +75,21 @@ class Call(Struct, frozen=True, gc=False):
     """Why the name, or something else above, is not known."""
     injected: tuple[Injected, ...] = ()
     """Faults that were made on purpose; *errno* and *result* are then not the directory's own."""
+
+    @property
+    def faults(self) -> tuple[Injected, ...]:
+        """Those of *injected* that made the outcome; others only made it late."""
+        return tuple(one for one in self.injected if one.kind not in HELD)
+
+    @property
+    def pretended(self) -> bool:
+        """It was said to be done, and nothing was: whatever it claims, no byte moved."""
+        return bool(self.injected) and is_pretended(self.injected)
+
+    @property
+    def done(self) -> bool:
+        """It succeeded, and did what it says."""
+        return not self.errno and not self.pretended
 
 
 class Released(Struct, frozen=True, kw_only=True, gc=False):

@@ -11,7 +11,7 @@ byte makes the same requests, and is labelled too: its arguments don't tell them
 from collections.abc import Container
 from typing import Final
 
-from tracefs.events import AnyEvent, Notice, Query, Read, Statfs, Write
+from tracefs.events import AnyEvent, Fallen, Faults, Notice, Query, Read, Statfs, Write
 
 NOTE: Final = (
     "glibc's posix_fallocate: where there is no fallocate it writes a zero byte to each block"
@@ -44,7 +44,7 @@ class Emulation:
 
     def pass_by(self, event: AnyEvent) -> None:
         """End the thread's sequence unless *event* can lie within one."""
-        if isinstance(event, Read | Query):
+        if isinstance(event, Read | Query | Faults | Fallen):
             return
         if isinstance(event, Notice):
             lies_within = event.seen.nr in self._numbers

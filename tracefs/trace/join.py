@@ -8,7 +8,9 @@ from tracefs.events import (
     Copy,
     Create,
     Event,
+    Fallen,
     Fallocate,
+    Faults,
     Flush,
     Fsync,
     Fsyncdir,
@@ -114,6 +116,8 @@ class Joiner:
             Lost: _ignore,
             Withdrawn: _ignore,
             Mark: _ignore,
+            Faults: _ignore,
+            Fallen: _ignore,
         }
 
     def run(

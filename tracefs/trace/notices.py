@@ -14,6 +14,8 @@ import msgspec
 from tracefs.events import (
     AnyEvent,
     Event,
+    Fallen,
+    Faults,
     Flush,
     Fsync,
     Header,
@@ -55,8 +57,8 @@ SEVERAL: Final = -1
 """Stands for a thread where more than one has used a file."""
 _ASYNCHRONOUS: Final = frozenset({"io_submit", "io_uring_setup"})
 """What they do comes in no request of theirs, or later."""
-_IN_PASSING: Final = frozenset({Read, Query, Statfs})
-"""Requests that any call may make."""
+_IN_PASSING: Final = frozenset({Read, Query, Statfs, Faults, Fallen})
+"""Requests that any call may make, and lines that are none."""
 _CHANGING: Final = frozenset({Write, Fsync, Setattr})
 """Requests that a notified call may make of its own."""
 _RECORDED_LATELY: Final = frozenset({"fallocate"})

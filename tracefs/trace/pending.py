@@ -2,7 +2,7 @@
 
 import math
 
-from tracefs.events import Fsync, Sighting, Write
+from tracefs.events import Fsync, Injected, Sighting, Write
 from tracefs.trace.claims import Claim
 from tracefs.trace.handles import Handle
 
@@ -17,7 +17,7 @@ class Pending:
 
     __slots__ = (
         "claim", "direct", "done", "doubt", "end_ns", "errno", "first", "fragments", "handle",
-        "next", "over", "seen", "stop", "sync_flag", "synced",
+        "injected", "next", "over", "seen", "stop", "sync_flag", "synced",
     )  # fmt: skip
 
     def __init__(
@@ -53,6 +53,8 @@ class Pending:
         self.doubt: str | None = None
         """Why it is not known what the program was told."""
         self.end_ns = first.end_ns
+        self.injected: tuple[Injected, ...] = ()
+        """Of all its requests."""
         self.add(first)
 
     def takes(self, event: Write) -> bool:
@@ -68,6 +70,8 @@ class Pending:
         """Count a fragment in."""
         self.fragments += 1
         self.end_ns = event.end_ns
+        if event.injected:
+            self.injected += event.injected
         self.next += event.size
         self.synced = False
         failed = event.errno != 0 or event.result < event.size
@@ -97,6 +101,8 @@ class Pending:
         """Count the implied sync in; the call fails with it (``generic_write_sync``)."""
         self.end_ns = event.end_ns
         self.synced = event.errno == 0
+        if event.injected:
+            self.injected += event.injected
         if not event.errno:
             self.over = self.over or not self.claim.splices
             return

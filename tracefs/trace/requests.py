@@ -24,6 +24,7 @@ from tracefs.events import (
     Sighting,
     Symlink,
     Unlink,
+    is_pretended,
 )
 from tracefs.trace.call import Call
 from tracefs.trace.flags import O_TMPFILE, fallocate_flags, rename_flags
@@ -57,7 +58,12 @@ class Requests:
         if seen is not None:
             call = (self._data if event.datasync else self._full).get(seen.nr)
             handle = self._handles.get(event.fh)
-            if call is not None and handle is not None and seen.fd_ino in {None, event.ino}:
+            if (
+                call is not None
+                and handle is not None
+                and seen.fd_ino in {None, event.ino}
+                and not event.injected
+            ):
                 out = self._out
                 errno = event.errno
                 out.items.append(
@@ -87,7 +93,7 @@ class Requests:
     def open(self, event: Open | Create) -> None:
         """OPEN or CREATE."""
         name = self._namer.opening(event)
-        ok = event.errno == 0
+        ok = _is_done(event)
         if ok:
             self._handles.opened(event)
         if name is None:
@@ -156,7 +162,7 @@ class Requests:
 
     def rename(self, event: Rename) -> None:
         """RENAME."""
-        if not event.errno:
+        if _is_done(event):
             self._handles.renamed(event)
         name = self._namer.by_family(event.seen, "rename")
         flags = rename_flags(event.flags)
@@ -164,7 +170,7 @@ class Requests:
 
     def unlink(self, event: Unlink) -> None:
         """UNLINK."""
-        if not event.errno:
+        if _is_done(event):
             self._handles.unlinked(event)
         self._by_family(event, "unlink")
 
@@ -174,7 +180,7 @@ class Requests:
 
     def link(self, event: Link) -> None:
         """LINK."""
-        if not event.errno:
+        if _is_done(event):
             self._handles.linked(event)
         self._by_family(event, "link", target=event.old)
 
@@ -218,6 +224,7 @@ class Requests:
                 result=None if event.errno else event.result,
                 errno=event.errno,
                 reason=_FETCHED,
+                injected=event.injected,
             )
         )
 
@@ -259,7 +266,7 @@ class Requests:
                 event.tid or None, seen.pid, seen.comm, event.ino, event.fh,
                 seen.fd if sighted else fd, offset, length, result, event.errno, flags, fragments,
                 seen.position if sighted else None, None, target, False, None, datasync, note,
-                None, (), None, reason,
+                None, (), None, reason, event.injected,
             )
         )  # fmt: skip
         out.calls += 1
@@ -295,7 +302,7 @@ class Requests:
                 event.ino or None, handle, seen.fd if sighted else None, None, length,
                 None if errno or not returns else 0, errno, flags, 0,
                 seen.position if sighted else None, None, target, created, size, datasync, None,
-                None, (), None, name.reason,
+                None, (), None, name.reason, event.injected,
             )
         )  # fmt: skip
         out.calls += 1
@@ -307,8 +314,13 @@ def _zero(event: Event) -> int | None:
     return None if event.errno else 0
 
 
+def _is_done(event: Event) -> bool:
+    """Tell whether *event* succeeded, and did what it says."""
+    return not event.errno and not (event.injected and is_pretended(event.injected))
+
+
 def _makes_name(event: Open | Create) -> bool:
     """Tell whether a file and its name were made: an O_TMPFILE has none."""
-    if not isinstance(event, Create) or event.errno or event.existed:
+    if not isinstance(event, Create) or not _is_done(event) or event.existed:
         return False
     return not event.flags & O_TMPFILE

@@ -2,7 +2,18 @@
 
 from typing import Final
 
-from tracefs.events import AnyEvent, Fsync, Header, Query, Read, Release, Write
+from tracefs.events import (
+    AnyEvent,
+    Fallen,
+    Faults,
+    Fsync,
+    Header,
+    Query,
+    Read,
+    Release,
+    Write,
+    is_pretended,
+)
 from tracefs.trace.call import Call
 from tracefs.trace.claims import MAX_COUNT, Claim, contradiction, read_claim
 from tracefs.trace.fallocate import Emulation
@@ -15,7 +26,7 @@ from tracefs.trace.pending import Pending
 _WRITE: Final = frozenset({"write"})
 _PLAIN: Final = frozenset({"write", "pwrite64"})
 _SPECIAL: Final = O_APPEND | O_DSYNC
-_IN_PASSING: Final = (Read, Query)
+_IN_PASSING: Final = (Read, Query, Faults, Fallen)
 _TAKING_THE_LOCK: Final = (Write, Fsync)
 """Requests that a call makes with the inode locked."""
 
@@ -59,7 +70,7 @@ class Writes:
                 and seen.fd_ino == event.ino
                 and seen.fd_flags is not None
                 and not (seen.fd_flags | handle.flags) & _SPECIAL
-                and not (event.errno or event.cached)
+                and not (event.errno or event.cached or event.injected)
                 and (tid := event.tid)
                 and not (event.zero and tid in self._emulation.runs)
             ):
@@ -227,6 +238,7 @@ class Writes:
                     None if claim.length is not None else seen.missing or "the length is not known",
                     call.doubt or unsynced,
                 ),
+                call.injected,
             )
         )  # fmt: skip
         out.calls += 1
@@ -234,7 +246,7 @@ class Writes:
     def _durability(self, call: Pending) -> tuple[str | None, str | None]:
         """Return the flag that made the call durable, or why the flag it has did not."""
         flag = call.sync_flag
-        if flag is None or not call.done:
+        if flag is None or not call.done or is_pretended(call.injected):
             return None, None
         if call.synced:
             return flag, None
@@ -269,6 +281,7 @@ class Writes:
                 errno=event.errno,
                 fragments=1,
                 reason=_reasons(reason, None if handle is not None else NOT_OPENED),
+                injected=event.injected,
             )
         )
         self._out.unknown += not mapped

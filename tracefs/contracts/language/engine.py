@@ -176,7 +176,7 @@ class LanguageJudge:
         return covers(call.path) or (named and covers(call.target)) or _on_any(call)
 
     def _open(self, call: Call) -> None:
-        if not call.errno and call.handle is not None and call.ino is not None:
+        if call.done and call.handle is not None and call.ino is not None:
             self._inos[call.handle] = call.ino
             if call.created and call.ino not in self._opens:
                 for rule in self._rules:

@@ -305,6 +305,7 @@ _SPECIAL: Final[dict[str, Callable[[Call, View], Value | None]]] = {
     "short": _short,
     "unfinished": _unfinished,
     "emulated": lambda call, _view: call.note is not None and "posix_fallocate" in call.note,
+    "injected": lambda call, _view: bool(call.injected and call.faults),
     # Its request says so (FUSE_WRITE_CACHE): no store is ever unnamed.
     "stored": lambda call, _view: call.family == "write" and call.call == "mmap",
 }

@@ -32,6 +32,7 @@ OF_CALL: Final[Mapping[str, Kind]] = MappingProxyType(
         "short": Kind.TRUTH,  # it failed, or did less than it was asked for
         "unfinished": Kind.TRUTH,  # the same, and it is known what it left out
         "emulated": Kind.TRUTH,  # one of glibc's posix_fallocate, not the program's own
+        "injected": Kind.TRUTH,  # a fault that was made on purpose decided its outcome
         "stored": Kind.TRUTH,  # a store through a shared mapping; when and how much isn't known
     }
 )

@@ -24,7 +24,7 @@ STORE: Final = "mmap"
 """Of a store, a sync that comes after it in the trace has begun before: it makes the kernel write
 stores back, and then sends FSYNC (fuse_fsync in fs/fuse/file.c)."""
 
-_OUTCOME: Final = frozenset({"errno", "result", "short", "unfinished"})
+_OUTCOME: Final = frozenset({"errno", "injected", "result", "short", "unfinished"})
 """Where a pattern asks for these it says itself whether a failed call will do."""
 _OF_OPEN: Final = frozenset({"after_short"})
 """Where a pattern asks for this it means calls through the same open alone."""
@@ -138,7 +138,7 @@ class NextRun:
                 self._came_during(call, group_, key, owed)
             elif not self._wanted(call, group_, key, owed):
                 self._end_by(call, group_, key, owed)
-        if self._keyed and call.family in _NAMING and not call.errno:
+        if self._keyed and call.family in _NAMING and call.done:
             self._follow_name(call)
 
     def _concerned(self, where: int | None) -> Iterator[tuple[int | None, _Key, Owed]]:
@@ -165,7 +165,7 @@ class NextRun:
         # The path of the call like *every* was not known: any file's would do.
         if not self._next.variables <= owed.bound.keys():
             truth = None
-        if call.errno and not self._outcome_asked:
+        if (call.errno or call.injected) and not call.done and not self._outcome_asked:
             if call.errno != EINTR and truth:
                 self._report.at(call, text.failed, owed.call, page=owed.call, bound=owed.bound)
                 self._drop(where, key)

@@ -68,7 +68,7 @@ class Ledger:
         """Fill in the facts for *call*; return its open, if that is for writing and chosen."""
         self.facts.forget()
         self.unseen = False
-        if call.family == "open" and not call.errno and call.handle is not None:
+        if call.family == "open" and call.done and call.handle is not None:
             self._direct[call.handle] = "O_DIRECT" in call.flags
             self.facts.overwrites = _empties(call)
             return self.opens.open(call, position=_START)
@@ -104,11 +104,11 @@ class Ledger:
                 self._written(file, opened, call)
             case "sync":
                 self._synced(file, opened, call)
-            case "truncate" if not call.errno:
+            case "truncate" if call.done:
                 file.resize(call.length)
-            case "allocate" if not call.errno:
+            case "allocate" if call.done:
                 file.allocate(call)
-            case "attr" | "xattr" if not call.errno:
+            case "attr" | "xattr" if call.done:
                 file.attributes = True
 
     def released(self, item: Released) -> Open | None:
@@ -174,7 +174,7 @@ class Ledger:
             file.touch(call)
             return
         self._leaves(opened, call)
-        if call.errno or call.result == 0:
+        if call.result == 0 or not call.done:
             file.changed = True
             return
         file.changed = opened.wrote = True
@@ -196,6 +196,8 @@ class Ledger:
         if call.errno:
             # An interrupted sync has lost nothing.
             file.changed = file.changed or call.errno != EINTR
+            return
+        if call.injected and call.pretended:
             return
         if file.dirty is not None and call.start_ns < file.dirty.end_ns:
             return

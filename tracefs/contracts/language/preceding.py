@@ -61,10 +61,11 @@ class BeforeRun:
     def take(self, call: Call) -> None:
         """Take *call* as what needs something before it, as that, and as what asks for it anew."""
         where = scope(self._per, call)
-        if self._now.judged and not call.errno:
+        done = not call.errno and not (call.injected and call.pretended)
+        if self._now.judged and done:
             self._judge(call, where)
         self._give(call, where)
-        if self._since is not None and not call.errno:
+        if self._since is not None and done:
             found = self._since.match(call, self._now.view)
             if found.truth is not False:
                 self._ask(call, where, found.bound, certain=found.truth is True)
@@ -89,7 +90,7 @@ class BeforeRun:
 
     def _give(self, call: Call, where: Scope) -> None:
         """Take *call* as what is needed, if it is that and succeeded."""
-        if call.errno:
+        if not call.done:
             return
         scopes = self._scopes(where, all_opens=True)
         if self._since is None:

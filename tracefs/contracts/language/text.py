@@ -37,8 +37,8 @@ def saw(call: Call, page_size: int) -> str:
     if call.family in TARGETED and call.target is not None:
         where += f" to '{call.target}'"
     flags = f" with {'|'.join(call.flags)}" if call.flags else ""
-    failed = f", which failed with {text.error(call.errno)}" if call.errno else ""
-    return f"{name}{where}{flags}{failed}"
+    outcome = text.outcome(call)
+    return f"{name}{where}{flags}{f', which {outcome}' if outcome else ''}"
 
 
 def which(call: Call, page_size: int) -> str:
@@ -149,9 +149,9 @@ def not_followed(call: Call, want: str, mend: str, page_size: int, then: str) ->
 def failed(call: Call, want: str, mend: str, page_size: int, after: Call) -> Text:
     """The *call* that was wanted after another failed."""
     return Text(
-        f"Expected {want} to succeed after {which(after, page_size)}; {call.call} failed with "
-        f"{text.error(call.errno)}.",
-        mend,
+        f"Expected {want} to succeed after {which(after, page_size)}; {call.call} "
+        f"{text.outcome(call)}.",
+        text.UNNOTICED if call.pretended else mend,
     )
 
 

@@ -43,7 +43,7 @@ class NewNames:
 
     def renamed(self, call: Call) -> None:
         """Follow a rename of a file or of a directory above it."""
-        if call.errno or call.path is None or call.target is None:
+        if not call.done or call.path is None or call.target is None:
             return
         name = self._take(call.path)
         self._take(call.target)
@@ -59,12 +59,12 @@ class NewNames:
 
     def removed(self, call: Call) -> None:
         """Forget a name that was unlinked."""
-        if not call.errno and call.path is not None:
+        if call.done and call.path is not None:
             self._take(call.path)
 
     def synced(self, call: Call) -> None:
         """Forget the names that a sync of their directory made durable."""
-        if call.errno or call.path is None:
+        if not call.done or call.path is None:
             return
         names = self._waiting.pop(call.path, {})
         for name in names.values():

@@ -55,7 +55,7 @@ class Durability:
 
     def syncs(self, file: File, opened: Open | None, call: Call) -> None:
         """*call* syncs *file*, through *opened* when that is judged."""
-        if call.errno:
+        if not call.done:
             self._failed(file, call)
             return
         self.last_sync = call
@@ -78,7 +78,7 @@ class Durability:
 
     def half_syncs(self, file: File, call: Call) -> None:
         """*call*, sync_file_range or a sync of the whole filesystem, may come after a write."""
-        if file.dirty is not None and not call.errno:
+        if file.dirty is not None and call.done:
             file.early = call
 
     def ends(self, file: File, opened: Open, *, released: bool, cut: str | None) -> None:

@@ -103,6 +103,7 @@ class PageWriteJudge:
             and opened.suspect is None
             and call.synced_by is None
             and call.note is None
+            and not call.injected
         ):
             file.dirty, file.writer = call, opened
             file.written = opened.wrote = opened.looked = True
@@ -127,7 +128,7 @@ class PageWriteJudge:
         if retry is writes.NO:
             self._durability.before_write(file, opened, call)
         writes.judge_result(self._reporter, opened, call, retry)
-        if call.errno or call.result == 0:
+        if call.result == 0 or not call.done:
             file.changed = True
             return
         self._durability.after_write(file, opened, call)
@@ -176,6 +177,7 @@ class PageWriteJudge:
             and file.closed is None
             and opened.short is None
             and opened.suspect is None
+            and not call.injected
         ):
             file.dirty = file.writer = file.early = None
             file.covered = dirty
@@ -198,7 +200,7 @@ class PageWriteJudge:
 
     def _sync_elsewhere(self, call: Call) -> None:
         """A sync of a directory, or of a file that nobody has open for writing."""
-        if not call.errno:
+        if call.done:
             self._durability.last_sync = call
         if call.family == "syncdir":
             self._names.synced(call)
@@ -206,7 +208,7 @@ class PageWriteJudge:
     # Opens, from their first call to their last
 
     def _open(self, call: Call) -> None:
-        if call.errno or call.handle is None:
+        if not call.done or call.handle is None:
             return
         opened = self._open_files.open(call, position=self._positions.at_open)
         if opened is not None:
@@ -244,18 +246,18 @@ class PageWriteJudge:
 
     def _truncate(self, call: Call) -> None:
         file = self._files.get(call.ino)
-        if file is None or call.errno:
+        if file is None or not call.done:
             return
         file.resize(call.length)
 
     def _allocate(self, call: Call) -> None:
         file = self._files.get(call.ino)
-        if file is not None and not call.errno:
+        if file is not None and call.done:
             file.allocate(call)
 
     def _attribute(self, call: Call) -> None:
         file = self._files.get(call.ino)
-        if file is not None and not call.errno:
+        if file is not None and call.done:
             file.attributes = True
 
     def _evidence(self, *, complete: bool) -> dict[str, str]:

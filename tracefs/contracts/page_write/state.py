@@ -78,7 +78,7 @@ class File(Struct, kw_only=True, eq=False):
     def touch(self, write: Call) -> None:
         """Take note of a write that is not judged as a page write."""
         self.changed = True
-        if not write.errno:
+        if write.done:
             self.extend(write)
 
 

@@ -18,6 +18,8 @@ class Text(NamedTuple):
 
 
 _WATCHED: Final = "Record again where tracefs may look at the caller (the same user, no io_uring)."
+UNNOTICED: Final = "No program can notice this: leave the rule out to have the program judged."
+"""How to mend what a fault did that claims success."""
 _SYNC: Final = (
     "Call fdatasync(fd) after each pwrite and go on only when it has returned 0, "
     "before the next write and before close."
@@ -46,6 +48,19 @@ def sync(call: Call) -> str:
 def error(number: int) -> str:
     """Return the symbol of error *number*."""
     return errorcode.get(number, f"error {number}")
+
+
+def by_rule(call: Call) -> str:
+    """Return `` (injected by RULE)`` where a fault that was made on purpose decided the outcome."""
+    rules = dict.fromkeys(one.rule for one in call.faults if one.rule)
+    return f" (injected by {' and '.join(rules)})" if rules else " (injected)" * bool(call.faults)
+
+
+def outcome(call: Call) -> str:
+    """Say how *call* failed, or that it did nothing of what it was said to; empty: it succeeded."""
+    if call.errno:
+        return f"failed with {error(call.errno)}{by_rule(call)}"
+    return f"did nothing of what it was said to have done{by_rule(call)}" * call.pretended
 
 
 def _because(call: Call) -> str:
@@ -163,9 +178,15 @@ def cut_short(why: str | None) -> str:
 
 def sync_failed(failed: Call, call: Call, page_size: int) -> Text:
     """The sync after *call* failed."""
+    if failed.pretended:
+        return Text(
+            f"Expected {sync(failed)} to succeed after {write(call, page_size)}; it "
+            f"{outcome(failed)}.",
+            UNNOTICED,
+        )
     return Text(
-        f"Expected {sync(failed)} to succeed after {write(call, page_size)}; it failed with "
-        f"{error(failed.errno)}, and the page may be lost although a retry succeeds (fsync(2); "
+        f"Expected {sync(failed)} to succeed after {write(call, page_size)}; it "
+        f"{outcome(failed)}, and the page may be lost although a retry succeeds (fsync(2); "
         '"Can Applications Recover from fsync Failures?", USENIX ATC 2020).',
         "Stop and report the failure, or write the page again and then sync; "
         "never only sync again.",
@@ -177,12 +198,10 @@ def sync_failed(failed: Call, call: Call, page_size: int) -> Text:
 
 def passed_over(call: Call, then: Call, page_size: int) -> Text:
     """*call* was short or failed, and *then* followed as if it had been whole."""
-    outcome = (
-        f"failed with {error(call.errno)}" if call.errno else f"wrote only {call.result} bytes"
-    )
+    did = outcome(call) or f"wrote only {call.result} bytes{by_rule(call)}"
     what = sync(then) if then.family == "sync" else write(then, page_size)
     return Text(
-        f"Expected a whole page; {write(call, page_size)} {outcome}, and {what} "
+        f"Expected a whole page; {write(call, page_size)} {did}, and {what} "
         f"(call {then.index}) followed as if it had been whole.",
         "Compare what pwrite returns with PAGE_SIZE: write the rest at offset + result, "
         "or stop and report the failure.",
