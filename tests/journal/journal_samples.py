@@ -214,7 +214,6 @@ _VALUES: Final[dict[Any, st.SearchStrategy[Any]]] = {
     bool: st.booleans(),
     type(None): st.none(),
     Sighting: _SIGHTINGS,
-    Injected: st.builds(Injected, rule=PATHS, kind=PATHS, delay_ns=st.integers(0, 2**63 - 1)),
     Frame: st.builds(
         Frame, module=st.none() | PATHS, address=_UNSIGNED, line=st.none() | _UNSIGNED
     ),

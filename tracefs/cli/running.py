@@ -19,7 +19,10 @@ from tracefs.report.quote import printable
 from tracefs.witness.level_names import FULL, NONE, PROC, SECCOMP
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tracefs.contracts.base import Contract
+    from tracefs.faults.model import Rule
 
 _ALWAYS: Final = ("lseek",)
 """Never right in a page writer, and rare elsewhere: their source line is kept."""
@@ -36,15 +39,16 @@ def run(args: argparse.Namespace, words: list[str], server: Spawned) -> int:
     elif args.verdict or args.format != TEXT:
         raise UsageError("there is no verdict to write", repair="name a --contract")
     try:
+        options = target.options(
+            args, default_witness=SECCOMP, visible=args.visible, stacks=_stacks(args)
+        )
         recording = folder(args.output, words[0], datetime.now().astimezone(), args.dir)
         with discarded_on_failure(recording):
             outcome = run_traced(
                 args.dir,
                 [os.fsencode(word) for word in words],
                 recording,
-                target.options(
-                    args, default_witness=SECCOMP, visible=args.visible, stacks=_stacks(args)
-                ),
+                options,
                 target.say,
                 server,
             )
@@ -52,6 +56,7 @@ def run(args: argparse.Namespace, words: list[str], server: Spawned) -> int:
         return complain(str(error), error.repair, target.EXIT_TOOL_FAILED)
     except OSError as error:
         return complain_of(error, target.EXIT_TOOL_FAILED)
+    _tell_struck(options.faults, outcome)
     return _conclude(args, outcome, recording)
 
 
@@ -74,6 +79,18 @@ def _conclude(args: argparse.Namespace, outcome: Outcome, recording: Path) -> in
         _tell_lost(recording)
     verdict = _judge(args, recording) if args.contract else 0
     return outcome.status or verdict or (target.EXIT_TOOL_FAILED if outcome.failed else 0)
+
+
+def _tell_struck(rules: "Sequence[Rule]", outcome: Outcome) -> None:
+    """Say which rules struck nothing: a run without its fault proves nothing."""
+    for rule, struck in zip(rules, outcome.struck, strict=False):
+        if not struck:
+            target.say(f"the rule {rule.text} struck no call")
+    if outcome.untold:
+        target.say(
+            f"{outcome.untold} requests came from calls that could not be named: "
+            "rules for single calls may have missed them; a family, as write, strikes them all"
+        )
 
 
 def _tell_lost(recording: Path) -> None:
