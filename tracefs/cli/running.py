@@ -38,10 +38,10 @@ def run(args: argparse.Namespace, words: list[str], server: Spawned) -> int:
         args.contract = _contracts(args.contract)
     elif args.verdict or args.format != TEXT:
         raise UsageError("there is no verdict to write", repair="name a --contract")
+    options = target.options(
+        args, default_witness=SECCOMP, visible=args.visible, stacks=_stacks(args)
+    )
     try:
-        options = target.options(
-            args, default_witness=SECCOMP, visible=args.visible, stacks=_stacks(args)
-        )
         recording = folder(args.output, words[0], datetime.now().astimezone(), args.dir)
         with discarded_on_failure(recording):
             outcome = run_traced(
