@@ -4,6 +4,7 @@ import pytest
 
 from tracefs.faults import names
 from tracefs.faults.asked import is_family
+from tracefs.faults.unknown_names import expected
 
 
 def test_a_name_is_a_family_before_it_is_a_call() -> None:
@@ -56,4 +57,4 @@ def test_every_canonical_name_is_its_own_and_means_the_same() -> None:
 )
 def test_what_is_said_of_a_name_that_there_is_not(name: str, said: str) -> None:
     assert names.canonical(name) is None
-    assert names.expected(name) == said
+    assert expected(name) == said

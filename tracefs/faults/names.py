@@ -2,10 +2,8 @@
 
 from typing import Final
 
-from tracefs.callnames import ALIASES, HINTS
+from tracefs.callnames import ALIASES
 from tracefs.faults.asked import ALL, EXACTLY, FAMILIES, READS, is_family
-from tracefs.pathtext import quoted
-from tracefs.suggestion import suggestion
 from tracefs.syscalls import table
 
 ALL_FAMILIES: Final = frozenset({*FAMILIES, ALL})
@@ -16,7 +14,6 @@ SYSTEM_CALLS: Final = READS.union(
     *({call.name for call in table(machine).values()} for machine in ("x86_64", "aarch64"))
 )
 _ALIASES: Final = {**ALIASES, "pread": frozenset({"pread64"})}
-_HINTS: Final = {**HINTS, "fread": "read", "fsyncdir": "syncdir"}
 KNOWN: Final = sorted({*SYSTEM_CALLS, *_ALIASES, *ALL_FAMILIES})
 """All names but those with a mark."""
 
@@ -54,20 +51,3 @@ def canonical(name: str) -> str | None:
     [call] = calls
     # Some name a family or several calls when they stand alone.
     return f"{EXACTLY}{call}" if is_family(call) or call in _ALIASES else call
-
-
-def expected(name: str) -> str:
-    """Return what to say of *name*, which is neither a call nor a family.
-
-    >>> expected("fsynk")
-    "expected a call or a family of calls, saw 'fsynk'; did you mean fsync?"
-    """
-    if name.startswith(FAMILY_MARK):
-        what, instead = "a family of calls", suggestion(name[1:], ALL_FAMILIES)
-    elif name.startswith(EXACTLY):
-        exact = [f"{EXACTLY}{call}" for call in sorted(SYSTEM_CALLS)]
-        what, instead = "a system call", suggestion(name, exact)
-    else:
-        what = "a call or a family of calls"
-        instead = f"; did you mean {_HINTS[name]}?" if name in _HINTS else suggestion(name, KNOWN)
-    return f"expected {what}, saw {quoted(name)}{instead}"

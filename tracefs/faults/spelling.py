@@ -19,6 +19,7 @@ from tracefs.faults.contradictions import refuse_contradictions
 from tracefs.faults.model import ALWAYS, Delay, Per, Rule
 from tracefs.faults.options import Options
 from tracefs.faults.refused import RefusedError
+from tracefs.faults.unknown_names import expected
 from tracefs.pathtext import quoted
 
 MAX_LENGTH: Final = 4096
@@ -119,7 +120,7 @@ def _parse(text: str) -> Rule:
         at = end + 1
     for name in calls:  # before what follows: a word amiss here is why that is
         if names.canonical(name) is None:
-            raise RefusedError(names.expected(name))
+            raise RefusedError(expected(name))
     options = Options()
     rest = text[at:]
     if rest and rest[0] not in ":=":
@@ -146,7 +147,7 @@ def _named(calls: Iterable[str]) -> tuple[str, ...]:
     for name in calls:
         canonical = names.canonical(name)
         if canonical is None:
-            raise RefusedError(names.expected(name))
+            raise RefusedError(expected(name))
         found.add(canonical)
     if not found:
         raise RefusedError("expected a call or a family of calls, saw none")
