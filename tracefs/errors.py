@@ -4,7 +4,7 @@
 
     TracefsError
     ├── UsageError            the command line asks for what doesn't exist
-    │   ├── ContractFileError a contract file says what can't be understood
+    │   ├── TextFileError     a file that somebody wrote says what can't be understood
     │   └── RuleError         a rule of fault injection says what can't be understood or done
     ├── MountError            the mount can't be made or ended: the machine or the directory
     │   └── SetupError        something is not installed or not permitted
@@ -34,8 +34,8 @@ class UsageError(TracefsError):
     exit_code = 2
 
 
-class ContractFileError(UsageError):
-    """A contract file can't be understood: the message begins with ``FILE:LINE:COLUMN:``."""
+class TextFileError(UsageError):
+    """A file of contracts or rules can't be understood: it begins with ``FILE:LINE:COLUMN:``."""
 
     def __init__(self, origin: str, line: int, column: int, what: str) -> None:
         super().__init__(f"{origin}:{line}:{column}: {what}")

@@ -8,7 +8,7 @@ from page_write_calls import header
 
 from tracefs.contracts import BUILT_IN, file_of, find, find_all, names, specs
 from tracefs.contracts.base import Settings
-from tracefs.errors import ContractFileError, UsageError
+from tracefs.errors import TextFileError, UsageError
 
 TWO = """\
 version = 1
@@ -74,16 +74,16 @@ def test_a_path_that_cannot_be_read(name: str) -> None:
 
 
 def test_an_empty_file_and_one_without_end() -> None:
-    with pytest.raises(ContractFileError, match="saw no version"):
+    with pytest.raises(TextFileError, match="saw no version"):
         find_all("/dev/null")
-    with pytest.raises(ContractFileError, match="expected at most 262144 characters"):
+    with pytest.raises(TextFileError, match="expected at most 262144 characters"):
         find_all("/dev/zero")
 
 
 def test_a_name_that_is_not_utf8(tmp_path: Path) -> None:
     path = os.fsdecode(bytes(tmp_path) + b"/\xe9.toml")
     Path(path).write_text("version = 2")
-    with pytest.raises(ContractFileError, match=r"/\\xe9\.toml:1:11: expected version"):
+    with pytest.raises(TextFileError, match=r"/\\xe9\.toml:1:11: expected version"):
         find_all(path)
 
 

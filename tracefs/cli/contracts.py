@@ -13,7 +13,7 @@ from tracefs.contracts import file_of, names, specs
 from tracefs.contracts.language.explain import ContractWords, RuleWords, explained
 from tracefs.contracts.language.lint import lint
 from tracefs.contracts.language.model import ContractSpec
-from tracefs.errors import ContractFileError
+from tracefs.errors import TextFileError
 from tracefs.report.quote import printable
 
 NAME: Final = "contracts"
@@ -124,7 +124,7 @@ def _lint(args: argparse.Namespace) -> int:
 def _complaints(name: str) -> list[Complaint]:
     try:
         read = specs(name)
-    except ContractFileError as error:
+    except TextFileError as error:
         return [
             Complaint(
                 file=error.origin,

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tracefs.contracts.language.model import Place
-from tracefs.errors import ContractFileError
+from tracefs.errors import TextFileError
+from tracefs.placed.place import Place
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Snippet:
         """Return where the character at *index* stands, or where the text ends."""
         return self.places[min(index, len(self.places) - 1)]
 
-    def error(self, index: int, what: str) -> ContractFileError:
+    def error(self, index: int, what: str) -> TextFileError:
         """Return an error that points at the character at *index*."""
         return error_at(self.origin, self.place(index), what)
 
 
-def error_at(origin: str, place: Place, what: str) -> ContractFileError:
+def error_at(origin: str, place: Place, what: str) -> TextFileError:
     """Return an error that points at *place*."""
-    return ContractFileError(origin, place.line, place.column, what)
+    return TextFileError(origin, place.line, place.column, what)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from tracefs.contracts.language.snippet import Snippet, error_at
-from tracefs.contracts.language.toml_places import Located
 from tracefs.pathtext import quoted
+from tracefs.placed.snippet import Snippet, error_at
+from tracefs.placed.toml_places import Located
 from tracefs.suggestion import suggestion
 
 _TYPES: Final = (

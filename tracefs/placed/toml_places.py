@@ -9,12 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tracefs.contracts.language.model import Place
-from tracefs.contracts.language.snippet import Snippet, error_at
-from tracefs.contracts.language.toml_scan import Lines, Mark, OddError, Scanner, string_marks
-from tracefs.errors import ContractFileError
+from tracefs.errors import TextFileError
+from tracefs.placed.files import MAX_CHARACTERS
+from tracefs.placed.place import Place
+from tracefs.placed.snippet import Snippet, error_at
+from tracefs.placed.toml_scan import Lines, Mark, OddError, Scanner, string_marks
 
-MAX_CHARACTERS: Final = 1 << 18
 _TOML_ERROR: Final = re.compile(
     r"(.*) \(at (?:line (\d+), column (\d+)|end of document)\)", re.DOTALL
 )
@@ -39,7 +39,7 @@ class Located:
         """The string value as a text with places."""
         return Snippet(self.origin, self.value, self.places)
 
-    def error(self, what: str) -> ContractFileError:
+    def error(self, what: str) -> TextFileError:
         """Return an error that points at the value."""
         return error_at(self.origin, self.place, what)
 
@@ -48,7 +48,7 @@ def parse(text: str, origin: str) -> Located:
     """Return the table that *text* is, with places.
 
     Raises:
-        ContractFileError: It is no TOML, or exceeds a limit.
+        TextFileError: It is no TOML, or exceeds a limit.
     """
     text = text.replace("\r\n", "\n")  # as tomllib does
     lines = Lines(text, origin)
@@ -68,7 +68,7 @@ def parse(text: str, origin: str) -> Located:
     return _located(value, root, lines)
 
 
-def _of_tomllib(error: ValueError, lines: Lines) -> ContractFileError:
+def _of_tomllib(error: ValueError, lines: Lines) -> TextFileError:
     found = _TOML_ERROR.fullmatch(str(error))
     if found is None:
         return error_at(lines.origin, Place(1, 1), f"this is no TOML: {error}")

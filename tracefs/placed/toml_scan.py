@@ -9,9 +9,9 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Final
 
-from tracefs.contracts.language.model import Place
-from tracefs.contracts.language.snippet import error_at
-from tracefs.errors import ContractFileError
+from tracefs.errors import TextFileError
+from tracefs.placed.place import Place
+from tracefs.placed.snippet import error_at
 
 MAX_NESTING: Final = 16
 """Tables and arrays in each other, and parts of a dotted key: tomllib takes the square of them."""
@@ -51,7 +51,7 @@ class Lines:
         line = bisect_right(self._starts, offset)
         return Place(line, offset - self._starts[line - 1] + 1)
 
-    def error(self, offset: int, what: str) -> ContractFileError:
+    def error(self, offset: int, what: str) -> TextFileError:
         """Return an error that points at *offset*."""
         return error_at(self.origin, self.place(offset), what)
 

@@ -17,10 +17,10 @@ from tracefs.contracts.language.model import (
     Logic,
     Not,
     Number,
-    Place,
     Text,
 )
-from tracefs.contracts.language.snippet import Snippet
+from tracefs.placed.place import Place
+from tracefs.placed.snippet import Snippet
 from tracefs.trace.call import Call
 
 HEAD = 'version = 1\n[[contract]]\nid = "c"\n'

@@ -3,14 +3,14 @@
 import pytest
 
 from tracefs.contracts.language.reading import read_contracts
-from tracefs.errors import ContractFileError
+from tracefs.errors import TextFileError
 
 HEAD = 'version = 1\n[[contract]]\nid = "c"\n'
 """Three lines, so that what a case adds begins at line 4."""
 
 
 def wrong(text: str) -> str:
-    with pytest.raises(ContractFileError) as caught:
+    with pytest.raises(TextFileError) as caught:
         read_contracts(text, "c.toml")
     assert caught.value.exit_code == 2
     assert str(caught.value).startswith("c.toml:")

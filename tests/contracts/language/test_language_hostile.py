@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tracefs.contracts.language.reading import load, read_contracts
-from tracefs.contracts.language.toml_places import Located, parse
-from tracefs.errors import ContractFileError
+from tracefs.errors import TextFileError
+from tracefs.placed.toml_places import Located, parse
 
 GOOD = """\
 version = 1
@@ -69,10 +69,10 @@ def read(text: str) -> None:
         assert 1 <= error.column <= len(lines[error.line - 1]) + 1
 
 
-def refusal(text: str) -> ContractFileError | None:
+def refusal(text: str) -> TextFileError | None:
     try:
         read_contracts(text, "c.toml")
-    except ContractFileError as error:
+    except TextFileError as error:
         return error
     return None
 
@@ -116,12 +116,12 @@ def test_whatever_is_toml_has_places(text: str) -> None:
     try:
         values = tomllib.loads(text)
     except (ValueError, RecursionError):
-        with pytest.raises(ContractFileError):
+        with pytest.raises(TextFileError):
             parse(text, "c.toml")
         return
     try:
         found = parse(text, "c.toml")
-    except ContractFileError as error:
+    except TextFileError as error:
         # Only the limits are stricter.
         assert re.search("no more than|at most", error.what)  # noqa: PT017
         return
@@ -201,5 +201,5 @@ def test_the_stack_is_enough_where_half_of_it_is_used() -> None:
 def test_a_file_that_is_not_utf8(tmp_path: Any) -> None:
     file = tmp_path / "c.toml"
     file.write_bytes("version = 1\n# é ".encode() + b"\xff\n")
-    with pytest.raises(ContractFileError, match=r"c\.toml:2:5: expected UTF-8"):
+    with pytest.raises(TextFileError, match=r"c\.toml:2:5: expected UTF-8"):
         load(file)

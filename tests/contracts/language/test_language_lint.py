@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tracefs.contracts.language.globs import can_meet
 from tracefs.contracts.language.lint import lint
 from tracefs.contracts.language.reading import read_contracts
-from tracefs.errors import ContractFileError
+from tracefs.errors import TextFileError
 
 
 def doubts(lines: str) -> list[str]:
@@ -134,7 +134,7 @@ def test_contradictions(lines: str, said: str | None) -> None:
     if said is None:
         assert doubts(lines) == []
         return
-    with pytest.raises(ContractFileError) as caught:
+    with pytest.raises(TextFileError) as caught:
         doubts(lines)
     assert str(caught.value).startswith(f"c.toml:{said}")
 

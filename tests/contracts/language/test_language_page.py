@@ -18,13 +18,13 @@ from tracefs.contracts.language import (
     reading,
     sequences,
     tokens,
-    toml_places,
 )
 from tracefs.contracts.language.engine import LanguageContract
 from tracefs.contracts.language.fields import KINDS
 from tracefs.contracts.language.lint import lint
 from tracefs.contracts.language.reading import read_contracts
 from tracefs.findings import Verdict
+from tracefs.placed import files
 from tracefs.trace.families import FAMILIES
 
 PAGE = DOCS / "reference" / "contract-language.md"
@@ -117,7 +117,7 @@ def test_limits() -> None:
     cells = " ".join(row[1] for row in rows("What"))
     figures = {int(each.replace(",", "")) for each in re.findall(r"[\d,]*\d", cells)}
     limits = {
-        toml_places.MAX_CHARACTERS, reading.MAX_CONTRACTS, reading.MAX_STEPS, reading.MAX_RULES,
+        files.MAX_CHARACTERS, reading.MAX_CONTRACTS, reading.MAX_STEPS, reading.MAX_RULES,
         patterns.MAX_LENGTH, sequences.MAX_STEPS, sequences.MAX_COUNT, sequences.MAX_NESTING,
         tokens.MAX_LENGTH, expressions.MAX_DEPTH,
     }  # fmt: skip

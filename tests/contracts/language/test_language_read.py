@@ -16,7 +16,6 @@ from tracefs.contracts.language.model import (
     Opens,
     PathPattern,
     Per,
-    Place,
     Repeated,
     Rule,
     Sequence,
@@ -27,6 +26,7 @@ from tracefs.contracts.language.printing import printed
 from tracefs.contracts.language.reading import read_contracts
 from tracefs.contracts.language.sequences import read_sequence
 from tracefs.findings import Severity
+from tracefs.placed.place import Place
 
 
 def call(text: str) -> CallPattern:

@@ -20,7 +20,7 @@ from tracefs.contracts.language.model import (
     Pattern,
     Sequence,
 )
-from tracefs.contracts.language.snippet import error_at
+from tracefs.placed.snippet import error_at
 from tracefs.suggestion import suggestion
 
 PATH: Final = "path"
@@ -31,7 +31,7 @@ def with_bindings(clause: Clause, origin: str) -> Clause:
     """Return *clause* with ``$path`` bound where it is used.
 
     Raises:
-        ContractFileError: A variable is used that nothing binds, or bound in vain.
+        TextFileError: A variable is used that nothing binds, or bound in vain.
     """
     match clause:
         case Next(every=every, next=then, until=until, provided=provided):

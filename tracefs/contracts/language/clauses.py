@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from tracefs.contracts.language import tables
 from tracefs.contracts.language.bindings import with_bindings
 from tracefs.contracts.language.expressions import read_expression
 from tracefs.contracts.language.model import (
@@ -14,13 +13,14 @@ from tracefs.contracts.language.model import (
     Never,
     Next,
     Pattern,
-    Place,
     Sequence,
 )
 from tracefs.contracts.language.patterns import read_pattern
 from tracefs.contracts.language.sequences import read_sequence, steps_of
-from tracefs.contracts.language.snippet import error_at
-from tracefs.contracts.language.toml_places import Located
+from tracefs.placed import tables
+from tracefs.placed.place import Place
+from tracefs.placed.snippet import error_at
+from tracefs.placed.toml_places import Located
 
 KEYS: Final = (
     "every", "must", "next", "until", "provided", "at_most", "never", "before", "need", "since",
@@ -55,7 +55,7 @@ def read_clauses(table: Located) -> list[Read]:
     """Return the clauses in *table*, in the order of their kinds; none where it has none.
 
     Raises:
-        ContractFileError: A key lacks another, or can't be understood.
+        TextFileError: A key lacks another, or can't be understood.
     """
     given = table.table
     for key, others in _NEEDS:

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Final
 
 from tracefs.callnames import ALIASES
 from tracefs.contracts.language.model import Field, Kind, Number, Text
-from tracefs.contracts.language.snippet import Snippet
 from tracefs.contracts.language.vocabulary import CALLS, SYNCING_FLAGS, UNKNOWN
 from tracefs.errornames import ERRNOS, errno_name
 from tracefs.pathtext import quoted
+from tracefs.placed.snippet import Snippet
 from tracefs.suggestion import suggestion
 from tracefs.trace.families import FAMILIES
 
@@ -27,7 +27,7 @@ def checked(snippet: Snippet, typed: "Typed", beside: "Typed") -> "Typed":
     """Return *typed*, an operand of a comparison with *beside*, in the spelling that traces have.
 
     Raises:
-        ContractFileError: It is a text that the field *beside* never has.
+        TextFileError: It is a text that the field *beside* never has.
     """
     if not isinstance(beside.expression, Field):
         return typed

@@ -13,12 +13,12 @@ from tracefs.contracts.language.model import (
     Pattern,
     Sequence,
 )
-from tracefs.contracts.language.snippet import error_at
-from tracefs.errors import ContractFileError
+from tracefs.errors import TextFileError
 from tracefs.findings import Severity
+from tracefs.placed.snippet import error_at
 
 
-def contradiction(spec: ContractSpec) -> ContractFileError | None:
+def contradiction(spec: ContractSpec) -> TextFileError | None:
     """Return an error where a `never` of *spec* has all that another clause asks for."""
     errors = [rule for rule in spec.rules if rule.severity is Severity.ERROR]
     forbidden = [

@@ -16,9 +16,9 @@ from tracefs.contracts.language.model import (
     Not,
     PathPattern,
     Pattern,
-    Place,
     Text,
 )
+from tracefs.placed.place import Place
 from tracefs.trace.call import Call
 from tracefs.trace.families import TARGETED, families_of
 

@@ -22,11 +22,11 @@ from tracefs.contracts.language.model import (
     Number,
     Text,
 )
-from tracefs.contracts.language.snippet import Snippet
 from tracefs.contracts.language.tokens import Token, Tokens
 from tracefs.contracts.language.vocabulary import FLAGS
-from tracefs.errors import ContractFileError
+from tracefs.errors import TextFileError
 from tracefs.pathtext import quoted
+from tracefs.placed.snippet import Snippet
 from tracefs.suggestion import suggestion
 
 MAX_DEPTH: Final = 50
@@ -52,7 +52,7 @@ def read_expression(snippet: Snippet, begin: int = 0, end: int | None = None) ->
     """Return the condition between *begin* and *end* in *snippet*.
 
     Raises:
-        ContractFileError: It is none; with its place and what was expected.
+        TextFileError: It is none; with its place and what was expected.
     """
     return _Parser(snippet, begin, len(snippet.text) if end is None else end).condition()
 
@@ -278,7 +278,7 @@ class _Parser:
         """Come back."""
         self._nesting -= 1
 
-    def _too_deep(self, at: int) -> ContractFileError:
+    def _too_deep(self, at: int) -> TextFileError:
         return self._snippet.error(at, f"expected at most {MAX_DEPTH} operations in each other")
 
 

@@ -23,11 +23,11 @@ from tracefs.contracts.language.model import (
     Never,
     Next,
     Pattern,
-    Place,
     Rule,
     Sequence,
 )
 from tracefs.findings import Severity
+from tracefs.placed.place import Place
 
 
 class Warned(Struct, frozen=True, kw_only=True):

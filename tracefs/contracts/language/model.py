@@ -6,13 +6,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from tracefs.findings import Severity
-
-
-class Place(Struct, frozen=True):
-    """Where something stands in a contract file; both count from 1, *column* in characters."""
-
-    line: int
-    column: int
+from tracefs.placed.place import Place
 
 
 class Kind(Enum):

@@ -4,8 +4,8 @@ import re
 from typing import Final
 
 from tracefs.contracts.language.model import PathPattern
-from tracefs.contracts.language.snippet import Snippet
 from tracefs.pathtext import quoted
+from tracefs.placed.snippet import Snippet
 
 MAX_LENGTH: Final = 4096  # PATH_MAX, limits.h
 
@@ -21,7 +21,7 @@ def read_paths(snippet: Snippet, at: int) -> tuple[tuple[PathPattern, ...], int]
     """Read ``(path)`` or ``(path, target)`` from *at*; return it and where it ends.
 
     Raises:
-        ContractFileError: It is neither; with its place and what was expected.
+        TextFileError: It is neither; with its place and what was expected.
     """
     begin = at
     text = snippet.text
@@ -114,7 +114,7 @@ def check_glob(snippet: Snippet) -> str:
     """Return the text of *snippet* if it is a glob for path text.
 
     Raises:
-        ContractFileError: It is none.
+        TextFileError: It is none.
     """
     if not snippet.text:
         raise snippet.error(0, "expected a glob, as in *.db, saw an empty text")

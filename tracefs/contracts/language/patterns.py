@@ -19,10 +19,10 @@ from tracefs.contracts.language.model import (
     Text,
 )
 from tracefs.contracts.language.paths import read_paths
-from tracefs.contracts.language.snippet import Snippet
 from tracefs.contracts.language.vocabulary import CALLS, END, NOT_RECORDED, SYNC_DIRECTORY
-from tracefs.errors import ContractFileError
+from tracefs.errors import TextFileError
 from tracefs.pathtext import quoted
+from tracefs.placed.snippet import Snippet
 from tracefs.suggestion import suggestion
 from tracefs.trace.families import FAMILIES
 
@@ -51,7 +51,7 @@ def read_pattern(snippet: Snippet, *, end: bool = False) -> Pattern:
     """Return the pattern that *snippet* is; with *end* ``end`` may be among its calls.
 
     Raises:
-        ContractFileError: It is none; with its place and what was expected.
+        TextFileError: It is none; with its place and what was expected.
     """
     return PatternParser(snippet, end=end).whole_pattern()
 
@@ -78,7 +78,7 @@ class PatternParser:
             raise self._behind_pattern()
         return pattern
 
-    def _behind_pattern(self) -> ContractFileError:
+    def _behind_pattern(self) -> TextFileError:
         sign = self.text[self.at]
         if sign in "([":
             return self.error(f"expected {sign} right behind a name, without a space")
@@ -207,11 +207,11 @@ class PatternParser:
         if found is not None:
             self.at = found.end()
 
-    def error(self, what: str) -> ContractFileError:
+    def error(self, what: str) -> TextFileError:
         """Return an error at this place."""
         return self.snippet.error(self.at, what)
 
-    def expected(self, what: str) -> ContractFileError:
+    def expected(self, what: str) -> TextFileError:
         """Return an error at this place, with what stands there."""
         rest = self.text[self.at : self.at + 20].split()
         return self.error(f"expected {what}, saw {quoted(rest[0]) if rest else 'the end'}")

@@ -5,7 +5,6 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from tracefs.contracts.language import tables
 from tracefs.contracts.language.clauses import KEYS, Read, read_clauses
 from tracefs.contracts.language.contradictions import contradiction
 from tracefs.contracts.language.model import (
@@ -15,18 +14,18 @@ from tracefs.contracts.language.model import (
     Node,
     Opens,
     Per,
-    Place,
     Repeated,
     Rule,
     Sequence,
 )
 from tracefs.contracts.language.paths import check_glob
 from tracefs.contracts.language.patterns import read_pattern
-from tracefs.contracts.language.snippet import error_at
-from tracefs.contracts.language.toml_places import MAX_CHARACTERS, Located, parse
-from tracefs.errors import ContractFileError, UsageError
 from tracefs.findings import Severity
 from tracefs.pathtext import quoted, to_text
+from tracefs.placed import files, tables
+from tracefs.placed.place import Place
+from tracefs.placed.snippet import error_at
+from tracefs.placed.toml_places import Located, parse
 
 VERSION: Final = 1
 MAX_CONTRACTS: Final = 100
@@ -47,27 +46,12 @@ def load(path: str | os.PathLike[str], origin: str | None = None) -> tuple[Contr
     """Return the contracts in the file *path*, which messages call *origin*; None: by its path.
 
     Raises:
-        ContractFileError: It can't be understood.
+        TextFileError: It can't be understood.
         UsageError: It can't be read.
     """
     origin = to_text(os.fsencode(path)) if origin is None else origin
-    try:
-        with open(path, "rb") as file:
-            raw = file.read(4 * MAX_CHARACTERS + 1)
-    except (OSError, ValueError) as error:  # a path with NUL is a ValueError
-        why = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(
-            f"The contract file {origin} can't be read: {why}.",
-            repair="`tracefs contracts list` shows the contracts that come with tracefs.",
-        ) from None
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        before = raw[: error.start]
-        column = len(before.rpartition(b"\n")[2].decode("utf-8")) + 1
-        raise ContractFileError(
-            origin, before.count(b"\n") + 1, column, "expected UTF-8, saw bytes that are none"
-        ) from None
+    repair = "`tracefs contracts list` shows the contracts that come with tracefs."
+    text = files.read(path, origin, "contract file", repair)
     return read_contracts(text, origin)
 
 
@@ -79,7 +63,7 @@ def read_contracts(text: str, origin: str) -> tuple[ContractSpec, ...]:
         origin: Its name, for messages.
 
     Raises:
-        ContractFileError: It can't be understood; with the first place where that is so.
+        TextFileError: It can't be understood; with the first place where that is so.
     """
     file = parse(text, origin)
     _check_version(file)

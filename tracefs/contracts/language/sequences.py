@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 
 from tracefs.contracts.language.model import AnyOf, InTurn, Node, Pattern, Repeated, Step
 from tracefs.contracts.language.patterns import REPETITIONS, Named, PatternParser
-from tracefs.contracts.language.snippet import Snippet
-from tracefs.errors import ContractFileError
+from tracefs.errors import TextFileError
+from tracefs.placed.snippet import Snippet
 
 MAX_COUNT: Final = 1000
 MAX_NESTING: Final = 20
@@ -24,7 +24,7 @@ def read_sequence(snippets: tuple[Snippet, ...]) -> Node:
     """Return the sequence of all *snippets*, one after the other; at least one.
 
     Raises:
-        ContractFileError: It is none; with its place and what was expected.
+        TextFileError: It is none; with its place and what was expected.
     """
     sizes = [_SequenceParser(snippet).whole_sequence() for snippet in snippets]
     steps = 0
@@ -165,7 +165,7 @@ class _SequenceParser(PatternParser):
         return inside
 
 
-def _too_long(snippet: Snippet, at: int) -> ContractFileError:
+def _too_long(snippet: Snippet, at: int) -> TextFileError:
     return snippet.error(
         at, f"expected a sequence of at most {MAX_STEPS} calls with its repetitions written out"
     )

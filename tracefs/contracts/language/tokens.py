@@ -3,9 +3,9 @@
 import re
 from typing import Final, NamedTuple
 
-from tracefs.contracts.language.snippet import Snippet
-from tracefs.errors import ContractFileError
+from tracefs.errors import TextFileError
 from tracefs.pathtext import quoted
+from tracefs.placed.snippet import Snippet
 
 MAX_LENGTH: Final = 4096
 
@@ -61,7 +61,7 @@ class Tokens:
         """Go on to the next token."""
         self.now = self._lex(self.now.at + len(self.now.text))
 
-    def expected(self, what: str) -> ContractFileError:
+    def expected(self, what: str) -> TextFileError:
         """Return an error at the token that is looked at."""
         saw = quoted(self.now.text) if self.now.kind != "end" else "the end"
         return self._snippet.error(self.now.at, f"expected {what}, saw {saw}")
@@ -73,7 +73,7 @@ class Tokens:
         kind = found.lastgroup
         return Token(kind, found[kind], found.start(kind))
 
-    def _no_token(self, at: int) -> ContractFileError:
+    def _no_token(self, at: int) -> TextFileError:
         text = self._snippet.text[: self._end]
         at += len(text[at:]) - len(text[at:].lstrip())
         for mark, instead in _OTHER_LANGUAGES.items():
