@@ -2,16 +2,16 @@
 
 from hypothesis import strategies as st
 
-from tracefs.faults import names, options, spelling
+from tracefs.faults import able, names, options, spelling
 from tracefs.faults.amounts import MOST
 from tracefs.faults.model import Delay, Mode, Per, Rule, Shape, When
-from tracefs.faults.refused import RefusedError
 
 SIZES = st.one_of(st.integers(1, MOST), st.integers(1, 9000).map(lambda k: k << 10))
+NAMES = (*names.KNOWN, *(f"={call}" for call in sorted(names.SYSTEM_CALLS)))
 
 
-def _nanoseconds(least: int = 1) -> st.SearchStrategy[float]:
-    return st.integers(least, 86_400_000_000_000).map(lambda ns: float(f"{ns}e-6"))
+def _nanoseconds() -> st.SearchStrategy[float]:
+    return st.integers(1, 86_400_000_000_000).map(lambda ns: float(f"{ns}e-6"))
 
 
 def _delay(shape: Shape, first: float, second: float, sigma: int) -> Delay:
@@ -20,11 +20,9 @@ def _delay(shape: Shape, first: float, second: float, sigma: int) -> Delay:
             return Delay(shape=shape, first=first)
         case Shape.UNIFORM:
             least, most = sorted((first, second))
-            return (
-                Delay(first=first)
-                if first == second
-                else Delay(shape=shape, first=least, second=most)
-            )
+            if least == most:
+                return Delay(first=first)
+            return Delay(shape=shape, first=least, second=most)
         case Shape.NORMAL:
             return Delay(shape=shape, first=first, second=second)
         case Shape.LOGNORMAL:
@@ -58,40 +56,45 @@ GLOBS = st.one_of(
     st.sampled_from(["*.db", "a(1):b", "[)]", "[!(]x", "a:b=c,d", "é\\x0a", "[[]", "x[", "]"]),
     st.text("ab*?[]()!:=,\\/é\n", min_size=1, max_size=12),
 )
-CALLS = st.lists(
-    st.sampled_from([*names.KNOWN, *(f"={call}" for call in sorted(names.SYSTEM_CALLS))]),
-    min_size=1,
-    max_size=4,
-)
 
 
 @st.composite
 def rules(draw: st.DrawFn) -> Rule:
     """Any rule that contradicts nothing."""
     made = options.Options(
-        stuck=draw(st.booleans()),
         delay_enter=draw(st.none() | DELAYS),
         delay_exit=draw(st.none() | DELAYS),
-        delay_per_mib=draw(st.just(0.0) | _nanoseconds()),
-        rot=draw(st.none() | st.integers(1, 1 << 20)),
         when=draw(WHENS),
-        after_bytes=draw(st.just(0) | SIZES),
         probability=draw(st.just(1.0) | st.integers(0, 10**12).map(lambda n: float(f"{n}e-12"))),
         seed=draw(st.just(0) | st.integers(0, MOST)),
     )
     if made.when is not None:
         made.per = made.when.per
-    match draw(st.sampled_from(["error", "retval", "short", "full", "nothing"])):
+    able_to = None
+    match draw(st.sampled_from(["error", "mode", "retval", "short", "full", "rot", "stuck"])):
         case "error":
             made.error = draw(st.integers(1, 511).filter(lambda number: number != 38))
-            made.mode = draw(st.none() | st.sampled_from(Mode))
+        case "mode":
+            made.error = 5
+            made.mode = draw(st.sampled_from(Mode))
+            able_to = able.SYNCS_FILE
         case "retval":
-            made.retval = draw(st.integers(0, MOST))
+            made.retval = draw(st.just(0) | st.integers(1, MOST))
+            able_to = able.WRITES if made.retval else able.DONE
         case "short":
             made.short = draw(SIZES)
+            able_to = able.WRITES
         case "full":
             made.full = draw(st.just(0) | SIZES)
-    try:
-        return spelling.make(draw(CALLS), draw(GLOBS), made)
-    except RefusedError:
-        return draw(st.nothing())
+            able_to = able.FILLS
+        case "rot":
+            made.rot = draw(st.integers(1, 1 << 20))
+            able_to = able.READS
+        case _:
+            made.stuck = True
+    pool = [name for name in NAMES if able_to is None or able.requests_of(name) & able_to]
+    calls = draw(st.lists(st.sampled_from(pool), min_size=1, max_size=4))
+    if all(able.requests_of(name) & (able_to or able.MOVES) & able.MOVES for name in calls):
+        made.after_bytes = draw(st.just(0) | SIZES)
+        made.delay_per_mib = draw(st.just(0.0) | _nanoseconds())
+    return spelling.make(calls, draw(GLOBS), made)

@@ -44,14 +44,20 @@ EXACTLY: Final = "="
 
 READS: Final = frozenset({"read", "readv", "pread64", "preadv", "preadv2"})
 """Calls that read; `tracefs.syscalls` has none, for no witness is asked who reads."""
+_BY_NAME: Final = {
+    "copy_file_range": frozenset({"copy", "write"}),
+    "fallocate": FAMILIES["allocate"],
+}
 _BY_FAMILY: Final = {
-    "write": frozenset({"write", "copy", "fallocate"}),
+    "write": frozenset({"write"}),
     "sync": frozenset({"fsync", "fsyncdir"}),
     "attr": frozenset({"setattr"}),
     "ioctl": frozenset({"ioctl"}),
     "unlink": frozenset({"unlink", "rmdir"}),
 }
 """Requests that a call of this family can come as, where they are not those of the family."""
+_UNHEARD: Final = frozenset({"sync", "syncfs"})
+"""Calls of a heard family that send no request (FUSE has SYNCFS for virtiofs alone)."""
 _MANY: Final = frozenset({"io_submit", "io_uring_enter", "io_uring_setup"})
 UNWITNESSED: Final = frozenset({"read", "flush"})
 """Requests whose caller is not looked at: a call's name stands for all of them."""
@@ -75,7 +81,11 @@ def of_call(name: str) -> frozenset[str]:
     """
     if name in READS:
         return FAMILIES["read"]
+    if name in _UNHEARD:
+        return frozenset()
     if name in _MANY:
         return EVERY - UNWITNESSED
+    if name in _BY_NAME:
+        return _BY_NAME[name]
     kind = family_of(name)
     return _BY_FAMILY.get(kind) or FAMILIES.get(kind, frozenset())

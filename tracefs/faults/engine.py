@@ -12,10 +12,9 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from tracefs.events import Injected, Sighting
-from tracefs.faults import asked
+from tracefs.faults import able, asked
 from tracefs.faults.delay import duration_ns
 from tracefs.faults.model import Per, Rule
-from tracefs.faults.names import calls_of
 from tracefs.syscalls import numbers, table
 
 _MOST_FILES: Final = 4096
@@ -144,7 +143,11 @@ class Faults:
             number for name, number in numbers(machine).items() if name in {"write", "pwrite64"}
         )
         self._by_request = {
-            request: tuple((live, *_meaning(live.rule.calls, request)) for live in self._rules)
+            request: tuple(
+                (live, *able.callers(live.rule, request))
+                for live in self._rules
+                if request in able.requests(live.rule)
+            )
             for request in asked.EVERY
         }
         self._met: dict[int, dict[tuple[str, int], _Met]] = {}
@@ -333,22 +336,6 @@ class Faults:
                 fault = Fault()
             _add(fault, live, size)
         return fault
-
-
-def _meaning(calls: tuple[str, ...], request: str) -> tuple[bool, frozenset[str]]:
-    """Return whether *calls* mean the request whatever its call is, or else which calls of it."""
-    names: set[str] = set()
-    for name in calls:
-        if asked.is_family(name):
-            if request in asked.family(name):
-                return True, frozenset()
-            continue
-        exact = calls_of(name)
-        if any(request in asked.of_call(one) for one in exact):
-            if request in asked.UNWITNESSED:
-                return True, frozenset()
-            names |= exact
-    return False, frozenset(names)
 
 
 def _add(fault: Fault, live: _Live, size: int) -> None:

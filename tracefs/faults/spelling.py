@@ -105,6 +105,18 @@ def make(calls: Iterable[str], glob: str | None, options: Options) -> Rule:
     return replace(rule, text=spell(rule))
 
 
+def canonical(name: str) -> str:
+    """Return the one spelling of the name of a call or family.
+
+    Raises:
+        RefusedError: It is none.
+    """
+    found = names.canonical(name)
+    if found is None:
+        raise RefusedError(expected(name))
+    return found
+
+
 def _parse(text: str) -> Rule:
     if not text:
         raise RefusedError("expected CALL:KEY=VALUE, as in fsync:error=EIO, saw nothing")
@@ -119,8 +131,7 @@ def _parse(text: str) -> Rule:
         glob = text[at + 1 : end]
         at = end + 1
     for name in calls:  # before what follows: a word amiss here is why that is
-        if names.canonical(name) is None:
-            raise RefusedError(expected(name))
+        canonical(name)
     options = Options()
     rest = text[at:]
     if rest and rest[0] not in ":=":
@@ -143,12 +154,5 @@ def _known(value: _Value | None, text: Callable[[_Value], str]) -> str | None:
 
 
 def _named(calls: Iterable[str]) -> tuple[str, ...]:
-    found: set[str] = set()
-    for name in calls:
-        canonical = names.canonical(name)
-        if canonical is None:
-            raise RefusedError(expected(name))
-        found.add(canonical)
-    if not found:
-        raise RefusedError("expected a call or a family of calls, saw none")
+    found = {canonical(name) for name in calls}
     return (ALL,) if ALL in found else tuple(sorted(found))
