@@ -5,6 +5,7 @@ import contextlib
 import sys
 from typing import TYPE_CHECKING, Final
 
+from tracefs.cli import faults
 from tracefs.cli.arguments import positive
 from tracefs.errors import UsageError
 from tracefs.pathtext import printable
@@ -54,13 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="pass every read and write on as it is; no shared mappings then",
     )
-    parser.add_argument(
-        "--inject",
-        metavar="RULE",
-        action="append",
-        default=[],
-        help="make calls fail on purpose: SET[(GLOB)]:error=EIO:when=3, and more; can be repeated",
-    )
+    faults.add_arguments(parser)
     parser.add_argument("--payload", action="store_true", help="keep the bytes written")
     parser.add_argument("--hash", action="store_true", help="keep a hash of the bytes written")
     parser.add_argument(
@@ -84,11 +79,11 @@ def options(
         stacks: calls whose stacks are kept, where the witness is notified of any.
     """
     from tracefs.capture.runner import Options  # noqa: PLC0415  # the server starts first
-    from tracefs.faults.spelling import parse  # noqa: PLC0415  # as above
 
+    witness = args.witness or default_witness
     return Options(
         direct_io=args.direct_io,
-        witness=args.witness or default_witness,
+        witness=witness,
         fall_back=args.witness is None,
         stacks=stacks,
         queries=args.all,
@@ -96,5 +91,5 @@ def options(
         digests=args.hash,
         page_size=args.page_size,
         visible=visible,
-        faults=tuple(parse(text) for text in args.inject),
+        faults=faults.rules(args, witness=witness),
     )

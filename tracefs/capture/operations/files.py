@@ -181,7 +181,8 @@ class FileOperations(Handlers):
         failed = result = 0
         left_mode = None
         if fault is not None and fault.does_nothing:
-            failed, result = fault.error, fault.retval or 0
+            # More than was asked for is EIO to the kernel (fuse_send_write_pages, fs/fuse/file.c).
+            failed, result = fault.error, min(fault.retval or 0, len(buf))
         else:
             try:
                 if kills_setid:
