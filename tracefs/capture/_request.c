@@ -64,6 +64,7 @@ static long requests;	/* read so far; -1: there will be no more */
 static int is_page_cache;	/* FUSE_WRITE_CACHE: write-back of a shared mapping */
 static int kills_setid;		/* set-id bits must be cleared */
 static int is_direct;		/* a write by O_DIRECT, which its caller may not wait for */
+static int write_flags;		/* RWF_* that have a write synced: by its open or by itself */
 static uint32_t offered;	/* by the kernel, of what libfuse does not know */
 static int has_killpriv_v2;
 
@@ -87,7 +88,7 @@ look(const struct fuse_buf *buf)
 	int asks = 0;
 
 	memset(&header, 0, sizeof header);
-	is_page_cache = kills_setid = is_direct = 0;
+	is_page_cache = kills_setid = is_direct = write_flags = 0;
 	/* A request spliced into a pipe can't be seen here: tid 0, so its caller is unknown. */
 	if ((buf->flags & FUSE_BUF_IS_FD) || buf->size < sizeof header)
 		return;
@@ -97,6 +98,9 @@ look(const struct fuse_buf *buf)
 		if (body(buf, &write_in, sizeof write_in)) {
 			is_page_cache = !!(write_in.write_flags & FUSE_WRITE_CACHE);
 			is_direct = !!(write_in.flags & O_DIRECT);
+			/* O_SYNC has the bit of O_DSYNC, too. */
+			write_flags = (write_in.flags & O_SYNC) == O_SYNC ? RWF_SYNC
+				: write_in.flags & O_DSYNC ? RWF_DSYNC : 0;
 			asks = !!(write_in.write_flags & FUSE_WRITE_KILL_SUIDGID);
 		}
 		break;
@@ -264,6 +268,14 @@ direct(PyObject *module, PyObject *unused)
 }
 
 static PyObject *
+synchronous(PyObject *module, PyObject *unused)
+{
+	(void)module;
+	(void)unused;
+	return PyLong_FromLong(write_flags);
+}
+
+static PyObject *
 received(PyObject *module, PyObject *unused)
 {
 	(void)module;
@@ -331,6 +343,8 @@ static PyMethodDef methods[] = {
 	 "unique() -> number of the request being handled, as its header has it"},
 	{"direct", direct, METH_NOARGS,
 	 "direct() -> whether the request being handled is a write by O_DIRECT"},
+	{"synchronous", synchronous, METH_NOARGS,
+	 "synchronous() -> RWF_SYNC, RWF_DSYNC or 0: how the write being handled is to be synced"},
 	{"current", current, METH_NOARGS,
 	 "current() -> (tid, is_page_cache, kills_setid) of the request being handled"},
 	{"shortcut", set_shortcut, METH_VARARGS,

@@ -144,7 +144,7 @@ class Backing:
         them. *truncated*: the size is right already. Return the attributes, and what `drop_setid`
         says.
         """
-        target: int | str = self._magic(node) if fd is None else fd
+        target: int | str = self.magic(node) if fd is None else fd
         if changes.size is not None and not truncated:
             os.truncate(target, changes.size)
         left = None if killer is None else self.drop_setid(target, killer)
@@ -207,7 +207,7 @@ class Backing:
         """Give *node* one more name."""
         path = self.inodes.path(node)
         os.link(
-            self._magic(node),
+            self.magic(node),
             name,
             dst_dir_fd=self.inodes.fd(parent),
             follow_symlinks=True,
@@ -266,7 +266,7 @@ class Backing:
         Somebody else may hold one on the file past the mount (F_SETLEASE in fcntl(2)), and then an
         open that may wait keeps everybody waiting, for as long as lease-break-time.
         """
-        return os.open(self._magic(node), self._kept(flags) | os.O_NONBLOCK)
+        return os.open(self.magic(node), self._kept(flags) | os.O_NONBLOCK)
 
     def patient_open(self, node: Node, flags: int) -> Callable[[], int]:
         """Return what opens as `open` does, but waits; to be called by another thread."""
@@ -311,7 +311,7 @@ class Backing:
 
     def opendir(self, node: Node) -> int:
         """Return a descriptor to list and to sync the directory with."""
-        return os.open(self._magic(node), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        return os.open(self.magic(node), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
     def drop_setid(self, target: int | str, tid: int) -> int | None:
         """Clear set-id bits as a change by thread *tid*, without CAP_FSETID, does.
@@ -343,18 +343,18 @@ class Backing:
 
     def getxattr(self, node: Node, name: bytes) -> bytes:
         """Return a value; ENODATA when there is none."""
-        return os.getxattr(self._magic(node), name)
+        return os.getxattr(self.magic(node), name)
 
     def listxattr(self, node: Node) -> list[bytes]:
         """Return the names."""
-        return [os.fsencode(name) for name in os.listxattr(self._magic(node))]
+        return [os.fsencode(name) for name in os.listxattr(self.magic(node))]
 
     def setxattr(self, node: Node, name: bytes, value: bytes, setter: int | None) -> int | None:
         """Set a value; *setter* is the thread that does, None when it has CAP_FSETID.
 
         Return the permission bits that are left when the set-group-ID bit went here.
         """
-        path = self._magic(node)
+        path = self.magic(node)
         os.setxattr(path, name, value)
         if name == _ACCESS_LIST and setter is not None and self._uid == 0:
             # posix_acl_update_mode (fs/posix_acl.c), which judged the server, not its caller.
@@ -365,11 +365,12 @@ class Backing:
 
     def removexattr(self, node: Node, name: bytes) -> None:
         """Remove a value; ENODATA when there is none."""
-        os.removexattr(self._magic(node), name)
+        os.removexattr(self.magic(node), name)
 
     # -- helpers
 
-    def _magic(self, node: Node) -> str:
+    def magic(self, node: Node) -> str:
+        """Return a path that leads to the file, whatever its names are."""
         return f"/proc/self/fd/{self.inodes.fd(node)}"
 
     def _kept(self, flags: int) -> int:
@@ -425,7 +426,7 @@ class Backing:
         if info.st_uid != self._uid:
             # What was made has been replaced: nothing of others is given away.
             return node, info
-        self._give(self._magic(node), parent, mode, caller)
+        self._give(self.magic(node), parent, mode, caller)
         return node, self.getattr(node)
 
     def _give(self, target: int | str, parent: Node, mode: int, caller: Caller) -> None:

@@ -57,6 +57,8 @@ class Loop(trio.abc.Instrument):
         """`stop` was called."""
         self.requests = trio.CancelScope()
         """Around all requests: those that the mount's end finds waiting for a disk are given up."""
+        self.at_end: Callable[[bool], None] | None = None
+        """To be told that the mount ends, and whether nobody hears the answers any more."""
         self._lock = _Lock()
 
     def install(self) -> None:
@@ -81,9 +83,11 @@ class Loop(trio.abc.Instrument):
     def stop(self) -> None:
         """Let the wait end, as if the device had been closed; to be called in the trio thread."""
         self.stopping = True
-        self._give_up_soon()
+        self._give_up_soon(aborted=False)
 
-    def _give_up_soon(self) -> None:
+    def _give_up_soon(self, *, aborted: bool) -> None:
+        if self.at_end is not None:
+            self.at_end(aborted)
         self.requests.deadline = min(self.requests.deadline, trio.current_time() + _GRACE_S)
 
     def ignore(self, control_fd: int) -> None:
@@ -119,7 +123,7 @@ class Loop(trio.abc.Instrument):
                 await trio.lowlevel.checkpoint()
             if ready.get(fd, 0) & select.POLLERR:
                 # fuse_dev_poll in fs/fuse/dev.c: the connection has ended.
-                self._give_up_soon()
+                self._give_up_soon(aborted=True)
                 raise trio.ClosedResourceError
             if fd in ready:
                 return
@@ -160,7 +164,7 @@ class Loop(trio.abc.Instrument):
         """Let the next reader take over, be it only to see that the device is gone."""
         del task
         if self._received is not None and self._received() < 0:
-            self._give_up_soon()
+            self._give_up_soon(aborted=True)
         self._lock.hand_over()
 
 

@@ -3,7 +3,9 @@
 `current` returns the thread id in the request's header (0: the kernel, or not visible here),
 whether it is a write-back of a shared mapping, and whether it must clear set-id bits; it belongs
 to the handler that has just been called, until that awaits. `direct` says whether it is a write
-by O_DIRECT: who asked for that may have gone on, into exec (io_submit(2)).
+by O_DIRECT: who asked for that may have gone on, into exec (io_submit(2)). `synchronous` says how
+a write is to be synced, by its open or by itself: RWF_SYNC, RWF_DSYNC or 0. In cached mode the
+kernel asks for that by an FSYNC of its own.
 
 `carry` names the requests that come as a READ of `CARRIED`, since pyfuse3 has no handler for them;
 `carried` returns such a one: opcode, node id, thread id, user, group, and body.
@@ -36,6 +38,7 @@ __all__ = [
     "shortcut",
     "shortcut_faults",
     "shortcut_open",
+    "synchronous",
     "unique",
 ]
 
@@ -55,6 +58,7 @@ try:
         shortcut,
         shortcut_faults,
         shortcut_open,
+        synchronous,
         unique,
     )
 except ImportError as error:

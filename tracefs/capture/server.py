@@ -162,6 +162,7 @@ class Server:
             if witness is not None and takes_shortcut:
                 operations.take_shortcut(witness, journal)
             operations.inject(config.faults)
+            loop.at_end = operations.held.end
             if witness_fd >= 0:
                 self._link = WitnessLink(witness_fd, journal)
             self._commands = Control(

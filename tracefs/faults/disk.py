@@ -37,8 +37,14 @@ class Disk:
         return ino in self._files
 
     def meet(self, ino: int, data: Iterable[tuple[int, int]] = ()) -> None:
-        """Take note of a file and of what it has: *data* in bytes, first and end of each."""
-        self._files[ino] = Extents((first // BLOCK, _up(end)) for first, end in data)
+        """Take note of a file and of what it has: *data* in bytes, first and end of each.
+
+        What a known file has now instead, beyond what it had, is taken, or given back.
+        """
+        has = Extents((first // BLOCK, _up(end)) for first, end in data)
+        if ino in self._files:
+            self._free += len(self._files[ino]) - len(has)
+        self._files[ino] = has
 
     def fits(self, ino: int, offset: int, size: int) -> int:
         """Return how many of *size* bytes, more than 0, can be written; 0: ENOSPC."""

@@ -6,6 +6,7 @@ fs/fuse/file.c): all of them are one call here, which its first request decides.
 """
 
 import math
+import os
 import random
 from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
@@ -24,27 +25,35 @@ _MOST_FILES: Final = 4096
 class Fault:
     """What is to become of one request. Times in nanoseconds."""
 
-    __slots__ = ("enter_ns", "exit_ns", "injected", "outcome", "rot", "stuck")
+    __slots__ = (
+        "enter_ns", "exit_ns", "given_up", "injected", "limit", "outcome", "rot", "stuck", "tid",
+    )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, tid: int = 0) -> None:
+        self.tid = tid
+        """Who asks; 0: not known."""
         self.outcome: Rule | None = None
         """The rule that says how it ends: by *error*, *retval*, *short* or *full*."""
+        self.limit: int | None = None
+        """Bytes that the call may still write, where *outcome* is for short writes."""
         self.rot: Rule | None = None
         self.stuck: Rule | None = None
         self.enter_ns = 0
         self.exit_ns = 0
+        self.given_up = 0
+        """Error number that it fails with though its rule names none; 0: it goes on."""
         self.injected: tuple[Injected, ...] = ()
         """What the journal is to say of it."""
 
     @property
     def error(self) -> int:
         """Error number that it fails with; 0: no rule lets it fail."""
-        return 0 if self.outcome is None else self.outcome.error or 0
+        return self.given_up or (0 if self.outcome is None else self.outcome.error or 0)
 
     @property
     def retval(self) -> int | None:
         """What it is said to have returned, with nothing done; None: no rule says so."""
-        return None if self.outcome is None else self.outcome.retval
+        return None if self.outcome is None or self.given_up else self.outcome.retval
 
     @property
     def does_nothing(self) -> bool:
@@ -156,6 +165,8 @@ class Faults:
         """Requests that surely no rule strikes, so that none needs to be asked."""
         self._parts: dict[int, tuple[tuple[int, int], int, int, int]] = {}
         """Thread -> buffer and length, file, end, bytes left of a write that comes in parts."""
+        self._endings: dict[int, tuple[Rule, int | None]] = {}
+        """Thread -> the rule that says how its last write ends, and what is left of the limit."""
         self._decided: tuple[int, Fault | None] = -1, None
         self.untold = 0
         """Requests that a rule for one call may have missed: the call behind them isn't known."""
@@ -247,7 +258,7 @@ class Faults:
             and (count > size or self._parts)
             and self._goes_on(tid, nr, (buffer, count), ino, offset, size)
         ):
-            return None
+            return self._rest(tid, size) if self._endings else None
         of_file = self._met.get(ino)
         if of_file is None:
             if len(self._met) >= _MOST_FILES:
@@ -266,8 +277,28 @@ class Faults:
         self._count()
         fault = self._struck(met.lives, ino, tid, size)
         self._spared = min(live.spared() for live in self._rules)
-        if fault is not None and fault.does_nothing:
-            self._parts.pop(tid, None)
+        if fault is not None:
+            if fault.does_nothing:
+                self._parts.pop(tid, None)
+            elif tid in self._parts and fault.outcome is not None:
+                self._keep_ending(tid, fault.outcome, fault.limit, size)
+        return fault
+
+    def _keep_ending(self, tid: int, rule: Rule, limit: int | None, size: int) -> None:
+        """Remember how a write ends that has further parts, when *size* bytes of it are through."""
+        if len(self._endings) >= _MOST_FILES:
+            self._endings.clear()
+        self._endings[tid] = rule, None if limit is None else max(limit - size, 0)
+
+    def _rest(self, tid: int, size: int) -> Fault | None:
+        """Return what becomes of a further part of the thread's write."""
+        ending = self._endings.pop(tid, None)
+        if ending is None:
+            return None
+        fault = Fault(tid)
+        fault.outcome, fault.limit = ending
+        if tid in self._parts:
+            self._keep_ending(tid, *ending, size)
         return fault
 
     def of_names(self, request: str, tid: int, seen: Sighting | None, *paths: str) -> Fault | None:
@@ -293,6 +324,26 @@ class Faults:
     def ended_short(self, tid: int) -> None:
         """Note that the thread's write has ended, whatever was still to come of it."""
         self._parts.pop(tid, None)
+        self._endings.pop(tid, None)
+
+    def is_for(self, rule: Rule, path: str) -> bool:
+        """Return whether *path* is one that the rule is for, whatever the call."""
+        return rule.glob is None or _is_like(path, rule.glob)
+
+    def needs_no_cache(self, flags: int, *paths: str) -> bool:
+        """Return whether an open for writing is to go past the kernel's cache.
+
+        So that a write which is to be short comes as one request: the cache cuts it at pages. One
+        by O_DIRECT fails altogether if a part of it does, where the file is cached.
+        """
+        if flags & os.O_ACCMODE == os.O_RDONLY:
+            return False
+        for live, any_call, names in self._by_request["write"]:
+            rule = live.rule
+            cuts = rule.short is not None or (rule.full is not None and flags & os.O_DIRECT)
+            if cuts and (any_call or names) and any(self.is_for(rule, path) for path in paths):
+                return True
+        return False
 
     def _goes_on(
         self, tid: int, nr: int, call: tuple[int, int], ino: int, offset: int, size: int
@@ -308,6 +359,7 @@ class Faults:
                 if size < left:
                     self._parts[tid] = call, ino, offset + size, left - size
                 return True
+        self._endings.pop(tid, None)
         if nr in self._whole and call[1] > size:
             if len(self._parts) >= _MOST_FILES:
                 self._parts.clear()
@@ -333,7 +385,7 @@ class Faults:
             if not live.strikes(ino, tid, size):
                 continue
             if fault is None:
-                fault = Fault()
+                fault = Fault(tid)
             _add(fault, live, size)
         return fault
 
@@ -349,6 +401,7 @@ def _add(fault: Fault, live: _Live, size: int) -> None:
             fault.note(rule, "error")
         elif rule.retval is not None:
             fault.note(rule, "retval")
+        fault.limit = rule.short
     live.struck += 1
     enter_ns, exit_ns = live.lasts_ns(size)
     if enter_ns or exit_ns:

@@ -81,6 +81,9 @@ class Operations(
     def inject(self, rules: Sequence[Rule]) -> None:
         """Let these rules hold from now on, and no others."""
         self._faults = Faults(rules, platform.machine(), self._path_of) if rules else None
+        self._space.hold(rules)
+        self._rotting.clear()
+        self.held.keep(rules)
         shortcut_faults(None if self._faults is None else self._faults.decide)
         if self._shortcut is not None:
             # What plays with contents must see each request.

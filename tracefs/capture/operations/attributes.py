@@ -80,6 +80,8 @@ class AttributeOperations(Handlers):
         fault = self._fault(request, ctx.pid, seen, inode)
         await self._enter(fault)
         failed, truncated = 0 if fault is None else fault.error, False
+        if self._space and changes.size is not None and not failed:
+            self._space.before_cut(node, self._backing.magic(node))
         if not failed:
             failed, truncated = await self._truncate_long(node, fd, changes.size)
         done = None
@@ -90,6 +92,8 @@ class AttributeOperations(Handlers):
                 lambda: self._backing.setattr(node, changes, fd, killer, truncated=truncated)
             )
         info, left_mode = done or (None, None)
+        if self._space and changes.size is not None and not failed:
+            self._space.cut(node, changes.size)
         await self._leave(fault)
         self._record(
             events.Setattr(

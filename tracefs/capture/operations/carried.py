@@ -20,14 +20,15 @@ import pyfuse3
 from tracefs.capture.backing import Caller
 from tracefs.capture.fileattr import CHECKED_SINCE, READS, WRITES, control
 from tracefs.capture.inodes import TRUSTED_S
+from tracefs.capture.operations.contents import ContentsOfRules
 from tracefs.capture.operations.handlers import (
-    Handlers,
     OpenFile,
     attempt,
     attempt_unless,
     injected,
 )
 from tracefs.capture.syscalls import kernel_version
+from tracefs.faults.engine import Fault
 from tracefs.filecalls import fallocate
 from tracefs.pathtext import to_text
 
@@ -36,11 +37,13 @@ T = TypeVar("T")
 _IN_PLACE: Final = 1 << 20
 """Bytes that may be allocated or copied while other requests wait."""
 _SYNCHRONOUS: Final = os.O_DSYNC | os.O_SYNC
+_KEEP_SIZE, _PUNCH_HOLE, _ZERO_RANGE = 0x01, 0x02, 0x10
+"""FALLOC_FL_* (fallocate(2))."""
 _KERNEL_COPIES: Final = frozenset({errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP})
 """What the source answers where it can't copy within itself."""
 
 
-class CarriedOperations(Handlers):
+class CarriedOperations(ContentsOfRules):
     """Requests that come as a READ of an open that there is not."""
 
     async def _answer_carried(self) -> bytes:
@@ -71,9 +74,7 @@ class CarriedOperations(Handlers):
         before = os.fstat(opened.fd).st_size
         failed = 0 if fault is None else fault.error
         if not failed:
-            failed, _ = await self._sized(
-                asked.length, fallocate, opened.fd, asked.mode, asked.offset, asked.length
-            )
+            failed = await self._allocate(asked, opened, fault)
         synced = not failed and bool(opened.flags & _SYNCHRONOUS)
         if synced:
             failed = await self._syncer.sync(opened.node, opened.fd, datasync=False)
@@ -101,6 +102,35 @@ class CarriedOperations(Handlers):
             raise pyfuse3.FUSEError(failed)
         return b""
 
+    async def _allocate(
+        self, asked: carried.Fallocate, opened: OpenFile, fault: Fault | None
+    ) -> int:
+        """Allocate, free or zero; return 0 or the error number."""
+        rule = None if fault is None or fault.outcome is None else fault.outcome
+        takes = not asked.mode & ~(_KEEP_SIZE | _ZERO_RANGE)
+        room = asked.length
+        if self._space and not takes:
+            self._space.before_cut(opened.node, opened.fd)
+        if fault is not None and rule is not None and rule.full is not None and takes:
+            room = self._space.fits(rule, opened.node, opened.fd, asked.offset, asked.length)
+        failed = 0
+        if room:
+            failed, _ = await self._sized(
+                room, fallocate, opened.fd, asked.mode, asked.offset, room
+            )
+        if failed or not self._space:
+            return failed
+        if not takes:
+            punched = bool(asked.mode & _PUNCH_HOLE)
+            self._space.changed(opened.node, opened.fd, asked.offset, asked.length, punched=punched)
+        elif rule is not None and rule.full is not None:
+            self._space.wrote(rule, opened.node, opened.fd, asked.offset, room)
+        if fault is not None and rule is not None and room < asked.length:
+            # ext4 keeps what it got (ext4_alloc_file_blocks in fs/ext4/extents.c).
+            fault.note(rule, "full")
+            return errno.ENOSPC
+        return 0
+
     async def _copy(self, request: carried.Request, start: int) -> bytes:
         """Copy within the source.
 
@@ -116,10 +146,16 @@ class CarriedOperations(Handlers):
         fault = self._fault("copy", request.tid, seen, opened.ino, asked.offset, asked.size)
         await self._enter(fault)
         failed, count = 0 if fault is None else fault.error, None
+        size = asked.size
+        if fault is not None and not failed:
+            failed, room = attempt(self._room, fault, opened, asked.offset, asked.size)
+            size = room or 0
         if not failed:
             failed, count = await self._sized(
-                asked.size, _copy_range, source, opened, asked.size, asked.from_offset, asked.offset
+                size, _copy_range, source, opened, size, asked.from_offset, asked.offset
             )
+        if fault is not None and count:
+            self._wrote(fault, opened, asked.offset, asked.size, count)
         if failed in _KERNEL_COPIES:
             raise pyfuse3.FUSEError(errno.EOPNOTSUPP)
         await self._leave(fault)
@@ -167,7 +203,8 @@ class CarriedOperations(Handlers):
         if made is None:
             raise pyfuse3.FUSEError(failed)
         _, node, info = made
-        return carried.made(node.ino, fh, info, valid_s=TRUSTED_S, direct_io=self._direct_io)
+        direct_io = self._direct_io or self._files[fh].uncached
+        return carried.made(node.ino, fh, info, valid_s=TRUSTED_S, direct_io=direct_io)
 
     async def _ioctl(self, request: carried.Request, start: int) -> bytes:
         """Read or set inode flags; ENOTTY for all other commands, as for a file without any."""

@@ -6,7 +6,13 @@ from time import monotonic_ns
 from typing import Final
 
 from tracefs import events
-from tracefs.capture.request import CARRIED, current, direct, unique  # before pyfuse3
+from tracefs.capture.request import (  # before pyfuse3
+    CARRIED,
+    current,
+    direct,
+    synchronous,
+    unique,
+)
 
 # isort: split
 import pyfuse3
@@ -15,8 +21,8 @@ import trio
 from tracefs.capture import freeing
 from tracefs.capture.backing import errno_of
 from tracefs.capture.inodes import Node
+from tracefs.capture.operations.contents import ContentsOfRules
 from tracefs.capture.operations.handlers import (
-    Handlers,
     attempt,
     attempt_unless,
     caller,
@@ -32,7 +38,7 @@ _EXEC_NS: Final = 1_000_000_000
 """How long who could not be looked at in time is not looked at again."""
 
 
-class FileOperations(Handlers):
+class FileOperations(ContentsOfRules):
     """Requests on open files."""
 
     @guarded
@@ -67,8 +73,10 @@ class FileOperations(Handlers):
             raise pyfuse3.FUSEError(failed)
         await self._leave(fault)
         path = to_text(self._inodes.path_used(ctx.pid, node))
+        uncached = False
         if fh:
             self._inodes.was_opened(node, info, path)
+            uncached = self._goes_past_cache(fh, path)
         self._record(
             events.Open(
                 start_ns=start,
@@ -81,6 +89,7 @@ class FileOperations(Handlers):
                 ino=inode,
                 fh=fh,
                 flags=flags,
+                uncached=uncached,
                 size=size,
                 left_mode=left_mode,
             )
@@ -141,6 +150,8 @@ class FileOperations(Handlers):
         fault = self._fault("read", tid, None, opened.ino, off, size)
         await self._enter(fault)
         failed, data = attempt_unless(fault, os.pread, opened.fd, size, off)
+        if data and fault is not None and fault.rot is not None:
+            data = self._rotten(fault, fault.rot, opened, off, data)
         await self._leave(fault)
         self._record(
             events.Read(
@@ -166,8 +177,9 @@ class FileOperations(Handlers):
         start = monotonic_ns()
         tid, cached, kills_setid = current()
         number = unique() if self._faults is not None else 0
+        by_direct, sync = direct(), synchronous()
         seen = None
-        if direct() and self._recorder.looks:
+        if by_direct and self._recorder.looks:
             seen = await self._look_apart(tid)
         elif not cached:
             seen = self._look(tid)
@@ -178,6 +190,8 @@ class FileOperations(Handlers):
         if self._faults is not None and not cached:
             fault = self._faults.of_file(number, "write", tid, seen, opened.ino, off, len(buf))
             await self._enter(fault)
+        elif self._faults is not None:
+            fault = self._fault_of_store(opened.node)
         failed = result = 0
         left_mode = None
         if fault is not None and fault.does_nothing:
@@ -187,7 +201,7 @@ class FileOperations(Handlers):
             try:
                 if kills_setid:
                     left_mode = self._backing.drop_setid(opened.fd, tid)
-                result = os.pwrite(opened.fd, buf, off)
+                result = self._write(fault, opened, off, buf, sync, by_direct=by_direct)
             except OSError as error:
                 failed = errno_of(error)
         await self._leave(fault)
@@ -293,6 +307,8 @@ class FileOperations(Handlers):
                 fh=fh,
             )
         )
+        if self._space:
+            self._space.left(opened.node)
 
     async def _open_patiently(self, node: Node, flags: int) -> tuple[int, int | None]:
         """Wait for the end of somebody's lease while other requests go on."""
@@ -336,4 +352,5 @@ class FileOperations(Handlers):
     def _file_info(self, fh: int) -> pyfuse3.FileInfo:
         # Without keep_cache each open drops the file's cached pages, so that a change made past
         # the mount is seen, as close-to-open filesystems promise.
-        return pyfuse3.FileInfo(fh=fh, direct_io=self._direct_io, keep_cache=False)
+        direct_io = self._direct_io or self._files[fh].uncached
+        return pyfuse3.FileInfo(fh=fh, direct_io=direct_io, keep_cache=False)

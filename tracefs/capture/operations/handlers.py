@@ -20,11 +20,14 @@ import pyfuse3
 import trio
 
 from tracefs.capture.backing import Backing, Caller, errno_of
+from tracefs.capture.held import Held
 from tracefs.capture.inodes import Node
 from tracefs.capture.recorder import Recorder
+from tracefs.capture.space import Space
 from tracefs.capture.spare import Spare
 from tracefs.capture.syncer import Syncer
 from tracefs.faults.engine import Fault, Faults
+from tracefs.faults.model import Rule
 from tracefs.pathtext import to_text
 
 Made: TypeAlias = tuple[int, Node, os.stat_result]
@@ -38,7 +41,7 @@ H = TypeVar("H", bound="Handlers")
 class OpenFile:
     """One open of a regular file."""
 
-    __slots__ = ("closed", "fd", "fh", "flags", "in_memory", "ino", "node")
+    __slots__ = ("closed", "fd", "fh", "flags", "in_memory", "ino", "node", "uncached")
 
     def __init__(self, fh: int, fd: int, node: Node, flags: int, *, in_memory: bool) -> None:
         self.fh = fh
@@ -49,6 +52,8 @@ class OpenFile:
         """As the kernel gave them; those of *fd* are fewer."""
         self.in_memory = in_memory
         """A sync of it does nothing, and so takes no time."""
+        self.uncached = False
+        """It goes past the kernel's cache for the sake of a rule."""
         self.closed = False
         """A descriptor of it was closed, and none used since: by all signs the last one."""
 
@@ -89,6 +94,10 @@ class Handlers(pyfuse3.Operations):
         """Thread and path of the last open that ended with ESTALE, and so is asked for again."""
         self._faults: Faults | None = None
         """None: no rule holds."""
+        self.held = Held(syncer.through_trio)
+        self._space = Space(self._is_open, self._is_for)
+        self._rotting: dict[int, str] = {}
+        """File -> the path that it was read by first, under rules that let it rot."""
         self.given_up: str | None = None
         """Says so, if the mount's end found a request waiting: what it has done, no line tells."""
 
@@ -98,6 +107,14 @@ class Handlers(pyfuse3.Operations):
 
     def _text(self, parent: Node, name: bytes) -> str:
         return to_text(self._inodes.path_of(parent, name))
+
+    def _is_open(self, node: Node) -> bool:
+        return any(opened.node is node for opened in self._files.values())
+
+    def _is_for(self, rule: Rule, node: Node) -> bool:
+        return self._faults is not None and self._faults.is_for(
+            rule, to_text(self._inodes.path(node))
+        )
 
     def opened(self, fd: int, node: Node, flags: int) -> int:
         """Keep an open of a file; return its number."""
@@ -122,11 +139,13 @@ class Handlers(pyfuse3.Operations):
         """Keep and record the open of a file that was to be made; return its number, or 0."""
         fh = size = ino = 0
         uid = gid = None
+        uncached = False
         if made is not None:
             fd, node, info = made
             ino, size, uid, gid = node.ino, info.st_size, info.st_uid, info.st_gid
             self._forget_rules(node)
             fh = self.opened(fd, node, flags)
+            uncached = self._goes_past_cache(fh, to_text(path))
         self._record(
             events.Create(
                 start_ns=start_ns,
@@ -140,6 +159,7 @@ class Handlers(pyfuse3.Operations):
                 fh=fh,
                 flags=flags,
                 mode=mode,
+                uncached=uncached,
                 size=size,
                 uid=uid,
                 gid=gid,
@@ -177,19 +197,32 @@ class Handlers(pyfuse3.Operations):
         if self._faults is not None and node is not None:
             self._faults.changed(node.ino)
 
+    def _goes_past_cache(self, fh: int, path: str) -> bool:
+        """Let reads and writes of an open go past the kernel's cache, if a rule needs that."""
+        opened = self._files[fh]
+        if self._faults is not None:
+            opened.uncached = self._faults.needs_no_cache(opened.flags, path)
+        return opened.uncached
+
+    def let_go(self) -> int:
+        """Let go the requests that a rule holds until they are released; return how many."""
+        return self.held.release()
+
     async def _enter(self, fault: Fault | None) -> None:
         """Hold the request for as long as a rule says, before it does anything."""
-        if fault is not None and fault.enter_ns:
-            await self._hold(fault.enter_ns)
+        if fault is None:
+            return
+        if fault.enter_ns:
+            await self.held.for_ns(fault.enter_ns, fault.tid)
+        if fault.stuck is not None:
+            since = monotonic_ns()
+            fault.given_up = await self.held.until_released(fault.stuck, fault.tid)
+            fault.note(fault.stuck, "stuck", monotonic_ns() - since)
 
     async def _leave(self, fault: Fault | None) -> None:
         """Hold it before it is answered."""
         if fault is not None and fault.exit_ns:
-            await self._hold(fault.exit_ns)
-
-    async def _hold(self, time_ns: int) -> None:
-        with self._syncer.through_trio():
-            await trio.sleep(time_ns / 1e9)
+            await self.held.for_ns(fault.exit_ns, fault.tid)
 
     def _query(self, operation: str, start_ns: int, tid: int, failed: int, node: Node) -> None:
         """Record a request that only asks about *node*, if that is wanted."""

@@ -10,6 +10,7 @@ from tracefs import events
 # isort: split
 import pyfuse3
 
+from tracefs.capture.inodes import Node
 from tracefs.capture.operations.handlers import (
     Handlers,
     attempt,
@@ -19,6 +20,8 @@ from tracefs.capture.operations.handlers import (
     injected,
 )
 from tracefs.capture.replies import attributes, no_entry
+from tracefs.capture.space import needs_block
+from tracefs.faults.engine import Fault
 from tracefs.pathtext import to_text
 
 
@@ -110,7 +113,7 @@ class NameOperations(Handlers):
         fault = self._fault_of_names("mkdir", ctx.pid, seen, path)
         await self._enter(fault)
         failed, made = attempt_unless(
-            fault, self._backing.mkdir, parent, name, mode & 0o7777, caller(ctx)
+            self._unless_full(fault), self._backing.mkdir, parent, name, mode & 0o7777, caller(ctx)
         )
         await self._leave(fault)
         self._record(
@@ -143,6 +146,8 @@ class NameOperations(Handlers):
         path = self._text(parent, name)
         fault = self._fault_of_names("symlink", ctx.pid, seen, path)
         await self._enter(fault)
+        if needs_block(target):
+            fault = self._unless_full(fault)
         failed, made = attempt_unless(
             fault, self._backing.symlink, parent, name, target, caller(ctx)
         )
@@ -207,7 +212,11 @@ class NameOperations(Handlers):
         path = self._text(parent, name)
         fault = self._fault_of_names("unlink", ctx.pid, seen, path)
         await self._enter(fault)
+        if self._space:
+            self._space_of(parent, name)
         failed, node = attempt_unless(fault, self._backing.unlink, parent, name)
+        if self._space and node is not None:
+            self._space.left(node)
         self._forget_rules(node)
         await self._leave(fault)
         self._record(
@@ -268,10 +277,14 @@ class NameOperations(Handlers):
         old, path = self._text(old_parent, name_old), self._text(parent, name_new)
         fault = self._fault_of_names("rename", ctx.pid, seen, old, path)
         await self._enter(fault)
+        if self._space:
+            self._space_of(parent, name_new)
         failed, nodes = attempt_unless(
             fault, self._backing.rename, old_parent, name_old, parent, name_new, flags
         )
         moved, replaced = nodes or (None, None)
+        if self._space and replaced is not None:
+            self._space.left(replaced)
         if self._faults is not None:
             self._faults.renamed()
         await self._leave(fault)
@@ -292,3 +305,20 @@ class NameOperations(Handlers):
         )
         if failed:
             raise pyfuse3.FUSEError(failed)
+
+    def _unless_full(self, fault: Fault | None) -> Fault | None:
+        """Return *fault*; it fails with ENOSPC where its rule's disk has no block left."""
+        rule = None if fault is None else fault.outcome
+        if fault is None or rule is None or rule.full is None or fault.given_up:
+            return fault
+        if not self._space.take(rule):
+            fault.note(rule, "full")
+            fault.given_up = errno.ENOSPC
+        return fault
+
+    def _space_of(self, parent: Node, name: bytes) -> None:
+        """Take note of what a file has, whose name may be its last and goes."""
+        node = self._backing.child(parent, name)
+        if node is not None:
+            with contextlib.suppress(OSError):
+                self._space.before_cut(node, self._backing.magic(node))
