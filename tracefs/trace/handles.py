@@ -22,13 +22,15 @@ _EXCHANGE: Final = 0x2
 class Handle:
     """One open of a file."""
 
-    __slots__ = ("aliases", "flags", "ino", "named", "path")
+    __slots__ = ("aliases", "flags", "ino", "named", "path", "uncached")
 
-    def __init__(self, path: str, ino: int, flags: int) -> None:
+    def __init__(self, path: str, ino: int, flags: int, *, uncached: bool = False) -> None:
         self.path = path
         self.ino = ino
         self.flags = flags
         """As the kernel holds them."""
+        self.uncached = uncached
+        """It goes past the kernel's cache, for the sake of a rule."""
         self.named = True
         """*path* still names the file."""
         self.aliases: dict[str, None] = {}
@@ -87,7 +89,9 @@ class Handles(dict[int, Handle]):
     def opened(self, event: Open | Create) -> None:
         """Remember an open that succeeded."""
         self.released(event.fh)
-        handle = self[event.fh] = Handle(event.path, event.ino, event.flags)
+        handle = self[event.fh] = Handle(
+            event.path, event.ino, event.flags, uncached=event.uncached
+        )
         handle.named = not event.flags & O_TMPFILE
         self._of_file.setdefault(event.ino, {})[event.fh] = handle
 

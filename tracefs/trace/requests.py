@@ -40,6 +40,10 @@ _NOBODY: Final = Sighting()
 _SHORTENED: Final = "what was asked for is in the caller alone: the kernel ends it with the file"
 
 
+UNCACHED: Final = "past the kernel's cache for the sake of a rule: no shared mapping of it"
+"""Label of an open."""
+
+
 class Requests:
     """Turns each request into its call."""
 
@@ -107,6 +111,7 @@ class Requests:
             flags=self._namer.opening_flags(event, name),
             created=_makes_name(event),
             size=event.size if ok else None,
+            note=UNCACHED if event.uncached else None,
         )
 
     def copy(self, event: Copy) -> None:
@@ -287,6 +292,7 @@ class Requests:
         created: bool = False,
         size: int | None = None,
         datasync: bool = False,
+        note: str | None = None,
     ) -> None:
         """Append the call of a request that names a path; *path*: another than the request's.
 
@@ -301,7 +307,7 @@ class Requests:
                 event.start_ns, event.end_ns, event.tid or None, seen.pid, seen.comm,
                 event.ino or None, handle, seen.fd if sighted else None, None, length,
                 None if errno or not returns else 0, errno, flags, 0,
-                seen.position if sighted else None, None, target, created, size, datasync, None,
+                seen.position if sighted else None, None, target, created, size, datasync, note,
                 None, (), None, name.reason, event.injected,
             )
         )  # fmt: skip

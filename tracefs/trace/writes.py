@@ -88,7 +88,7 @@ class Writes:
                     return
                 if size < args[2] and size <= MAX_COUNT:
                     claim = Claim(call.name, event.offset, args[2], 0, appends=False)
-                    direct = self._cached and bool((seen.fd_flags | handle.flags) & self._direct)
+                    direct = self._is_async(handle, seen.fd_flags | handle.flags)
                     self._settle(Pending(event, seen, claim, handle, None, direct=direct))
                     return
         self._begin(event)
@@ -197,18 +197,27 @@ class Writes:
         if reason is not None:
             self._emit_alone(event, UNKNOWN, reason)
             return
-        direct = self._cached and bool(bits & self._direct)
+        direct = self._is_async(handle, bits)
         flag = sync_flag(bits, claim.flags)
         self._settle(Pending(event, seen, claim, handle, flag, direct=direct))
 
     def _settle(self, call: Pending) -> None:
         """Emit a call of which nothing more can come; hold any other."""
-        if call.over and (call.sync_flag is None or not (self._cached and call.waits_for_sync)):
+        if call.over and not (
+            call.sync_flag is not None and self._is_cached(call.handle) and call.waits_for_sync
+        ):
             if self.pending.get(call.first.tid) is call:
                 self._drop(call)
             self._emit(call)
         else:
             self._keep(call)
+
+    def _is_cached(self, handle: Handle | None) -> bool:
+        return self._cached and not (handle is not None and handle.uncached)
+
+    def _is_async(self, handle: Handle | None, bits: int) -> bool:
+        """Return whether all pieces of a write through this open are sent at once (`Pending`)."""
+        return bool(bits & self._direct) and self._is_cached(handle)
 
     def _emit(self, call: Pending) -> None:
         first, seen, claim, handle = call.first, call.seen, call.claim, call.handle
@@ -250,6 +259,8 @@ class Writes:
             return None, None
         if call.synced:
             return flag, None
+        if call.handle is not None and call.handle.uncached:
+            return flag, None  # it was synced with the write
         if self._cached:
             return None, f"no sync followed, though {flag} asks for one"
         if flag.startswith("O_"):
