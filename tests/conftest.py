@@ -2,11 +2,12 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
 import pytest
+from counting import Counted
 from hypothesis import settings
 from mounted_support import Guard, Mount, Pair, Run, run_traced
 
@@ -49,6 +50,38 @@ def mounted(tmp_path: Path, guard: Guard) -> Iterator[Mount]:
     mount = _make(tmp_path, guard)
     yield mount
     mount.end()
+
+
+@pytest.fixture
+def injected(tmp_path: Path, guard: Guard) -> Iterator[Callable[..., Mount]]:
+    """Make a mount of the test's own, with rules of faults; several: each *below* a name."""
+    made: list[Mount] = []
+
+    def mount(*rules: str, options: Sequence[str] = (), below: str = "") -> Mount:
+        words = [word for rule in rules for word in ("--inject", rule)]
+        base = tmp_path / below
+        base.mkdir(exist_ok=True)
+        made.append(_make(base, guard, *words, *options))
+        return made[-1]
+
+    yield mount
+    for one in made:
+        if one.process.returncode is None:
+            one.end()
+
+
+@pytest.fixture
+def counted_with(tmp_path: Path, guard: Guard) -> Iterator[Callable[..., Counted]]:
+    """Make a mount of the test's own over a source that counts syncs, with options."""
+    made: list[Counted] = []
+
+    def mount(*options: str) -> Counted:
+        made.append(Counted(tmp_path, guard, *options))
+        return made[-1]
+
+    yield mount
+    for one in made:
+        one.abandon()
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,8 @@ What ext4 does was measured on an image of 32 MiB with blocks of 4096 bytes (Lin
 `docs/development/kernel-and-pyfuse3-facts.md`.
 """
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -38,7 +40,7 @@ def test_extents_are_a_set_of_blocks(
     assert {block for low, high in extents for block in range(low, high)} == wanted
     listed = list(extents)
     assert all(a < b for a, b in listed)
-    assert all(one[1] < other[0] for one, other in zip(listed, listed[1:], strict=False))
+    assert all(one[1] < other[0] for one, other in pairwise(listed))
     gaps = [block for low, high in extents.gaps(first, end) for block in range(low, high)]
     assert gaps == sorted(set(range(first, end)) - wanted)
 

@@ -6,64 +6,24 @@ The source is a filesystem that counts and fails syncs (``sync_source.py``).
 import errno
 import mmap
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import sync_source
-import watchdog
-from mounted_support import PATIENCE_S, Guard, Mount, act, calls, journal, outcome
+from counting import Counted
+from mounted_support import act, calls, journal, outcome
 
 from tracefs import events
 
 
-class Counted:
-    """A mount over the source that counts."""
-
-    def __init__(self, base: Path, guard: Guard, *options: str) -> None:
-        for name in ("src", "mnt"):
-            (base / name).mkdir()
-        guard.watch(base / "src")
-        self._source = subprocess.Popen(
-            [sys.executable, sync_source.__file__, str(base / "src")],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._source.stdout is not None
-        assert self._source.stdout.readline() == "ready\n"
-        self._base = base
-        self.mount = Mount(base / "src", base / "mnt", base / "rec", guard, *options)
-
-    def end(self) -> list[str]:
-        """Unmount both; return what the source was told."""
-        self.mount.end()
-        unmount = ["fusermount3", "-u", str(self._base / "src")]
-        subprocess.run(unmount, check=True, timeout=PATIENCE_S)
-        said, _ = self._source.communicate(timeout=PATIENCE_S)
-        return said.splitlines()
-
-    def abandon(self) -> None:
-        self.mount.abandon()
-        watchdog.abort(str(self._base / "src"))
-        self._source.kill()
-        self._source.communicate()
+@pytest.fixture
+def counted(counted_with: Callable[..., Counted]) -> Counted:
+    return counted_with()
 
 
 @pytest.fixture
-def counted(tmp_path: Path, guard: Guard) -> Iterator[Counted]:
-    counted = Counted(tmp_path, guard)
-    yield counted
-    counted.abandon()
-
-
-@pytest.fixture
-def counted_directly(tmp_path: Path, guard: Guard) -> Iterator[Counted]:
-    counted = Counted(tmp_path, guard, "--direct-io")
-    yield counted
-    counted.abandon()
+def counted_directly(counted_with: Callable[..., Counted]) -> Counted:
+    return counted_with("--direct-io")
 
 
 def open_new(name: str, flags: int = 0) -> int:
