@@ -143,13 +143,18 @@ LITERALS = literals()
 PATTERNS = [re.compile(".*".join(map(re.escape, pieces)), re.DOTALL) for pieces in LITERALS]
 
 
+OF_A_RULE = re.compile(r"(?:rule '[^']*'|\S+:\d+:\d+): (?:\w+: )?(.*?)(?:; name .*)?")
+"""What is said of a fault rule, between whose it is and what to do."""
+
+
 def said() -> Iterator[tuple[str, str]]:
     """Yield the messages and repairs that pages show, with the page."""
     for page, _, output in CONSOLE:
         for line in output.splitlines():
             message = re.match(r"(?:tracefs: +|  )(repair: )?(.*)", line)
             if message and (message[1] or line.startswith("tracefs: ")) and HELPER not in line:
-                yield name(page), message[2]
+                of_a_rule = OF_A_RULE.fullmatch(message[2])
+                yield name(page), message[2] if of_a_rule is None else of_a_rule[1]
 
 
 def test_shown_messages_are_still_in_the_program() -> None:

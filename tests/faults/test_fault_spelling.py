@@ -103,6 +103,7 @@ def test_all_parts_of_a_rule() -> None:
         ("write:short=1024", "write:short=1K"),
         ("write:full=1024k", "write:full=1M"),
         ("write:full=0", "write:full=0"),
+        ("write:retval=4K", "write:retval=4096"),
         ("write=EIO:when=3..3+7", "write:error=EIO:when=3"),
         ("write=EIO:when=3..8+", "write:error=EIO:when=3..8"),
         ("write=EIO:when=3..8+2", "write:error=EIO:when=3..7+2"),

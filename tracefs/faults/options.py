@@ -78,7 +78,7 @@ def _retval(text: str) -> int:
         raise RefusedError(
             f"expected a number from 0 on, saw {quoted(text)}: what fails is made by error="
         )
-    return amounts.count(text)
+    return amounts.size(text)
 
 
 def _rot(text: str) -> int:
