@@ -15,14 +15,14 @@ from tracefs.faults.names import calls_of
 WRITES: Final = frozenset({"write"})
 READS: Final = frozenset({"read"})
 SYNCS_FILE: Final = frozenset({"fsync"})
-FILLS: Final = frozenset({"copy", "fallocate", "write"})
-"""What takes room for contents."""
+FILLS: Final = frozenset({"copy", "fallocate", "mkdir", "symlink", "write"})
+"""What takes blocks of a disk."""
 MOVES: Final = frozenset({"copy", "read", "write"})
 """What moves bytes."""
 DONE: Final = frozenset({"flush", "fsync", "fsyncdir"})
 """What answers no more than that it is done. With others the kernel learns of a file that there
 must be then, or changes names and sizes in its memory, which the directory doesn't have."""
-_WALKS: Final = asked.EVERY - {"flush", "fsync", "fsyncdir", *FILLS, *READS}
+_WALKS: Final = asked.EVERY - {"copy", "fallocate", "flush", "fsync", "fsyncdir", "read", "write"}
 KEPT_BACK: Final[Mapping[int, frozenset[str]]] = MappingProxyType(
     {
         # The kernel copies by READ and WRITE instead (vfs_copy_file_range in fs/read_write.c).
