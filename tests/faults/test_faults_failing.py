@@ -3,7 +3,7 @@
 import errno
 
 import pytest
-from test_faults_pages import Kept
+from pages_support import Kept
 
 from tracefs.faults.failing import PLAIN, Errors, FailingFile, Struck
 from tracefs.faults.model import Mode

@@ -6,30 +6,12 @@ from typing import TypeAlias
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pages_support import Kept
 
 from tracefs.faults.model import Mode
 from tracefs.faults.pages import PAGE, Back, Pages
 
 Step: TypeAlias = tuple[str, int, int]
-
-
-class Kept:
-    """Images in a dictionary; nothing is to be left in it."""
-
-    def __init__(self) -> None:
-        self.kept: dict[int, bytes] = {}
-        self._next = 0
-
-    def keep(self, data: bytes, /) -> int:
-        self._next += 1
-        self.kept[self._next] = data
-        return self._next
-
-    def get(self, number: int, /) -> bytes:
-        return self.kept[number]
-
-    def drop(self, number: int, /) -> None:
-        del self.kept[number]
 
 
 class Played:
