@@ -7,6 +7,7 @@ from typing import Final
 _libc: Final = ctypes.CDLL(None, use_errno=True)
 
 RENAME_EXCHANGE: Final = 2
+FALLOC_FL_KEEP_SIZE: Final = 1
 
 
 def renameat2(old_dir: int, old: bytes, new_dir: int, new: bytes, flags: int) -> None:

@@ -1,7 +1,6 @@
 """Pages between cache and disk, against two whole files and a set of dirty pages."""
 
-from collections.abc import Callable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 from hypothesis import given
@@ -10,6 +9,9 @@ from pages_support import Kept
 
 from tracefs.faults.model import Mode
 from tracefs.faults.pages import PAGE, Back, Pages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Step: TypeAlias = tuple[str, int, int]
 
@@ -139,7 +141,9 @@ def _apply(file: Played | Model, step: Step, mode: Mode, letter: int) -> None:
     actions[what]()
 
 
-@given(size=st.integers(0, 3 * PAGE), steps=st.lists(STEPS, max_size=14), mode=st.sampled_from(Mode))
+@given(
+    size=st.integers(0, 3 * PAGE), steps=st.lists(STEPS, max_size=14), mode=st.sampled_from(Mode)
+)
 def test_a_program_sees_what_two_whole_files_say(size: int, steps: list[Step], mode: Mode) -> None:
     played, model = Played(b"\xff" * size), Model(b"\xff" * size)
     for letter, step in enumerate(steps):

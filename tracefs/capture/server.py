@@ -161,6 +161,7 @@ class Server:
             )
             if witness is not None and takes_shortcut:
                 operations.take_shortcut(witness, journal)
+            operations.spill_into(os.open(journal.folder, os.O_PATH | os.O_CLOEXEC))
             operations.inject(config.faults)
             loop.at_end = operations.held.end
             if witness_fd >= 0:
@@ -178,6 +179,7 @@ class Server:
             if self._link is not None:
                 # Where the command goes on, so would the witness.
                 self._link.end(stop=end is not End.UNMOUNTED or gap is not None)
+            operations.end_play()
             if gap is not None:
                 journal.stop(gap)
             journal.close(monotonic_ns(), _FOOTER[end])

@@ -375,7 +375,7 @@ class Faults:
                     self.untold += 1
                 continue
             glob = live.rule.glob
-            if glob is None or any(_is_like(path, glob) for path in paths):
+            if glob is None or any(is_like(path, glob) for path in paths):
                 found.append(live)
         return tuple(found)
 
@@ -414,5 +414,6 @@ def _add(fault: Fault, live: _Live, size: int) -> None:
         fault.rot = rule
 
 
-def _is_like(path: str, glob: str) -> bool:
+def is_like(path: str, glob: str) -> bool:
+    """Return whether a rule for *glob* is for the file at *path*."""
     return fnmatchcase(path, glob) or fnmatchcase(path.rpartition("/")[2], glob)

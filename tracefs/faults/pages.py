@@ -95,6 +95,13 @@ class Pages:
             page.dirty = True
         self.size = max(self.size, stop)
 
+    def went_through(self, start: int, stop: int) -> None:
+        """The bytes from *start* up to *stop* are on the disk, without a sync."""
+        for index in range(start // PAGE, _pages(stop)):
+            if index in self._pages:
+                self._forget(index)
+        self.disk_size = max(self.disk_size, stop)
+
     def resized(self, size: int) -> None:
         """The file was cut off or made longer, and its journal has that without a sync of data."""
         for index in [index for index in self._pages if index * PAGE >= size]:
@@ -110,7 +117,7 @@ class Pages:
         self.size = self.disk_size = size
 
     def rearranged(self, start: int) -> None:
-        """All from *start* on has other content, in a way that is not played: it counts as saved."""
+        """What is behind *start* was moved or zeroed, which is not played: it counts as saved."""
         for index in [index for index in self._pages if (index + 1) * PAGE > start]:
             self._forget(index)
 

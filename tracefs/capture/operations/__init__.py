@@ -84,10 +84,11 @@ class Operations(
         self._space.hold(rules)
         self._rotting.clear()
         self.held.keep(rules)
+        self.play(rules)
         shortcut_faults(None if self._faults is None else self._faults.decide)
         if self._shortcut is not None:
             # What plays with contents must see each request.
-            if any(is_of_contents(rule) for rule in rules):
+            if self._disk is not None or any(is_of_contents(rule) for rule in rules):
                 shortcut()
             else:
                 self._shortcut()

@@ -14,18 +14,18 @@ from tracefs.capture.backing import NOTHING, Changes
 from tracefs.capture.callers import calls_chown
 from tracefs.capture.inodes import Node
 from tracefs.capture.operations.handlers import (
-    Handlers,
     attempt,
     attempt_unless,
     guarded,
     injected,
 )
+from tracefs.capture.operations.played import PlayedOperations
 from tracefs.capture.replies import attributes, statvfs
 from tracefs.faults.asked import TRUNCATE
 from tracefs.pathtext import to_text
 
 
-class AttributeOperations(Handlers):
+class AttributeOperations(PlayedOperations):
     """Requests for attributes, extended ones, and the state of the filesystem."""
 
     @guarded
@@ -94,6 +94,8 @@ class AttributeOperations(Handlers):
         info, left_mode = done or (None, None)
         if self._space and changes.size is not None and not failed:
             self._space.cut(node, changes.size)
+        if info is not None and changes.size is not None:
+            self._after_resize(node, changes.size)
         await self._leave(fault)
         self._record(
             events.Setattr(

@@ -27,6 +27,7 @@ from tracefs.capture.operations.handlers import (
     attempt_unless,
     injected,
 )
+from tracefs.capture.operations.played import PlayedOperations
 from tracefs.capture.syscalls import kernel_version
 from tracefs.faults.engine import Fault
 from tracefs.filecalls import fallocate
@@ -43,7 +44,7 @@ _KERNEL_COPIES: Final = frozenset({errno.EXDEV, errno.ENOSYS, errno.EOPNOTSUPP})
 """What the source answers where it can't copy within itself."""
 
 
-class CarriedOperations(ContentsOfRules):
+class CarriedOperations(ContentsOfRules, PlayedOperations):
     """Requests that come as a READ of an open that there is not."""
 
     async def _answer_carried(self) -> bytes:
@@ -78,6 +79,8 @@ class CarriedOperations(ContentsOfRules):
         synced = not failed and bool(opened.flags & _SYNCHRONOUS)
         if synced:
             failed = await self._syncer.sync(opened.node, opened.fd, datasync=False)
+        done = 0 if failed else asked.mode
+        self._after_allocation(opened, done, asked.offset, synced=synced and not failed)
         await self._leave(fault)
         self._record(
             events.Fallocate(
@@ -151,6 +154,7 @@ class CarriedOperations(ContentsOfRules):
             failed, room = attempt(self._room, fault, opened, asked.offset, asked.size)
             size = room or 0
         if not failed:
+            self._before_write(opened, asked.offset, asked.size)
             failed, count = await self._sized(
                 size, _copy_range, source, opened, size, asked.from_offset, asked.offset
             )
@@ -158,6 +162,7 @@ class CarriedOperations(ContentsOfRules):
             self._wrote(fault, opened, asked.offset, asked.size, count)
         if failed in _KERNEL_COPIES:
             raise pyfuse3.FUSEError(errno.EOPNOTSUPP)
+        self._after_write(opened, asked.offset, count or 0, through=False)
         await self._leave(fault)
         self._record(
             events.Copy(

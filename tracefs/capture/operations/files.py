@@ -29,6 +29,7 @@ from tracefs.capture.operations.handlers import (
     guarded,
     injected,
 )
+from tracefs.capture.operations.played import PlayedOperations
 from tracefs.capture.replies import attributes
 from tracefs.pathtext import to_text
 
@@ -38,7 +39,7 @@ _EXEC_NS: Final = 1_000_000_000
 """How long who could not be looked at in time is not looked at again."""
 
 
-class FileOperations(ContentsOfRules):
+class FileOperations(ContentsOfRules, PlayedOperations):
     """Requests on open files."""
 
     @guarded
@@ -201,7 +202,10 @@ class FileOperations(ContentsOfRules):
             try:
                 if kills_setid:
                     left_mode = self._backing.drop_setid(opened.fd, tid)
+                self._before_write(opened, off, len(buf))
                 result = self._write(fault, opened, off, buf, sync, by_direct=by_direct)
+                past = by_direct or bool(opened.uncached and sync)
+                self._after_write(opened, off, result, through=past)
             except OSError as error:
                 failed = errno_of(error)
         await self._leave(fault)
@@ -240,10 +244,7 @@ class FileOperations(ContentsOfRules):
         opened.closed = False
         fault = self._fault("fsync", tid, seen, opened.ino)
         await self._enter(fault)
-        if fault is not None and fault.does_nothing:
-            failed = fault.error
-        else:
-            failed = await self._syncer.sync(opened.node, opened.fd, datasync=datasync)
+        failed, told = await self._synced(opened, fault, datasync=datasync)
         await self._leave(fault)
         self._record(
             events.Fsync(
@@ -251,7 +252,7 @@ class FileOperations(ContentsOfRules):
                 end_ns=monotonic_ns(),
                 tid=tid,
                 errno=failed,
-                injected=injected(fault),
+                injected=told,
                 ino=opened.node.ino,
                 fh=fh,
                 datasync=datasync,
@@ -294,6 +295,7 @@ class FileOperations(ContentsOfRules):
         start = monotonic_ns()
         tid, _, _ = current()
         opened = self._files.pop(fh)
+        self._after_release(opened)
         failed, _ = attempt(
             os.close if opened.node.parent is not None else freeing.close, opened.fd
         )

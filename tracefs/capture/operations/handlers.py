@@ -10,7 +10,7 @@ import functools
 import os
 from collections.abc import Callable, Coroutine
 from time import monotonic_ns
-from typing import Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 
 from tracefs import events
 from tracefs.capture.request import unique  # before pyfuse3
@@ -29,6 +29,9 @@ from tracefs.capture.syncer import Syncer
 from tracefs.faults.engine import Fault, Faults
 from tracefs.faults.model import Rule
 from tracefs.pathtext import to_text
+
+if TYPE_CHECKING:
+    from tracefs.capture.disk import PlayedDisk
 
 Made: TypeAlias = tuple[int, Node, os.stat_result]
 """Descriptor, node and attributes of a file that was made and opened."""
@@ -98,6 +101,8 @@ class Handlers(pyfuse3.Operations):
         self._space = Space(self._is_open, self._is_for)
         self._rotting: dict[int, str] = {}
         """File -> the path that it was read by first, under rules that let it rot."""
+        self._disk: PlayedDisk | None = None
+        """None: no rule plays one."""
         self.given_up: str | None = None
         """Says so, if the mount's end found a request waiting: what it has done, no line tells."""
 
