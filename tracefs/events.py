@@ -152,6 +152,8 @@ class Injected(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
 
 HELD: Final = frozenset({"delay", "stuck"})
 """Kinds of `Injected` that leave the outcome as it is, and only make it late."""
+LOSES: Final = "lost"
+"""Kind of `Injected` with which a sync claims success though its data is lost."""
 PRETENDED: Final = "retval"
 """Kind of `Injected` with which a call is said to be done, and nothing is done."""
 
@@ -162,7 +164,7 @@ def is_pretended(injected: tuple[Injected, ...]) -> bool:
     >>> is_pretended((Injected(rule="fsync:retval=0", kind="retval"),)), is_pretended(())
     (True, False)
     """
-    return any(one.kind == PRETENDED for one in injected)
+    return any(one.kind in {PRETENDED, LOSES} for one in injected)
 
 
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", gc=False):
@@ -518,6 +520,8 @@ class Fallen(Event, frozen=True, kw_only=True, tag="fallen"):
     offset: int
     size: int
     """Bytes that went back."""
+    file_size: int | None = None
+    """Size of the file from now on, where these bytes are gone; None: they are still there."""
     payload: int | None = None
     """Offset in ``payload.bin`` of what they are now; None: not kept."""
     rule: str

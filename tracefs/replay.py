@@ -192,6 +192,9 @@ class Replay:
         path = self._file(event.ino, event.path)
         if path is None:
             return
+        if event.file_size is not None:
+            os.truncate(path, event.file_size)
+            return
         data = self._payload.read(event.payload, event.size)
         fd = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         try:

@@ -22,6 +22,7 @@ def test_it_holds_what_a_set_would_hold(steps: list[tuple[str, int, int]]) -> No
             model -= set(range(start, stop))
         assert ranges.total == len(model)
         assert len(ranges) == sum(1 for byte in model if byte - 1 not in model)
+        assert {byte for start, stop in ranges for byte in range(start, stop)} == model
 
 
 def test_clear_empties_it() -> None:

@@ -2,11 +2,13 @@
 
 import errno
 import itertools
+from typing import Any
 
 import pytest
 from report_support import PAGE, START_NS, call, close, fdatasync, pwrite
 from syrupy.assertion import SnapshotAssertion
 
+from tracefs.events import Injected
 from tracefs.findings import TraceSummary
 from tracefs.report.jsonline import line
 from tracefs.report.rewrites import PageCount, PageWrites
@@ -55,6 +57,71 @@ def test_a_failed_write_or_sync_changes_nothing() -> None:
         "close": (1, 0),
     }
     assert figures.syncs == ()
+
+
+LATER = START_NS + 10**9
+LOST = Injected(rule="fsync:error=EIO:mode=ext4-data", kind="lost")
+
+
+def _retried(*again: Call, **failed: Any) -> StatsReport:
+    """Return the figures of two pages, a sync that fails, *again*, and a sync that succeeds."""
+    first = fdatasync(start_ns=LATER, end_ns=LATER + 5, **failed)
+    last = fdatasync(start_ns=LATER + 20, end_ns=LATER + 25)
+    return report(OPEN, pwrite(0), pwrite(PAGE), first, *again, last, close())
+
+
+def test_a_sync_after_a_failed_one_saves_nothing_of_what_that_lost() -> None:
+    figures = _retried(errno=errno.EIO, result=None)
+    (left,) = figures.unsynced.at_end
+    assert (left.bytes, left.lost, left.failed) == (2 * PAGE, 2 * PAGE, 3)
+    assert "\n".join(render(figures)).endswith(
+        "pages.db: 8192 bytes; 8192 of them perhaps lost for good: fdatasync (call 3) failed with "
+        "EIO, and no later sync writes them again"
+    )
+    assert figures.unsynced.closes_with_unsynced == 1
+
+
+def test_what_is_written_again_can_be_synced_again() -> None:
+    again = pwrite(100, 100, start_ns=LATER + 10, end_ns=LATER + 12)
+    (left,) = _retried(again, errno=errno.EIO, result=None).unsynced.at_end
+    assert (left.bytes, left.lost) == (2 * PAGE - 100, 2 * PAGE - 100)
+
+
+def test_a_write_beside_the_failed_sync_may_be_lost_with_it() -> None:
+    beside = pwrite(2 * PAGE, start_ns=LATER + 4, end_ns=LATER + 12)
+    assert _retried(beside, errno=errno.EIO, result=None).unsynced.bytes_at_end == 3 * PAGE
+
+
+def test_what_is_cut_off_is_not_lost() -> None:
+    cut = call("ftruncate", "truncate", length=100, start_ns=LATER + 10)
+    assert _retried(cut, errno=errno.EIO, result=None).unsynced.bytes_at_end == 100
+
+
+def test_an_interrupted_sync_has_lost_nothing() -> None:
+    assert _retried(errno=errno.EINTR, result=None).unsynced.bytes_at_end == 0
+
+
+def test_a_sync_that_claims_success_and_has_lost_its_data_is_told_of() -> None:
+    figures = _retried(injected=(LOST,))
+    assert figures.unsynced.at_end[0].lost == 2 * PAGE
+    assert "fdatasync (call 3) lost them, and no later sync" in "\n".join(render(figures))
+
+
+def test_a_sync_that_was_only_said_to_be_done_loses_nothing() -> None:
+    pretended = Injected(rule="fsync:retval=0", kind="retval")
+    assert _retried(injected=(pretended,)).unsynced.bytes_at_end == 0
+
+
+def test_lost_ranges_count_until_they_are_gone() -> None:
+    unsynced = Unsynced(range_limit=2)
+    for start in (0, 10, 20):
+        unsynced.write(7, pwrite(0), start, start + 5)
+    unsynced.failed(fdatasync(start_ns=LATER, end_ns=LATER + 5, errno=errno.EIO))
+    unsynced.write(7, pwrite(0, start_ns=LATER + 10), 40, 45)
+    assert unsynced.not_followed == 2
+    unsynced.forget(7)
+    unsynced.write(7, pwrite(0), 0, 5)
+    assert unsynced.not_followed == 2
 
 
 def test_a_sync_that_began_before_the_write_was_answered_does_not_cover_it() -> None:

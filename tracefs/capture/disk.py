@@ -20,7 +20,7 @@ from tracefs.events import Fallen
 from tracefs.faults.engine import is_like
 from tracefs.faults.failing import PLAIN, Answer, FailingFile, Struck
 from tracefs.faults.model import Rule
-from tracefs.faults.pages import PAGE, Back, Pages
+from tracefs.faults.pages import PAGE, Back, Pages, Piece
 from tracefs.filecalls import FALLOC_FL_KEEP_SIZE
 from tracefs.pathtext import to_text
 
@@ -58,12 +58,20 @@ class PlayedDisk:
         root: descriptor of the traced directory.
         folder: descriptor of a directory outside it, for what memory can't hold.
         record: appends a line to the journal.
+        keep: keeps bytes beside the journal, if they are wanted; returns their offset there.
     """
 
-    def __init__(self, root: int, folder: int, record: Callable[[Fallen], None]) -> None:
+    def __init__(
+        self,
+        root: int,
+        folder: int,
+        record: Callable[[Fallen], None],
+        keep: Callable[[bytes], int | None],
+    ) -> None:
         self._root = root
         self._images = KeptImages(folder)
         self._record = record
+        self._keep = keep
         self._globs: tuple[str | None, ...] = ()
         self._files: dict[Key, _File] = {}
         self._closed: dict[Key, None] = {}
@@ -115,10 +123,8 @@ class PlayedDisk:
         if file is not None:
             # What can't be read now counts as saved.
             with contextlib.suppress(OSError):
-                for first, length in _joined(
-                    (page * PAGE, PAGE) for page in file.pages.wanted(start, start + size)
-                ):
-                    _keep(file, first, length)
+                for first, count in _runs(file.pages.wanted(start, start + size)):
+                    _keep(file, first, count)
 
     def wrote(self, node: Node, start: int, size: int, *, through: bool = False) -> None:
         """*size* bytes were written at *start*; *through*: past the cache, to the disk itself."""
@@ -178,10 +184,11 @@ class PlayedDisk:
         try:
             if back.size != before.st_size:
                 os.ftruncate(file.fd, back.size)
-            for offset, size in _joined(self._write(file, back)):
-                self._fell(file, path, offset, size)
+            for offset, size, payload in self._write(file, back):
+                self._fell(file, path, offset, size, payload=payload)
             if back.size < before.st_size:
-                self._fell(file, path, back.size, before.st_size - back.size)
+                gone = before.st_size - back.size
+                self._fell(file, path, back.size, gone, file_size=back.size)
             os.utime(file.fd, ns=(before.st_atime_ns, before.st_mtime_ns))
         except OSError as error:
             return Gone(path, errno_of(error))
@@ -209,17 +216,28 @@ class PlayedDisk:
         self._images.close()
         return [one for one in gone if one is not None]
 
-    def _write(self, file: _File, back: Back) -> Iterator[tuple[int, int]]:
-        for piece in file.pages.pieces(back):
-            os.pwrite(file.fd, piece.data, piece.offset)
-            yield piece.offset, len(piece.data)
+    def _write(self, file: _File, back: Back) -> Iterator[tuple[int, int, int | None]]:
+        """Write what goes back; yield where, how much, and where its bytes are kept."""
+        for offset, parts in _spans(file.pages.pieces(back)):
+            data = b"".join(parts)
+            os.pwrite(file.fd, data, offset)
+            yield offset, len(data), self._keep(data)
 
-    def _fell(self, file: _File, path: str, offset: int, size: int) -> None:
+    def _fell(
+        self,
+        file: _File,
+        path: str,
+        offset: int,
+        size: int,
+        *,
+        payload: int | None = None,
+        file_size: int | None = None,
+    ) -> None:
         now = monotonic_ns()
         self._record(
             Fallen(
-                start_ns=now, end_ns=now, tid=0, path=path, ino=file.ino,
-                offset=offset, size=size, rule=file.rule,
+                start_ns=now, end_ns=now, tid=0, path=path, ino=file.ino, offset=offset, size=size,
+                file_size=file_size, payload=payload, rule=file.rule,
             )
         )  # fmt: skip
 
@@ -252,22 +270,36 @@ class PlayedDisk:
         os.close(file.fd)
 
 
-def _keep(file: _File, start: int, size: int) -> None:
-    """Keep the pages in *size* bytes from *start* on, some at a time."""
-    for first in range(start, start + size, _AT_ONCE):
-        data = os.pread(file.fd, min(_AT_ONCE, start + size - first), first)
-        pages = range(0, min(_AT_ONCE, start + size - first), PAGE)
-        file.pages.keep({(first + at) // PAGE: data[at : at + PAGE] for at in pages})
+def _keep(file: _File, first: int, count: int) -> None:
+    """Keep *count* pages of the file, from page *first* on."""
+    data = os.pread(file.fd, count * PAGE, first * PAGE)
+    file.pages.keep({first + at: data[at * PAGE : (at + 1) * PAGE] for at in range(count)})
 
 
-def _joined(ranges: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """Yield offset and size of *ranges*, those that touch as one."""
+def _runs(pages: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yield first page and number of *pages* that follow one another, some at a time."""
+    first = count = 0
+    # What a run keeps is kept before the next is asked for, so *pages* must not go on changing.
+    for page in list(pages):
+        if count and (page != first + count or count * PAGE >= _AT_ONCE):
+            yield first, count
+            count = 0
+        first, count = (first, count + 1) if count else (page, 1)
+    if count:
+        yield first, count
+
+
+def _spans(pieces: Iterable[Piece]) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield *pieces* that touch together, so many at most as are read at once."""
     start = stop = 0
-    for offset, size in ranges:
-        if offset != stop and stop > start:
-            yield start, stop - start
-        if offset != stop or stop == start:
-            start = offset
-        stop = offset + size
-    if stop > start:
-        yield start, stop - start
+    parts: list[bytes] = []
+    for piece in pieces:
+        if parts and (piece.offset != stop or stop - start >= _AT_ONCE):
+            yield start, parts
+            parts = []
+        if not parts:
+            start = piece.offset
+        parts.append(piece.data)
+        stop = piece.offset + len(piece.data)
+    if parts:
+        yield start, parts

@@ -1,6 +1,7 @@
 """Sets of bytes as disjoint ranges."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 
 
 class Ranges:
@@ -15,6 +16,10 @@ class Ranges:
     def __len__(self) -> int:
         """Return the number of ranges."""
         return len(self._starts)
+
+    def __iter__(self) -> Iterator[tuple[int, int]]:
+        """Yield the ranges in order: first byte, and the one behind the last."""
+        return zip(self._starts, self._stops, strict=True)
 
     def add(self, start: int, stop: int) -> None:
         """Add the bytes from *start* up to *stop*."""

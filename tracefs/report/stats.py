@@ -112,8 +112,9 @@ class Stats:
         self._calls[call.call] += 1
         if call.errno:
             self._failed[call.call] += 1
-            return
-        if call.pretended:
+        if not call.done:
+            if call.family == "sync" and call.loses:
+                self._unsynced.failed(call)
             return
         effect = self._effects.get(call.family)
         if effect is not None:

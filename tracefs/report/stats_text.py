@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from tracefs.report.frame import calls, completeness, plural
 from tracefs.report.quote import printable
 from tracefs.report.stats import Latency, StatsReport, UnsyncedReport
+from tracefs.report.strace import error_name
+from tracefs.report.unsynced import Waiting
 
 
 def render(report: StatsReport) -> Iterator[str]:
@@ -69,7 +71,7 @@ def _unsynced(report: UnsyncedReport) -> Iterator[str]:
     yield f"unsynced at the end: {plural(report.bytes_at_end, 'byte')} in {files}"
     for file in report.at_end:
         deleted = " (deleted)" if file.deleted else ""
-        yield f"  {printable(file.path)}: {plural(file.bytes, 'byte')}{deleted}"
+        yield f"  {printable(file.path)}: {plural(file.bytes, 'byte')}{deleted}{_lost(file)}"
     yield from _more(report.files_at_end - len(report.at_end))
     if report.not_followed:
         writes = plural(report.not_followed, "write")
@@ -77,6 +79,16 @@ def _unsynced(report: UnsyncedReport) -> Iterator[str]:
     if report.uncertain_syncs:
         syncs = plural(report.uncertain_syncs, "sync")
         yield f"  {syncs} beside too many concurrent writes to tell what was covered"
+
+
+def _lost(file: Waiting) -> str:
+    if file.failed is None:
+        return ""
+    how = f"failed with {error_name(file.errno)}" if file.errno else "lost them"
+    return (
+        f"; {file.lost} of them perhaps lost for good: {file.sync} (call {file.failed}) {how}, "
+        "and no later sync writes them again"
+    )
 
 
 def _more(number: int) -> Iterator[str]:

@@ -2,6 +2,10 @@
 
 A sync covers the writes that were answered before it arrived, through whatever descriptor of the
 file they came (fsync(2)). Bytes that a truncate cut off are not waiting for anything any more.
+
+A sync that fails leaves them waiting for good: the kernel takes what it could not write for clean,
+so that a later sync succeeds without writing it (fsync(2); 'Can Applications Recover from fsync
+Failures?', USENIX ATC 2020). Only what is written again can be synced again.
 """
 
 from collections import deque
@@ -26,17 +30,37 @@ class Waiting(Struct, frozen=True, kw_only=True):
     bytes: int
     deleted: bool = False
     """A name of the file was removed."""
+    lost: int = 0
+    """Of *bytes* those that a sync had failed to write, and that were not written again since."""
+    failed: int | None = None
+    """Index of the last such sync."""
+    errno: int = 0
+    """Its error number; 0: it claimed success."""
+    sync: str | None = None
+    """Its name."""
 
 
 class _File:
-    __slots__ = ("deleted", "dirty", "path", "recent")
+    __slots__ = ("deleted", "dirty", "failed", "lost", "path", "recent")
 
     def __init__(self) -> None:
         self.path = "?"
         self.deleted = False
         self.dirty = Ranges()
+        self.lost = Ranges()
+        """No bytes of *dirty*."""
+        self.failed: Call | None = None
+        """The sync that lost the last of them."""
         # (end_ns, start, stop) of the last writes since the last sync.
         self.recent: deque[tuple[int, int, int]] = deque(maxlen=RECENT_LIMIT)
+
+    def __len__(self) -> int:
+        """Return the number of ranges."""
+        return len(self.dirty) + len(self.lost)
+
+    @property
+    def total(self) -> int:
+        return self.dirty.total + self.lost.total
 
 
 class Unsynced:
@@ -61,10 +85,15 @@ class Unsynced:
             return
         file = self._files.setdefault(ino, _File())
         file.path = call.path or file.path
-        file.recent.append((call.end_ns, start, stop))
-        before = len(file.dirty)
-        file.dirty.add(start, stop)
-        self._ranges += len(file.dirty) - before
+        before = len(file)
+        if file.failed is not None and call.start_ns < file.failed.end_ns:
+            # The sync may have met it, though it ended later.
+            file.lost.add(start, stop)
+        else:
+            file.recent.append((call.end_ns, start, stop))
+            file.dirty.add(start, stop)
+            file.lost.remove(start, stop)
+        self._ranges += len(file) - before
 
     def sync(self, call: Call) -> None:
         """Take in a sync that succeeded."""
@@ -73,6 +102,19 @@ class Unsynced:
                 self._covered(ino, call.start_ns)
         elif call.ino is not None:
             self._covered(call.ino, call.start_ns)
+
+    def failed(self, call: Call) -> None:
+        """Take in a sync that failed, or has lost what it claims to have written."""
+        file = None if call.ino is None else self._files.get(call.ino)
+        if file is None or not file.dirty.total:
+            return
+        before = len(file)
+        for start, stop in file.dirty:
+            file.lost.add(start, stop)
+        file.dirty.clear()
+        file.recent.clear()
+        file.failed = call
+        self._ranges += len(file) - before
 
     def truncate(self, ino: int, size: int) -> None:
         """Take in that file *ino* now ends at *size*."""
@@ -87,18 +129,18 @@ class Unsynced:
         """Drop *ino*: its number now names a new file."""
         file = self._files.pop(ino, None)
         if file is not None:
-            self._ranges -= len(file.dirty)
+            self._ranges -= len(file)
 
     def waiting(self, ino: int) -> int:
         """Return the number of unsynced bytes of *ino*."""
         file = self._files.get(ino)
-        return 0 if file is None else file.dirty.total
+        return 0 if file is None else file.total
 
     def all_waiting(self) -> Iterator[Waiting]:
         """Yield each file that has unsynced bytes."""
         for file in self._files.values():
-            if file.dirty.total:
-                yield Waiting(path=file.path, bytes=file.dirty.total, deleted=file.deleted)
+            if file.total:
+                yield _waiting(file)
 
     def _covered(self, ino: int, since_ns: int) -> None:
         file = self._files.get(ino)
@@ -109,7 +151,7 @@ class Unsynced:
             self.uncertain += 1
         left = [write for write in recent if write[0] > since_ns]
         self.forget(ino)
-        if left:
+        if left or file.lost.total:
             self._restore(ino, file, left)
 
     def _restore(self, ino: int, file: _File, left: list[tuple[int, int, int]]) -> None:
@@ -120,21 +162,35 @@ class Unsynced:
             file.recent.append((end_ns, start, stop))
             file.dirty.add(start, stop)
         self._files[ino] = file
-        self._ranges += len(file.dirty)
+        self._ranges += len(file)
 
     def _cut(self, ino: int, start: int, stop: int) -> None:
         file = self._files.get(ino)
         if file is None:
             return
-        before = len(file.dirty)
+        before = len(file)
         file.dirty.remove(start, stop)
-        self._ranges += len(file.dirty) - before
-        if not file.dirty.total:
+        file.lost.remove(start, stop)
+        self._ranges += len(file) - before
+        if not file.total:
             del self._files[ino]
             return
         # What was cut must not come back with a sync that overlaps an earlier write.
         kept = deque(_without(file.recent, start, stop), maxlen=RECENT_LIMIT)
         file.recent = kept
+
+
+def _waiting(file: _File) -> Waiting:
+    failed = file.failed if file.lost.total else None
+    return Waiting(
+        path=file.path,
+        bytes=file.total,
+        deleted=file.deleted,
+        lost=file.lost.total,
+        failed=None if failed is None else failed.index,
+        errno=0 if failed is None else failed.errno,
+        sync=None if failed is None else failed.call,
+    )
 
 
 def _without(

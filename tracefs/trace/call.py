@@ -1,8 +1,10 @@
 """What a program did: one structure for each system call."""
 
+from errno import EINTR
+
 from msgspec import Struct
 
-from tracefs.events import HELD, Frame, Injected, is_pretended
+from tracefs.events import HELD, LOSES, Frame, Injected, is_pretended
 
 
 class Call(Struct, frozen=True, gc=False):
@@ -85,6 +87,13 @@ class Call(Struct, frozen=True, gc=False):
     def pretended(self) -> bool:
         """It was said to be done, and nothing was: whatever it claims, no byte moved."""
         return bool(self.injected) and is_pretended(self.injected)
+
+    @property
+    def loses(self) -> bool:
+        """A sync that failed, or will be known to have; no later one writes what it was to."""
+        lost = any(one.kind == LOSES for one in self.injected)
+        # An interrupted one has lost nothing.
+        return lost or self.errno not in {0, EINTR}
 
     @property
     def done(self) -> bool:

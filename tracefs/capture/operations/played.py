@@ -31,7 +31,9 @@ class PlayedOperations(Handlers):
         if self._disk is None:
             if all(rule.mode is None for rule in rules):
                 return
-            self._disk = PlayedDisk(self._inodes.root.fd, self._folder, self._record)
+            recorder = self._recorder
+            root = self._inodes.root.fd
+            self._disk = PlayedDisk(root, self._folder, recorder.record, recorder.value)
         self._disk.follow(rules)
         for opened in self._files.values():
             self._play_open(opened)
