@@ -58,6 +58,8 @@ class CallRecord(Struct, frozen=True, kw_only=True):
     reason: str | None
     injected: tuple[Injected, ...]
     """Faults that were made on purpose, and the rules that made them."""
+    after_failed: int | None
+    """Index of the sync that failed just before this one, which proves nothing therefore."""
 
 
 def call_line(call: Call, page_size: int, source: str | None = None) -> str:

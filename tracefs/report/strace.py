@@ -241,6 +241,8 @@ def _remarks(call: Call, page_size: int) -> Iterator[str]:
         yield "created"
     if call.note is not None:
         yield printable(call.note)
+    if call.after_failed is not None:
+        yield f"proves nothing: call {call.after_failed} failed to save what was written"
     if call.reason is not None:
         yield f"unknown: {printable(call.reason)}"
 

@@ -78,6 +78,10 @@ class Call(Struct, frozen=True, gc=False):
     injected: tuple[Injected, ...] = ()
     """Faults that were made on purpose; *errno* and *result* are then not the directory's own."""
 
+    after_failed: int | None = None
+    """Of a sync that succeeded: index of the last one of the file, which failed, with nothing
+    written between. What that was to save this one does not save."""
+
     @property
     def faults(self) -> tuple[Injected, ...]:
         """Those of *injected* that made the outcome; others only made it late."""
@@ -99,6 +103,11 @@ class Call(Struct, frozen=True, gc=False):
     def done(self) -> bool:
         """It succeeded, and did what it says."""
         return not self.errno and not self.pretended
+
+    @property
+    def proves(self) -> bool:
+        """It was done, and a sync has not only come after one that failed."""
+        return not self.errno and self.after_failed is None and not self.pretended
 
 
 class Released(Struct, frozen=True, kw_only=True, gc=False):

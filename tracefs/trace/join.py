@@ -44,6 +44,7 @@ from tracefs.trace.naming import Namer
 from tracefs.trace.notices import NOTIFYING, SEVERAL, Notices
 from tracefs.trace.output import Output
 from tracefs.trace.requests import Requests
+from tracefs.trace.retried import CHANGING
 from tracefs.trace.writes import Writes
 
 _ASKING: Final = (Write, Fsync)
@@ -82,8 +83,11 @@ class Joiner:
         self._emulation = Emulation(header.block_size, pwrite)
         self._writes = Writes(header, namer, self._handles, self._emulation, self.output)
         self.notices = Notices(header, namer, self._handles, self.output)
-        self._requests = Requests(namer, self._handles, self.notices, self.output)
+        self._requests = Requests(
+            namer, self._handles, self.notices, self.output, self._sync_failed
+        )
         self._notified = header.witness in NOTIFYING
+        self._watches_changes = False
         self._handlers = self._dispatch(reads=reads)
 
     def _dispatch(self, *, reads: bool) -> dict[type[Event], Callable[[Any], None]]:
@@ -183,9 +187,26 @@ class Joiner:
         self._handles.released(event.fh)
         self.output.items.append(Released(handle=event.fh, ino=event.ino, end_ns=event.end_ns))
 
+    def _sync_failed(self, ino: int, call: int) -> None:
+        """Note it, and from the first on what is written after one; most traces have none."""
+        failed = self._requests.failed_syncs
+        failed.failed(ino, call)
+        if not self._watches_changes:
+            self._watches_changes = True
+            for kind in CHANGING:
+                self._handlers[kind] = _after(failed.take, self._handlers[kind])
+
     def _mark(self, event: Mark) -> None:
         marked = Marked(text=event.text, at_ns=event.start_ns, tid=event.tid or None)
         self.output.items.append(marked)
+
+
+def _after(first: Callable[[Any], None], then: Callable[[Any], None]) -> Callable[[Any], None]:
+    def both(event: Any) -> None:
+        first(event)
+        then(event)
+
+    return both
 
 
 def _ignore(event: Event) -> None:

@@ -1,8 +1,11 @@
 """Requests that are one call each: syncs, opens, closes, names and attributes."""
 
+from collections.abc import Callable
+from errno import EINTR
 from typing import Any, Final
 
 from tracefs.events import (
+    LOSES,
     Copy,
     Create,
     Event,
@@ -32,6 +35,7 @@ from tracefs.trace.handles import NOT_OPENED, Handles
 from tracefs.trace.naming import DATA_SYNCS, FULL_SYNCS, UNKNOWN, Name, Namer, argument
 from tracefs.trace.notices import Notices
 from tracefs.trace.output import Output
+from tracefs.trace.retried import FailedSyncs
 
 _FETCHED: Final = "pages that the kernel fetched: which call wanted them is not visible"
 
@@ -47,7 +51,15 @@ UNCACHED: Final = "past the kernel's cache for the sake of a rule: no shared map
 class Requests:
     """Turns each request into its call."""
 
-    def __init__(self, namer: Namer, handles: Handles, notices: Notices, output: Output) -> None:
+    def __init__(
+        self,
+        namer: Namer,
+        handles: Handles,
+        notices: Notices,
+        output: Output,
+        failed: Callable[[int, int], None],
+    ) -> None:
+        """*failed* is told of a sync that failed: inode number, and index of the call."""
         self._namer = namer
         self._handles = handles
         self._out = output
@@ -55,6 +67,8 @@ class Requests:
         self._notices = notices
         self._full = namer.numbers(FULL_SYNCS)
         self._data = namer.numbers(DATA_SYNCS)
+        self._failed = failed
+        self.failed_syncs = FailedSyncs()
 
     def fsync(self, event: Fsync) -> None:
         """FSYNC that no write implies."""
@@ -66,28 +80,32 @@ class Requests:
                 call is not None
                 and handle is not None
                 and seen.fd_ino in {None, event.ino}
-                and not event.injected
+                and not (event.errno or event.injected)
+                and not self.failed_syncs
             ):
                 out = self._out
-                errno = event.errno
                 out.items.append(
                     # By position: keywords cost as much as all the rest.
                     Call(
                         out.calls, call.name, "sync", self._witness, handle.path, event.start_ns,
                         event.end_ns, event.tid, seen.pid, seen.comm, event.ino, event.fh, seen.fd,
-                        None, None, None if errno else 0, errno, (), 0, seen.position, None, None,
-                        False, None, event.datasync,
+                        None, None, 0, 0, (), 0, seen.position, None, None, False, None,
+                        event.datasync,
                     )
                 )  # fmt: skip
                 out.calls += 1
                 return
+        index, loses = self._out.calls, _loses(event)
         self._on_handle(
             event,
             self._namer.sync(event),
             "sync",
             result=_zero(event),
             datasync=event.datasync,
+            after_failed=None if event.errno or loses else self.failed_syncs.before(event.ino),
         )
+        if loses:
+            self._failed(event.ino, index)
 
     def fsyncdir(self, event: Fsyncdir) -> None:
         """FSYNCDIR."""
@@ -255,6 +273,7 @@ class Requests:
         target: str | None = None,
         datasync: bool = False,
         note: str | None = None,
+        after_failed: int | None = None,
     ) -> None:
         """Append the call of a request that names an open, not a path."""
         path = self._path(event.fh)
@@ -271,7 +290,7 @@ class Requests:
                 event.tid or None, seen.pid, seen.comm, event.ino, event.fh,
                 seen.fd if sighted else fd, offset, length, result, event.errno, flags, fragments,
                 seen.position if sighted else None, None, target, False, None, datasync, note,
-                None, (), None, reason, event.injected,
+                None, (), None, reason, event.injected, after_failed,
             )
         )  # fmt: skip
         out.calls += 1
@@ -330,3 +349,8 @@ def _makes_name(event: Open | Create) -> bool:
     if not isinstance(event, Create) or not _is_done(event) or event.existed:
         return False
     return not event.flags & O_TMPFILE
+
+
+def _loses(event: Fsync) -> bool:
+    """Return whether what the sync was to save may be lost; an interrupted one loses nothing."""
+    return event.errno not in {0, EINTR} or any(one.kind == LOSES for one in event.injected)

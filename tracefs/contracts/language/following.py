@@ -165,7 +165,7 @@ class NextRun:
         # The path of the call like *every* was not known: any file's would do.
         if not self._next.variables <= owed.bound.keys():
             truth = None
-        if (call.errno or call.injected) and not call.done and not self._outcome_asked:
+        if not call.proves and not self._outcome_asked:
             if call.errno != EINTR and truth:
                 self._report.at(call, text.failed, owed.call, page=owed.call, bound=owed.bound)
                 self._drop(where, key)

@@ -90,7 +90,7 @@ class BeforeRun:
 
     def _give(self, call: Call, where: Scope) -> None:
         """Take *call* as what is needed, if it is that and succeeded."""
-        if not call.done:
+        if not call.proves:
             return
         scopes = self._scopes(where, all_opens=True)
         if self._since is None:

@@ -60,6 +60,8 @@ def outcome(call: Call) -> str:
     """Say how *call* failed, or that it did nothing of what it was said to; empty: it succeeded."""
     if call.errno:
         return f"failed with {error(call.errno)}{by_rule(call)}"
+    if call.after_failed is not None:
+        return f"proves nothing, since call {call.after_failed} had failed to save what was written"
     if call.pretended and call.loses:
         return f"claimed success, and what it was to save is lost{by_rule(call)}"
     return f"did nothing of what it was said to have done{by_rule(call)}" * call.pretended
