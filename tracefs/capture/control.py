@@ -65,6 +65,7 @@ class Control:
         left: Callable[[], Sequence[Left]],
         in_use: Callable[[], int],
         unlock: Callable[[], None],
+        end_play: Callable[[], None],
         *,
         shared: bool,
     ) -> None:
@@ -77,6 +78,7 @@ class Control:
         self._left = left
         self._in_use = in_use
         self._unlock = unlock
+        self._end_play = end_play
         self._shared = shared
 
     async def answer(self, asked: Asked) -> Begun | Marked | Settled | Refused | Done | None:
@@ -131,6 +133,7 @@ class Control:
         gap = self._coverage.gap(End.UNMOUNTED, ())
         if gap is not None:
             self._journal.stop(gap)
+        self._end_play()
         self._journal.close(monotonic_ns(), "unmounted")
         if asked.free:
             self._unlock()

@@ -17,12 +17,11 @@ from tracefs.capture.backing import errno_of
 from tracefs.capture.images import KeptImages
 from tracefs.capture.inodes import Key, Node
 from tracefs.events import Fallen
-from tracefs.faults.engine import is_like
 from tracefs.faults.failing import PLAIN, Answer, FailingFile, Struck
 from tracefs.faults.model import Rule
 from tracefs.faults.pages import PAGE, Back, Pages, Piece
 from tracefs.filecalls import FALLOC_FL_KEEP_SIZE
-from tracefs.pathtext import to_text
+from tracefs.pathtext import fits, to_text
 
 _MOST_CLOSED: Final = 1024
 """Files that nobody has open and whose pages are followed; of the oldest they count as saved."""
@@ -253,7 +252,7 @@ class PlayedDisk:
         if None in self._globs:
             return True
         text = to_text(path)
-        return any(glob is not None and is_like(text, glob) for glob in self._globs)
+        return any(glob is not None and fits(text, glob) for glob in self._globs)
 
     def _begin(self, node: Node, fd: int) -> _File | None:
         """Follow *node*; None where it can't be read and written, as the server's user."""

@@ -168,7 +168,7 @@ class Server:
                 self._link = WitnessLink(witness_fd, journal)
             self._commands = Control(
                 config, block_size, journal, coverage, syncer, device, operations.left,
-                operations.in_use, partial(fcntl.flock, lock, fcntl.LOCK_UN),
+                operations.in_use, partial(fcntl.flock, lock, fcntl.LOCK_UN), operations.end_play,
                 shared=witness_fd >= 0,
             )  # fmt: skip
             if ways.loop:

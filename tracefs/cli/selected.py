@@ -2,10 +2,11 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from tracefs.events import Fallen
 from tracefs.findings import TraceSummary
 from tracefs.journal.format import CARD
 from tracefs.journal.reader import JournalReader, Source
@@ -22,6 +23,8 @@ class Selected(NamedTuple):
 
     calls: Iterator[Call]
     summary: Callable[[], TraceSummary]
+    fallen: Sequence[Fallen] = ()
+    """What went back to what the disk had, once the calls were read; an index doesn't tell."""
 
 
 def selected(source: Source, reader: JournalReader, chosen: Selection, *, reads: bool) -> Selected:
@@ -41,7 +44,7 @@ def unindexed(reader: JournalReader, chosen: Selection, *, reads: bool) -> Selec
     """Return the same from the journal alone."""
     trace = Trace(reader, reads=reads)
     calls = (item for item in trace.items() if isinstance(item, Call) and chosen.matches(item))
-    return Selected(calls, trace.summary)
+    return Selected(calls, trace.summary, trace.fallen)
 
 
 def _indexed(

@@ -80,13 +80,15 @@ def run(args: argparse.Namespace) -> int:
         reads = args.reads or "read" in chosen.calls
         # What is being made has no index.
         find = unindexed if args.follow else partial(selected, source)
-        calls, summary = find(reader, chosen, reads=reads)
+        calls, summary, fallen = find(reader, chosen, reads=reads)
         for call in calls:
             write(call)
             shown += call.index >= 0
             if args.follow:
                 sys.stdout.flush()
         if not args.json:
+            for line in frame.went_back(fallen, reader.header.start_ns, chosen.path):
+                print(line)
             print(frame.foot(summary(), shown))
     return 0
 

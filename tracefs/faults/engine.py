@@ -375,7 +375,7 @@ class Faults:
                     self.untold += 1
                 continue
             glob = live.rule.glob
-            if glob is None or any(is_like(path, glob) for path in paths):
+            if glob is None or any(_is_like(path, glob) for path in paths):
                 found.append(live)
         return tuple(found)
 
@@ -414,6 +414,5 @@ def _add(fault: Fault, live: _Live, size: int) -> None:
         fault.rot = rule
 
 
-def is_like(path: str, glob: str) -> bool:
-    """Return whether a rule for *glob* is for the file at *path*."""
+def _is_like(path: str, glob: str) -> bool:
     return fnmatchcase(path, glob) or fnmatchcase(path.rpartition("/")[2], glob)

@@ -1,9 +1,11 @@
 """What stands above and below the calls of a recording."""
 
 import shlex
+from collections.abc import Iterable, Iterator
 
-from tracefs.events import Header
+from tracefs.events import Fallen, Header
 from tracefs.findings import TraceSummary
+from tracefs.pathtext import fits
 from tracefs.report.quote import printable
 
 
@@ -43,6 +45,21 @@ def foot(summary: TraceSummary, shown: int | None = None) -> str:
     if shown is not None and shown != summary.calls:
         counts = f"{shown} of {counts} shown"
     return f"# {completeness(summary)}; {counts}"
+
+
+def went_back(fallen: Iterable[Fallen], start_ns: int, glob: str | None = None) -> Iterator[str]:
+    """Yield a line for each range of bytes that went back, in files like *glob*."""
+    for one in fallen:
+        if glob is not None and not fits(one.path, glob):
+            continue
+        where = f"'{printable(one.path)}'"
+        if one.file_size is None:
+            what = f"{where}: {plural(one.size, 'byte')} at {one.offset} went back"
+        else:
+            what = f"{where}: went back to {plural(one.file_size, 'byte')}, {one.size} fewer,"
+        seconds, micros = divmod((one.start_ns - start_ns) // 1000, 1_000_000)
+        rule = printable(one.rule)
+        yield f"# {seconds}.{micros:06d} s, {what} to what a failed sync left on the disk ({rule})"
 
 
 def completeness(summary: TraceSummary) -> str:

@@ -121,7 +121,7 @@ class Joiner:
             Withdrawn: _ignore,
             Mark: _ignore,
             Faults: _ignore,
-            Fallen: _ignore,
+            Fallen: self.output.fallen.append,
         }
 
     def run(

@@ -1,9 +1,9 @@
 """A journal, read as calls."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from tracefs.events import AnyEvent, Header, Lost
+from tracefs.events import AnyEvent, Fallen, Header, Lost
 from tracefs.findings import TraceSummary
 from tracefs.trace.call import Marked, TraceItem
 from tracefs.trace.join import Joiner, calls_only
@@ -62,6 +62,11 @@ class Trace:
     def unknown_calls(self) -> int:
         """How many of them could not be named; they count as no evidence."""
         return self._joiner.output.unknown
+
+    @property
+    def fallen(self) -> Sequence[Fallen]:
+        """What went back to what the disk had, as far as was yielded; the last of it."""
+        return self._joiner.output.fallen
 
     def items(self) -> Iterator[TraceItem]:
         """Yield calls and releases in order, once.

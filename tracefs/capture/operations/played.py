@@ -76,7 +76,8 @@ class PlayedOperations(Handlers):
         told = () if fault is None else fault.injected
         rule = None if fault is None else fault.outcome
         disk, node = self._disk, opened.node
-        if fault is not None and fault.does_nothing and (rule is None or rule.mode is None):
+        plays = disk is not None and rule is not None and rule.mode is not None
+        if fault is not None and fault.does_nothing and not plays:
             return fault.error, told
         if disk is None:
             return await self._syncer.sync(node, opened.fd, datasync=datasync), told
