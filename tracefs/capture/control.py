@@ -52,6 +52,7 @@ class Control:
         left: tells the opens of files that were not released.
         in_use: counts these, and those of directories.
         unlock: lets others trace the directory.
+        end_play: lets what failed syncs have lost go back.
     """
 
     def __init__(
