@@ -84,6 +84,20 @@ def test_a_sync_that_failed_is_none() -> None:
     assert found(check(program)) == [Found("synced-before-rename", "broken", 3, "c.tmp")]
 
 
+def test_a_retried_sync_proves_nothing() -> None:
+    program = Program()
+    file = program.open("c.tmp", created=True)
+    program.write(file, length=100)
+    failed = program.sync(file, errno=EIO, result=None)
+    program.sync(file, after_failed=failed.index)
+    program.rename("c.tmp", "c")
+    program.syncdir()
+    result = check(program)
+    assert found(result) == [Found("synced-before-rename", "broken", 4, "c.tmp")]
+    said = "fdatasync (call 3) proves nothing, since call 2 had failed to save what was written"
+    assert said in result.findings[0].message
+
+
 def test_a_file_that_nobody_wrote_may_be_renamed() -> None:
     program = Program()
     program.rename("old", "new")

@@ -13,6 +13,8 @@ from page_write_calls import (
     judge,
 )
 
+from tracefs.events import Injected
+
 
 @pytest.mark.parametrize("name", ["fdatasync", "fsync", "msync", "unknown"])
 def test_any_sync_of_the_file_will_do(name: str) -> None:
@@ -173,14 +175,26 @@ def test_a_failed_sync_breaks_it_though_a_retry_succeeds() -> None:
     script = Script()
     opened = script.open()
     script.write(opened, 3)
-    script.sync(opened, errno=errno.EIO, result=None)
-    script.sync(opened)
+    failed = script.sync(opened, errno=errno.EIO, result=None)
+    script.sync(opened, after_failed=failed.index)
     script.end(opened)
     result = judge(script.items)
     finding = assert_broken(result, "synced")
     assert (finding.call, finding.page) == (2, 3)
     assert "EIO" in finding.message
     assert advice(result) == []
+
+
+def test_a_sync_that_claims_success_and_loses_the_page_is_told_of() -> None:
+    script = Script()
+    opened = script.open()
+    script.write(opened, 3)
+    lost = Injected(rule="fsync:error=EIO:mode=ext4-data", kind="lost")
+    script.sync(opened, injected=(lost,))
+    script.end(opened)
+    finding = assert_broken(judge(script.items), "synced")
+    assert "claimed success, and what it was to save is lost (injected by fsync" in finding.message
+    assert "No program can notice this" in finding.repair
 
 
 def test_an_interrupted_sync_may_be_called_again() -> None:

@@ -198,15 +198,11 @@ def test_other_files_are_left_alone(traced_run: Traced, tmp_path: Path) -> None:
 def test_a_struck_file_that_was_not_followed_only_fails(traced_run: Traced, tmp_path: Path) -> None:
     renamed = "os.rename('f', 'struck'); sync(fd); sync(fd); os.rename('struck', 'f')"
     rule = "fsync(struck)=EIO:mode=xfs:when=1"
-    assert played(traced_run, tmp_path, "xfs", program, rule=rule) == (
-        ["sync EIO", "sync 0"],
-        "aXc",
-    )
+    said, left = played(traced_run, tmp_path, "xfs", OVERWRITE + renamed, rule=rule)
+    assert (said, left) == (["sync EIO", "sync 0"], "aXc")
 
 
-def test_more_than_memory_is_to_hold_goes_back_from_disk(
-    traced_run: Traced, tmp_path: Path
-) -> None:
+def test_more_than_memory_holds_goes_back_from_disk(traced_run: Traced, tmp_path: Path) -> None:
     size = 70 << 20
     big = tmp_path / "src" / "big"
     big.write_bytes(b"o" * size)

@@ -29,6 +29,8 @@ class Save(Script):
                     self.sync(opened)
                 case "f":
                     self.sync(opened, errno=5, result=None)
+                case "a":
+                    self.sync(opened, after_failed=len(self.items) - 1)
                 case "r":
                     self.call("renameat2", "rename", path=tmp, target=target)
                 case "d":
@@ -49,6 +51,7 @@ def test_kept(letters: str) -> None:
         ("wrsd", 2, "Expected pwrite(c.tmp) or fdatasync|fsync(c.tmp) before renameat2"),
         ("wswrd", 4, "Expected pwrite(c.tmp) or fdatasync|fsync(c.tmp) before renameat2"),
         ("wfrd", 3, "Expected pwrite(c.tmp) or fdatasync|fsync(c.tmp) before renameat2"),
+        ("wfard", 4, "Expected pwrite(c.tmp) or fdatasync|fsync(c.tmp) before renameat2"),
         ("srd", 2, "before renameat2"),
         ("rd", 1, "nothing of it came before"),
         ("wsr", 3, "Expected fsyncdir(.) after renameat2 of 'c.tmp' to 'c.json'; the trace ends"),

@@ -90,11 +90,12 @@ class BeforeRun:
 
     def _give(self, call: Call, where: Scope) -> None:
         """Take *call* as what is needed, if it is that and succeeded."""
-        if not call.proves:
+        if not call.done:
             return
         scopes = self._scopes(where, all_opens=True)
         if self._since is None:
-            self._meet(call, scopes)
+            if call.proves:
+                self._meet(call, scopes)
             return
         for at in scopes:
             for key, since in self._compatible(at, None):
@@ -104,7 +105,7 @@ class BeforeRun:
                 # The path of the call like *since* was not known: any file's would do.
                 if not self._need.variables <= since.bound.keys():
                     truth = None
-                if call.start_ns < since.call.end_ns:
+                if call.start_ns < since.call.end_ns or not call.proves:
                     since.early = call
                 elif truth is None:
                     since.certain = False

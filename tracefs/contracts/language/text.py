@@ -156,7 +156,9 @@ def failed(call: Call, want: str, mend: str, page_size: int, after: Call) -> Tex
 
 
 def too_early(call: Call) -> str:
-    """*call* would have been the one, had it waited."""
+    """*call* would have been the one, had it waited, or not been a retry."""
+    if not call.proves:
+        return f"{call.call} (call {call.index}) {text.outcome(call)}"
     return f"{call.call} (call {call.index}) began before it was done"
 
 
