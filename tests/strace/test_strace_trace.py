@@ -108,6 +108,13 @@ def test_a_position_is_not_known_where_a_filter_may_hide_what_moves_it() -> None
     assert [item.offset for item in found if isinstance(item, Call)][1] is None
 
 
+def test_a_sync_that_only_comes_after_one_that_failed_says_so() -> None:
+    failed = "fdatasync(3</d/a>) = -1 EIO (Input/output error)"
+    written = 'write(3</d/a>, "x", 1) = 1'
+    syncs = [c for c in calls(OPEN, written, failed, SYNC, written, SYNC) if c.family == "sync"]
+    assert [sync.after_failed for sync in syncs] == [None, 2, None]
+
+
 def test_a_name_that_is_not_there_is_no_call_on_a_file() -> None:
     """A recording has none either: the kernel asks no filesystem to remove what it didn't find."""
     gone = 'unlink("b") = -1 ENOENT (No such file or directory)'

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tracefs.events import Fallen
 from tracefs.findings import TraceSummary
 from tracefs.journal.format import CARD
 from tracefs.journal.reader import JournalReader, Source
 from tracefs.pathtext import printable
+from tracefs.report.frame import WentBack, went_back
 from tracefs.report.selection import Selection
 from tracefs.trace import Call, Trace
 
@@ -23,8 +23,8 @@ class Selected(NamedTuple):
 
     calls: Iterator[Call]
     summary: Callable[[], TraceSummary]
-    fallen: Sequence[Fallen] = ()
-    """What went back to what the disk had, once the calls were read; an index doesn't tell."""
+    fallen: Callable[[], Sequence[WentBack]]
+    """What went back to what the disk had, once the calls were read."""
 
 
 def selected(source: Source, reader: JournalReader, chosen: Selection, *, reads: bool) -> Selected:
@@ -44,7 +44,8 @@ def unindexed(reader: JournalReader, chosen: Selection, *, reads: bool) -> Selec
     """Return the same from the journal alone."""
     trace = Trace(reader, reads=reads)
     calls = (item for item in trace.items() if isinstance(item, Call) and chosen.matches(item))
-    return Selected(calls, trace.summary, trace.fallen)
+    start_ns = reader.header.start_ns
+    return Selected(calls, trace.summary, lambda: went_back(trace.fallen, start_ns))
 
 
 def _indexed(
@@ -63,7 +64,9 @@ def _indexed(
     except Unusable as why:
         _say(f"the index is not used: {why}")
         return None
-    return None if index is None else Selected(index.calls(chosen, reads=reads), index.summary)
+    if index is None:
+        return None
+    return Selected(index.calls(chosen, reads=reads), index.summary, index.fallen)
 
 
 def _say(line: str) -> None:

@@ -18,6 +18,7 @@ from tracefs.cli.uses import report, wanted
 from tracefs.errors import UsageError
 from tracefs.events import Header
 from tracefs.journal.reader import JournalReader
+from tracefs.pathtext import fits
 from tracefs.report import call_json, frame
 from tracefs.report.selection import Selection, call_names
 from tracefs.report.strace import COLUMNS, UNTIMED, CallLines
@@ -87,8 +88,9 @@ def run(args: argparse.Namespace) -> int:
             if args.follow:
                 sys.stdout.flush()
         if not args.json:
-            for line in frame.went_back(fallen, reader.header.start_ns, chosen.path):
-                print(line)
+            for one in fallen():
+                if chosen.path is None or fits(one.path, chosen.path):
+                    print(one.line)
             print(frame.foot(summary(), shown))
     return 0
 

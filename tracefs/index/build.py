@@ -20,6 +20,7 @@ from tracefs.index.table import COLUMNS, bounded, rows
 from tracefs.journal import lock
 from tracefs.journal.format import CARD, JOURNAL, TABLE
 from tracefs.journal.reader import JournalReader
+from tracefs.report.frame import went_back
 from tracefs.trace.call import Call
 from tracefs.trace.trace import Trace
 
@@ -174,6 +175,7 @@ def _build(folder: Path, journal: int, progress: Progress) -> Card:
             rows=made.rows,
             exact=made.exact,
             summary=trace.summary(),
+            fallen=went_back(trace.fallen, trace.header.start_ns),
         )
         (place / CARD).write_bytes(msgspec.json.format(msgspec.json.encode(card)) + b"\n")
         # Never the new card with the old table, nor the other way round.

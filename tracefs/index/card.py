@@ -18,6 +18,7 @@ from msgspec import Struct
 import tracefs
 from tracefs.findings import TraceSummary
 from tracefs.journal.format import CARD
+from tracefs.report.frame import WentBack
 
 FORMAT: Final = "tracefs-index"
 VERSION: Final = 1
@@ -59,6 +60,7 @@ class Card(Struct, frozen=True, kw_only=True):
     exact: int
     """Rows that use the column ``exact``."""
     summary: TraceSummary
+    fallen: tuple[WentBack, ...] = ()
 
 
 class Unusable(Exception):  # noqa: N818  # no fault: the journal is read instead

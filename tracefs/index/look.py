@@ -14,6 +14,7 @@ from tracefs.index.engine import connect, duckdb_error
 from tracefs.index.table import COLUMNS, call_of
 from tracefs.index.where import condition
 from tracefs.journal.format import TABLE
+from tracefs.report.frame import WentBack
 from tracefs.report.selection import Selection
 from tracefs.trace.call import Call
 
@@ -30,6 +31,10 @@ class Index:
     def summary(self) -> TraceSummary:
         """How much there is in the recording."""
         return self._card.summary
+
+    def fallen(self) -> tuple[WentBack, ...]:
+        """What went back to what the disk had."""
+        return self._card.fallen
 
     def calls(self, chosen: Selection, *, reads: bool) -> Iterator[Call]:
         """Yield the *chosen* calls in their order; *reads*: page fetches, too.

@@ -1,11 +1,12 @@
 """What stands above and below the calls of a recording."""
 
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+
+from msgspec import Struct
 
 from tracefs.events import Fallen, Header
 from tracefs.findings import TraceSummary
-from tracefs.pathtext import fits
 from tracefs.report.quote import printable
 
 
@@ -47,19 +48,28 @@ def foot(summary: TraceSummary, shown: int | None = None) -> str:
     return f"# {completeness(summary)}; {counts}"
 
 
-def went_back(fallen: Iterable[Fallen], start_ns: int, glob: str | None = None) -> Iterator[str]:
-    """Yield a line for each range of bytes that went back, in files like *glob*."""
-    for one in fallen:
-        if glob is not None and not fits(one.path, glob):
-            continue
-        where = f"'{printable(one.path)}'"
-        if one.file_size is None:
-            what = f"{where}: {plural(one.size, 'byte')} at {one.offset} went back"
-        else:
-            what = f"{where}: went back to {plural(one.file_size, 'byte')}, {one.size} fewer,"
-        seconds, micros = divmod((one.start_ns - start_ns) // 1000, 1_000_000)
-        rule = printable(one.rule)
-        yield f"# {seconds}.{micros:06d} s, {what} to what a failed sync left on the disk ({rule})"
+class WentBack(Struct, frozen=True, kw_only=True):
+    """Bytes of a file that went back to what its disk had."""
+
+    path: str
+    line: str
+    """What is to be printed of it."""
+
+
+def went_back(fallen: Iterable[Fallen], start_ns: int) -> tuple[WentBack, ...]:
+    """Return what is to be told of *fallen*; times count from *start_ns*."""
+    return tuple(WentBack(path=one.path, line=_fell(one, start_ns)) for one in fallen)
+
+
+def _fell(one: Fallen, start_ns: int) -> str:
+    seconds, micros = divmod((one.start_ns - start_ns) // 1000, 1_000_000)
+    gone = one.file_size is not None
+    what = "are gone, as" if gone else "went back to what"
+    left = "left the disk" if gone else "left on the disk"
+    return (
+        f"# {seconds}.{micros:06d} s, '{printable(one.path)}': {plural(one.size, 'byte')} at "
+        f"{one.offset} {what} a failed sync {left} ({printable(one.rule)})"
+    )
 
 
 def completeness(summary: TraceSummary) -> str:

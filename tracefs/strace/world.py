@@ -7,6 +7,7 @@ from errno import (
     EBADF,
     EEXIST,
     EFAULT,
+    EINTR,
     EISDIR,
     ELOOP,
     ENAMETOOLONG,
@@ -23,7 +24,9 @@ from tracefs.strace.heard import Heard
 from tracefs.strace.memory import Memory
 from tracefs.strace.processes import Descriptors, Directory, Entry, Opened, Thread, child
 from tracefs.strace.survey import Survey
+from tracefs.strace.words import Outcome
 from tracefs.trace.call import Call, Released, TraceItem
+from tracefs.trace.retried import FailedSyncs
 
 WITNESS: Final = "strace"
 _STANDARD: Final = ("standard input", "standard output", "standard error")
@@ -31,6 +34,8 @@ _BEFORE_ANY_FILE: Final = frozenset(
     {EACCES, EBADF, EEXIST, EFAULT, EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EXDEV}
 )
 """Errors of names that the kernel finds by itself: recordings of tracefs have no such calls."""
+_CHANGING: Final = frozenset({"write", "truncate", "allocate"})
+"""Families of calls that change what a file holds."""
 AT_EXIT: Final = "closed by the end of the process"
 
 
@@ -62,6 +67,7 @@ class World:
         self._chosen = chosen
         self._handles = 0
         self._open: dict[int, Opened] = {}
+        self._failed_syncs = FailedSyncs()
 
     # What is not known
 
@@ -94,6 +100,8 @@ class World:
         """Add the call *heard* to the trace."""
         thread, outcome = heard.thread, heard.outcome
         known = {"call": heard.name, "result": outcome.value, "errno": outcome.errno}
+        if family == "sync" or self._failed_syncs:
+            known |= self._after_failed(outcome, family, fields.get("ino"), fields.get("flags", ()))
         self.items.append(
             Call(
                 index=self.calls,
@@ -108,6 +116,21 @@ class World:
             )
         )
         self.calls += 1
+
+    def _after_failed(
+        self, outcome: Outcome, family: str, ino: int | None, flags: tuple[str, ...]
+    ) -> dict[str, int | None]:
+        """Return what a sync is to say of one that failed before; take in what changes a file."""
+        failed = self._failed_syncs
+        if family != "sync":
+            changes = family in _CHANGING or (family == "open" and "O_TRUNC" in flags)
+            if changes and not outcome.errno:
+                failed.changed(ino)
+        elif not outcome.errno:
+            return {"after_failed": failed.before(ino)}
+        elif outcome.errno != EINTR and ino is not None:
+            failed.failed(ino, self.calls)
+        return {}
 
     def on(self, heard: Heard, opened: Opened, family: str, **fields: Any) -> None:
         """Add a call on an open file, if that is of interest."""
