@@ -19,7 +19,7 @@ def line(path: str, offset: int, size: int, file_size: int | None = None) -> str
 
 def test_bytes_that_went_back() -> None:
     assert line("a\nb", 4096, 1) == (
-        "# 1.000000 s, 'a\\nb': 1 byte at 4096 went back to what a failed sync left on the disk "
+        "# 1.000000 s, 'a\\x0ab': 1 byte at 4096 went back to what a failed sync left on the disk "
         f"({RULE})"
     )
 

@@ -4,8 +4,8 @@ A sync covers the writes that were answered before it arrived, through whatever 
 file they came (fsync(2)). Bytes that a truncate cut off are not waiting for anything any more.
 
 A sync that fails leaves them waiting for good: the kernel takes what it could not write for clean,
-so that a later sync succeeds without writing it (fsync(2); 'Can Applications Recover from fsync
-Failures?', USENIX ATC 2020). Only what is written again can be synced again.
+so that a later sync succeeds without writing it ('Can Applications Recover from fsync Failures?',
+USENIX ATC 2020). Only what is written again can be synced again.
 """
 
 from collections import deque

@@ -1,7 +1,8 @@
 """Syncs that come after one that failed, while nothing was written between.
 
 The kernel takes for clean what a failed sync could not write, so that the next one has nothing to
-do and succeeds (fsync(2)): it proves nothing of what the first was to save.
+do and succeeds ('Can Applications Recover from fsync Failures?', USENIX ATC 2020). It proves
+nothing of what the first was to save.
 """
 
 from typing import Any, Final
