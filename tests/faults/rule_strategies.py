@@ -83,7 +83,7 @@ def rules(draw: st.DrawFn) -> Rule:
             able_to = able.WRITES if made.retval else able.DONE
         case "short":
             made.short = draw(SIZES)
-            able_to = able.WRITES
+            able_to = able.SHORTENED
         case "full":
             made.full = draw(st.just(0) | SIZES)
             able_to = able.FILLS

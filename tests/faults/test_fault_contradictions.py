@@ -81,7 +81,7 @@ def test_what_is_refused(text: str, said: str) -> None:
         ("sync=EIO", {"fsync", "fsyncdir"}),
         ("sync=EIO:mode=xfs", {"fsync"}),
         ("all:rot=1", {"read"}),
-        ("all:short=1", {"write"}),
+        ("all:short=1", {"copy", "write"}),
         ("all:full=1M", {"copy", "fallocate", "mkdir", "symlink", "write"}),
         ("all=ESTALE", {"copy", "fallocate", "flush", "fsync", "fsyncdir", "read", "write"}),
         ("all:retval=0", {"flush", "fsync", "fsyncdir"}),

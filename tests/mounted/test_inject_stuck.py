@@ -106,6 +106,24 @@ def test_an_aborted_mount_gives_it_up(injected: Injected, guard: Guard) -> None:
     assert [event.errno for event in held] in ([errno.ECONNABORTED], [])
 
 
+def test_a_program_that_is_killed_waits_for_no_delay(injected: Injected, guard: Guard) -> None:
+    mount = injected("fsync,close(f):delay_enter=3600000")
+    puppet = stuck(mount, guard)
+    puppet.process.kill()
+    assert gone(puppet) == -signal.SIGKILL
+    puppet.process.communicate()
+
+
+def test_a_program_that_ends_waits_for_no_release(injected: Injected, guard: Guard) -> None:
+    mount = injected("close(f):stuck")
+    puppet = Puppet(mount.mountpoint, guard)
+    assert puppet.do(OPEN.format("f"), PAGE) == "ok"
+    assert puppet.end() == (0, [])
+    mount.end()
+    (held,) = [event for event in journal(mount.recording, events.Flush) if event.injected]
+    assert (held.errno, held.injected[0].kind) == (errno.EINTR, "stuck")
+
+
 @pytest.fixture
 def run(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[TracedPuppet]:
     base = tmp_path_factory.mktemp("r")

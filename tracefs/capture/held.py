@@ -3,12 +3,13 @@
 Whoever made such a request cannot be killed before it is answered: the kernel waits for that, for
 it has been sent (request_wait_answer in fs/fuse/dev.c). A real disk that hangs does the same. But
 no program is to outlive a test for the sake of a rule, so a request is given up once a signal has
-ended its program, and once the mount ends.
+ended its program, or the program itself, and once the mount ends.
 """
 
 import errno
 from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
+from enum import Enum
 from typing import Final
 
 import trio
@@ -17,9 +18,14 @@ from tracefs.faults.model import Rule
 
 _LOOK_S: Final = 0.1
 """How long a killed program may go on waiting."""
+_FLAGS, _SIGNAL, _EXIT_CODE = 6, 28, 49
+"""Places in ``/proc/TID/stat``, counted from behind the name."""
 _SIGKILL: Final = 1 << 8
-"""Its bit in ``SigPnd``. Whatever else ends a process sends it to every thread (complete_signal in
-kernel/signal.c); only where memory is to be dumped does it come later."""
+"""Its bit among pending signals. Whatever else ends a process sends it to every thread
+(complete_signal in kernel/signal.c); only where memory is to be dumped does it come later."""
+_PF_EXITING: Final = 0x4
+_TERMINATED_BY: Final = 0x7F
+"""Number of a signal, in an exit code."""
 
 
 class _Held:
@@ -74,7 +80,7 @@ class Held:
                 while not (self._ended or held.over.is_set()):
                     with trio.move_on_after(_LOOK_S):
                         await held.over.wait()
-                    if not held.over.is_set() and _is_killed(tid):
+                    if not held.over.is_set() and tid and _fate(tid) is not _Fate.LIVES:
                         return errno.EINTR
         finally:
             self._waiting.discard(held)
@@ -84,9 +90,8 @@ class Held:
         """Hold a request of thread *tid* for so long, unless it is given up."""
         until = trio.current_time() + time_ns / 1e9
         with self._through_trio():
-            while not self._ended and not _is_killed(tid):
-                now = trio.current_time()
-                if now >= until:
+            while not self._ended and (now := trio.current_time()) < until:
+                if tid and _fate(tid) is _Fate.KILLED:
                     return
                 with trio.move_on_at(min(now + _LOOK_S, until)):
                     await self._end.wait()
@@ -100,16 +105,25 @@ class Held:
         return count
 
 
-def _is_killed(tid: int) -> bool:
-    """Return whether SIGKILL waits for the thread; False where that is not known."""
-    if not tid:
-        return False
+class _Fate(Enum):
+    """What has become of who waits."""
+
+    LIVES = "lives"
+    """Or it is not known."""
+    EXITS = "exits"
+    """By itself: it closes what it had open."""
+    KILLED = "killed"
+
+
+def _fate(tid: int) -> _Fate:
+    """Tell what has become of a thread (proc_pid_stat(5), do_exit in kernel/exit.c)."""
     try:
-        with open(f"/proc/{tid}/status", "rb", buffering=0) as status:
-            text = status.read(4096)
+        with open(f"/proc/{tid}/stat", "rb", buffering=0) as stat:
+            fields = stat.read(4096).rpartition(b")")[2].split()
     except OSError:
-        return False
-    for line in text.split(b"\n"):
-        if line.startswith(b"SigPnd:"):
-            return bool(int(line[7:], 16) & _SIGKILL)
-    return False
+        return _Fate.LIVES
+    if int(fields[_SIGNAL]) & _SIGKILL:
+        return _Fate.KILLED
+    if not int(fields[_FLAGS]) & _PF_EXITING:
+        return _Fate.LIVES
+    return _Fate.KILLED if int(fields[_EXIT_CODE]) & _TERMINATED_BY else _Fate.EXITS

@@ -15,8 +15,10 @@ from tracefs.faults.names import calls_of
 WRITES: Final = frozenset({"write"})
 READS: Final = frozenset({"read"})
 SYNCS_FILE: Final = frozenset({"fsync"})
+SHORTENED: Final = frozenset({"copy", "write"})
+"""What may have done a part, and says how much."""
 FILLS: Final = frozenset({"copy", "fallocate", "mkdir", "symlink", "write"})
-"""What takes blocks of a disk."""
+"""What takes room on a disk: for contents, a directory, a long target."""
 MOVES: Final = frozenset({"copy", "read", "write"})
 """What moves bytes."""
 DONE: Final = frozenset({"flush", "fsync", "fsyncdir"})
@@ -47,7 +49,7 @@ def requests(rule: Rule) -> frozenset[str]:
     if rule.mode is not None:
         return SYNCS_FILE
     if rule.short is not None:
-        return WRITES
+        return SHORTENED
     if rule.full is not None:
         return FILLS
     if rule.retval is not None:

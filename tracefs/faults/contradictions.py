@@ -67,7 +67,7 @@ def _needs(rule: Rule) -> Iterator[_Need]:
     if rule.mode is not None:
         yield _Need(f"mode={rule.mode}", able.SYNCS_FILE, "sync a file", "sync or fdatasync")
     if rule.short is not None:
-        yield _Need("short", able.WRITES, "write", "write or pwrite")
+        yield _Need("short", able.SHORTENED, "write", "write or pwrite")
     if rule.full is not None:
         yield _Need("full", able.FILLS, "take room", "write or allocate")
     if rule.rot is not None:
