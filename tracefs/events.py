@@ -95,6 +95,11 @@ class Footer(Struct, frozen=True, kw_only=True, omit_defaults=True, tag="footer"
     """Bytes in ``payload.bin``; None: there is none, or not recorded."""
     payload_sha256: str | None = None
     """Of these bytes."""
+    status: int | None = None
+    """Exit status of the command, 128 + N where signal N ended it; of its own process alone, not
+    of those that it started. None: there was no command, or nobody heard."""
+    pid: int | None = None
+    """Process id of the command, as ``pid`` in sightings; None with *status*."""
 
 
 class Sighting(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

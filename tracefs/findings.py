@@ -74,6 +74,11 @@ class TraceSummary(Struct, frozen=True, kw_only=True):
     calls: int
     unknown_calls: int
     incomplete_because: str | None = None
+    status: int | None = None
+    """Exit status of the command, 128 + N where signal N ended it; None: there was none, or it is
+    not known."""
+    pid: int | None = None
+    """Process id of the command; None with *status*."""
 
 
 class CheckResult(Struct, frozen=True, kw_only=True):

@@ -18,13 +18,37 @@ from tracefs.trace import Trace
 Traced = Callable[..., Run]
 
 
+@pytest.mark.parametrize("mode", [(), ("--visible",)])
 @pytest.mark.parametrize("status", [0, 1, 7, 255])
-def test_exit_status_is_passed_through(traced_run: Traced, status: int) -> None:
-    assert traced_run(["sh", "-c", f"exit {status}"]).returncode == status
+def test_exit_status_is_passed_through(
+    traced_run: Traced, status: int, mode: tuple[str, ...]
+) -> None:
+    run = traced_run(["sh", "-c", f"echo $$; exit {status}"], *mode)
+    assert run.returncode == status
+    assert ended(run) == (status, int(run.stdout))
 
 
 def test_death_by_signal_is_128_and_its_number(traced_run: Traced) -> None:
-    assert traced_run(["sh", "-c", "kill -9 $$"]).returncode == 128 + signal.SIGKILL
+    run = traced_run(["sh", "-c", "echo $$; kill -9 $$"])
+    assert run.returncode == 128 + signal.SIGKILL
+    assert ended(run) == (run.returncode, int(run.stdout))
+
+
+def test_the_exit_status_is_that_of_the_command_whatever_it_left_running(
+    traced_run: Traced,
+) -> None:
+    run = traced_run(["sh", "-c", "echo $$; (exec >&- 2>&-; sleep 0.2; exit 3) & exit 5"])
+    assert ended(run) == (5, int(run.stdout))
+
+
+def ended(run: Run) -> tuple[int | None, int | None]:
+    """Return what the recording says of the command: its exit status and process id."""
+    trace = Trace(JournalReader(run.recording))
+    for _ in trace.items():
+        pass
+    summary = trace.summary()
+    assert summary.complete
+    return summary.status, summary.pid
 
 
 def test_command_that_is_not_found(traced_run: Traced) -> None:

@@ -66,6 +66,15 @@ class Detach(Struct, frozen=True, kw_only=True, tag=True):
     """To the server: go on when this socket closes."""
 
 
+class Ended(Struct, frozen=True, kw_only=True, tag=True):
+    """To the server: the command has ended; what it left running may still use the mount."""
+
+    pid: int
+    """Its process id."""
+    status: int
+    """Its exit status; 128 + N when signal N ended it."""
+
+
 class Over(Struct, frozen=True, kw_only=True, tag=True):
     """To the server: whatever used the directory has ended, and so may the mount."""
 
@@ -187,6 +196,7 @@ Message: TypeAlias = (
     | Device
     | MountAt
     | Detach
+    | Ended
     | Over
     | Stop
     | Begin

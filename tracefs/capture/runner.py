@@ -232,7 +232,9 @@ def _run_private(family: _Family, private: PrivateMount, notice: Callable[[str],
         os.close(private.device)
     private.go()
     family.command_runs()
-    return _finish(family, _await(private.pid), notice)
+    status = _await(private.pid)
+    family.session.ended(private.pid, status)
+    return _finish(family, status, notice)
 
 
 def _run_visible(
@@ -249,6 +251,7 @@ def _run_visible(
         become(argv, enter=return_to_cwd, arm=arm)
     family.command_runs()
     status = _await(pid)
+    family.session.ended(pid, status)
     if _await_orphans(family, notice):
         family.session.over()
     try:

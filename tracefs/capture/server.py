@@ -39,6 +39,7 @@ from tracefs.capture.messages import (
     Detach,
     Device,
     Done,
+    Ended,
     Failed,
     Finish,
     Mark,
@@ -92,6 +93,8 @@ class Server:
         self._link: WitnessLink | None = None
         self._commands: Control | None = None
         self._recording = b""
+        self._ended: tuple[int, int] | None = None
+        """Exit status and process id of the command, once these were heard."""
 
     def run(self) -> int:
         """Serve until the mount ends; return the exit status."""
@@ -174,6 +177,7 @@ class Server:
             if ways.loop:
                 loop.install()
             end = self._loop(operations, loop, device)
+            end_ns = monotonic_ns()
             self._hear_the_last()
             gap = coverage.gap(end, operations.left()) or operations.given_up
             if self._link is not None:
@@ -182,7 +186,10 @@ class Server:
             operations.end_play()
             if gap is not None:
                 journal.stop(gap)
-            journal.close(monotonic_ns(), _FOOTER[end])
+            elif end is End.UNMOUNTED and config.command is not None:
+                self._hear_of_command()
+            status, pid = self._ended or (None, None)
+            journal.close(end_ns, _FOOTER[end], status=status, pid=pid)
         finally:
             if witness is not None:
                 witness.close()
@@ -269,8 +276,8 @@ class Server:
                 self._detached = True
                 # Whoever started us may wait for the end of what we hold open.
                 _speak_into(self._recording)
-            elif isinstance(message, Over):
-                self._note_over()
+            elif isinstance(message, Over | Ended):
+                self._note(message)
             elif isinstance(message, Begin | Mark | Settle | Finish):
                 await self._answer(message)
             elif message is None and (self._detached or self._helper is None):
@@ -296,15 +303,29 @@ class Server:
         """Take what was said just before the mount ended."""
         poller = select.poll()
         poller.register(self._control, select.POLLIN)
-        while self._helper is not None and poller.poll(0):
-            message, _ = receive(self._control)
-            if message is None:
-                return
-            if isinstance(message, Over):
-                self._note_over()
+        while poller.poll(0) and self._hear():
+            pass
 
-    def _note_over(self) -> None:
-        if self._coverage is not None:
+    def _hear_of_command(self) -> None:
+        """Wait for word of how the command ended.
+
+        A mount for the command alone goes with the last process in its namespace, before that
+        one's parent hears of it (do_exit in kernel/exit.c); the parent says so next, or is gone.
+        """
+        while self._ended is None and self._hear():
+            pass
+
+    def _hear(self) -> bool:
+        """Take the next message; False: nobody is there to send one."""
+        message, _ = receive(self._control)
+        if isinstance(message, Over | Ended):
+            self._note(message)
+        return message is not None
+
+    def _note(self, said: Over | Ended) -> None:
+        if isinstance(said, Ended):
+            self._ended = said.status, said.pid
+        elif self._coverage is not None:
             self._coverage.over = True
 
     def _tell(self, message: Message) -> None:

@@ -11,6 +11,7 @@ from tracefs.capture.messages import (
     Detach,
     Device,
     Done,
+    Ended,
     Failed,
     Finish,
     Mark,
@@ -61,6 +62,10 @@ class Session:
         """Mount at *mountpoint* (absolute path text), visible to all; return when it is served."""
         self._send(MountAt(mountpoint=mountpoint, allow_other=allow_other))
         self._await_ready()
+
+    def ended(self, pid: int, status: int) -> None:
+        """Tell the server how the command ended, which the recording's last line is to say."""
+        self._send(Ended(pid=pid, status=status))
 
     def over(self) -> None:
         """Tell the server that the mount may end: nobody uses it any more."""

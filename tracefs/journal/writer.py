@@ -126,7 +126,9 @@ class JournalWriter:
             except OSError as why:
                 self._fail(f"{PAYLOAD}: {why_lost(why)}")
 
-    def close(self, end_ns: int, reason: str) -> None:
+    def close(
+        self, end_ns: int, reason: str, *, status: int | None = None, pid: int | None = None
+    ) -> None:
         """End the recording with a footer, unless journalling has stopped; may be called again.
 
         Waits until the bytes written are in the side file.
@@ -134,6 +136,8 @@ class JournalWriter:
         Args:
             end_ns: CLOCK_MONOTONIC nanoseconds when the mount ended.
             reason: as in `Footer`.
+            status: How the command ended, as in `Footer`.
+            pid: Its process id, likewise.
         """
         if not self._recording or not self.check_linked():
             return
@@ -155,6 +159,8 @@ class JournalWriter:
             reason=reason,
             payload_size=None if kept is None else kept.size,
             payload_sha256=None if kept is None else kept.sha256,
+            status=status,
+            pid=pid,
         )
         if not self._append(self.descriptor, JOURNAL, encode(footer) + b"\n"):
             return

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from tracefs.events import AnyEvent, Fallen, Header, Lost
+from tracefs.events import AnyEvent, Fallen, Footer, Header, Lost
 from tracefs.findings import TraceSummary
 from tracefs.trace.call import Marked, TraceItem
 from tracefs.trace.join import Joiner, calls_only
@@ -19,6 +19,10 @@ class Ending(Protocol):
     @property
     def reason(self) -> str | None:
         """Why it is incomplete; None when it is complete."""
+
+    @property
+    def footer(self) -> Footer | None:
+        """The last line; None: it is missing."""
 
 
 class Journal(Protocol):
@@ -103,9 +107,12 @@ class Trace:
                 False,
                 f"opened before the run, and so not recorded: {', '.join(past)}",
             )
+        footer = None if ending is None or not ending.complete else ending.footer
         return TraceSummary(
             complete=complete,
             calls=self.calls,
             unknown_calls=self.unknown_calls,
             incomplete_because=None if complete else reason,
+            status=None if footer is None else footer.status,
+            pid=None if footer is None else footer.pid,
         )
