@@ -14,7 +14,7 @@ from typing import Final, Protocol
 import msgspec
 
 from tracefs.contracts import find_all
-from tracefs.contracts.base import Contract, Judge, Settings
+from tracefs.contracts.base import Contract, Judge, OfCommand, Settings
 from tracefs.errors import RecordingError, TracefsError, UsageError
 from tracefs.events import Header
 from tracefs.findings import (
@@ -131,6 +131,8 @@ class _Run:
         result = None
         if self._judge is not None:
             try:
+                if isinstance(self._judge, OfCommand):
+                    self._judge.exited(summary.status, summary.pid)
                 result = self._judge.finish(
                     complete=summary.complete, why=summary.incomplete_because
                 )

@@ -1,6 +1,6 @@
 """What a contract is: the protocol between `tracefs.check` and whatever judges a trace."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -50,6 +50,14 @@ class Judge(Protocol):
                 after the last item is not evidence.
             why: What cut the trace short; None when it is complete or that isn't known.
         """
+
+
+@runtime_checkable
+class OfCommand(Protocol):
+    """A judge that wants to know how the command ended."""
+
+    def exited(self, status: int | None, pid: int | None) -> None:
+        """Take its exit status and process id, before `Judge.finish`; None: not known."""
 
 
 class Contract(Protocol):

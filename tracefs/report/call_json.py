@@ -56,6 +56,7 @@ class CallRecord(Struct, frozen=True, kw_only=True):
     unstacked: str | None
     """Why the stack is missing or cut short."""
     reason: str | None
+    replaced: bool | None
     injected: tuple[Injected, ...]
     """Faults that were made on purpose, and the rules that made them."""
     after_failed: int | None

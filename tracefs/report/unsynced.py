@@ -14,7 +14,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from tracefs.report.ranges import Ranges
+from tracefs.ranges import Ranges
 from tracefs.trace.call import Call
 
 RANGE_LIMIT: Final = 1 << 16

@@ -75,6 +75,9 @@ class Call(Struct, frozen=True, gc=False):
     """Why *stack* is missing or cut short."""
     reason: str | None = None
     """Why the name, or something else above, is not known."""
+    replaced: bool | None = None
+    """Of a rename: another file had the new name, and has it no longer. None: not known, or no
+    rename."""
     injected: tuple[Injected, ...] = ()
     """Faults that were made on purpose; *errno* and *result* are then not the directory's own."""
 

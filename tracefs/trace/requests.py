@@ -189,7 +189,16 @@ class Requests:
             self._handles.renamed(event)
         name = self._namer.by_family(event.seen, "rename")
         flags = rename_flags(event.flags)
-        self._named(event, name, "rename", path=event.old, target=event.path, flags=flags)
+        self._named(
+            event,
+            name,
+            "rename",
+            path=event.old,
+            target=event.path,
+            flags=flags,
+            # 0 may mean that nobody knows what had the name.
+            replaced=True if event.replaced and not event.errno else None,
+        )
 
     def unlink(self, event: Unlink) -> None:
         """UNLINK."""
@@ -290,7 +299,7 @@ class Requests:
                 event.tid or None, seen.pid, seen.comm, event.ino, event.fh,
                 seen.fd if sighted else fd, offset, length, result, event.errno, flags, fragments,
                 seen.position if sighted else None, None, target, False, None, datasync, note,
-                None, (), None, reason, event.injected, after_failed,
+                None, (), None, reason, None, event.injected, after_failed,
             )
         )  # fmt: skip
         out.calls += 1
@@ -312,6 +321,7 @@ class Requests:
         size: int | None = None,
         datasync: bool = False,
         note: str | None = None,
+        replaced: bool | None = None,
     ) -> None:
         """Append the call of a request that names a path; *path*: another than the request's.
 
@@ -327,7 +337,7 @@ class Requests:
                 event.ino or None, handle, seen.fd if sighted else None, None, length,
                 None if errno or not returns else 0, errno, flags, 0,
                 seen.position if sighted else None, None, target, created, size, datasync, note,
-                None, (), None, name.reason, event.injected,
+                None, (), None, name.reason, replaced, event.injected,
             )
         )  # fmt: skip
         out.calls += 1

@@ -247,6 +247,7 @@ class Writes:
                     None if claim.length is not None else seen.missing or "the length is not known",
                     call.doubt or unsynced,
                 ),
+                None,
                 call.injected,
             )
         )  # fmt: skip

@@ -99,7 +99,7 @@ def _of_every(given: dict[str, Located], every: Pattern) -> Iterator[Read]:
     if "next" in given:
         following = Next(
             every=every,
-            next=read_pattern(tables.text(given["next"])),
+            next=read_pattern(tables.text(given["next"]), failure=True),
             until=_until(given["until"]) if "until" in given else _default_until(every),
             provided=(
                 read_pattern(tables.text(given["provided"])) if "provided" in given else None

@@ -29,7 +29,7 @@ def contradiction(spec: ContractSpec) -> TextFileError | None:
         for call in pattern.calls
     ]
     for key, pattern in _wanted(spec):
-        if not pattern.calls:
+        if not pattern.calls or pattern.failure:
             continue
         covers = [_covering(call, forbidden) for call in pattern.calls]
         first = covers[0]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from tracefs.contracts.base import Judge, Settings
 from tracefs.contracts.language import text
+from tracefs.contracts.language.asked import fields_asked
 from tracefs.contracts.language.following import NextRun
 from tracefs.contracts.language.ledger import Chosen, Facts, Ledger
 from tracefs.contracts.language.matching import Matcher
@@ -72,7 +73,7 @@ class LanguageJudge:
         self._now = Now(view=self._facts, header=header, opens=self._opens)
         contract = Settings(page_size=settings.page_size, paths=spec.files)
         self._chosen = Chosen(settings, contract)
-        self._ledger = Ledger(self._chosen, self._facts, header)
+        self._ledger = Ledger(self._chosen, self._facts, header, fields_asked(spec))
         self._findings = Findings(spec, settings.page_size, settings.without)
         self._seeks: list[Seeks] = []
         self._of_opens: list[tuple[MustRun, RuleReport]] = []
@@ -195,6 +196,10 @@ class LanguageJudge:
         if opened is not None:
             for seeks in self._seeks:
                 seeks.ends(opened)
+
+    def exited(self, status: int | None, pid: int | None) -> None:
+        """Take in how the command ended, before `finish`."""
+        self._now.status, self._now.pid = status, pid
 
     def finish(self, *, complete: bool, why: str | None) -> ContractResult:
         """Judge what is still owed, and return the result."""

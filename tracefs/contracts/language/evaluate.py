@@ -72,6 +72,34 @@ class View(Protocol):
         """It writes over, or cuts off, what was in its file before."""
 
     @property
+    def lost(self) -> bool | None:
+        """A sync of its file failed, and what that left unsaved was not written anew."""
+
+    @property
+    def damaged(self) -> bool | None:
+        """What its file had was cut off or written over since its last sync."""
+
+    @property
+    def syncs(self) -> bool | None:
+        """It is to sync what it writes."""
+
+    @property
+    def left_over(self) -> bool | None:
+        """Its thread's last write through its open was short or failed, and is not made up for."""
+
+    @property
+    def continues(self) -> bool | None:
+        """It writes of what a short or failed write left out, or the same again."""
+
+    @property
+    def completes(self) -> bool | None:
+        """It does, and leaves nothing out."""
+
+    @property
+    def again(self) -> bool | None:
+        """Its thread made the same call with the same arguments before, which failed."""
+
+    @property
     def direct(self) -> bool | None:
         """Its open has O_DIRECT."""
 
@@ -305,6 +333,7 @@ _SPECIAL: Final[dict[str, Callable[[Call, View], Value | None]]] = {
     "short": _short,
     "unfinished": _unfinished,
     "emulated": lambda call, _view: call.note is not None and "posix_fallocate" in call.note,
+    "replaces": lambda call, _view: call.replaced if call.family == "rename" else None,
     "injected": lambda call, _view: bool(call.injected and call.faults),
     # Its request says so (FUSE_WRITE_CACHE): no store is ever unnamed.
     "stored": lambda call, _view: call.family == "write" and call.call == "mmap",

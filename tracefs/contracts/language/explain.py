@@ -63,6 +63,7 @@ _ENDS: Final = {
     Per.OPEN: "the end of the open",
     Per.FILE: "the last close of the file",
     Per.PROCESS: "the end of the process",
+    Per.THREAD: "the end of the thread",
     Per.TRACE: "the end of the recording",
 }
 _FAMILIES: Final = {
@@ -104,6 +105,7 @@ def _scope(spec: ContractSpec) -> str:
     each = {
         Per.OPEN: f"Each open{opens} of {files} is judged by itself.",
         Per.FILE: f"Each of {files} is judged by itself.",
+        Per.THREAD: f"Each thread is judged by itself, on {files}.",
         Per.PROCESS: f"Each process is judged by itself, on {files}.",
         Per.TRACE: f"The whole recording is judged at once, on {files}.",
     }[spec.per]
@@ -168,7 +170,9 @@ def _next(clause: Next, per: Per) -> str:
 
 def _pattern(pattern: Pattern) -> str:
     calls = _calls(pattern.calls)
-    return calls if not pattern.end else f"{calls} or the end"
+    if pattern.end:
+        return f"{calls} or the end"
+    return f"{calls}, or the end of the process with a failure," if pattern.failure else calls
 
 
 def _first(pattern: Pattern) -> str:

@@ -33,6 +33,7 @@ OF_CALL: Final[Mapping[str, Kind]] = MappingProxyType(
         "unfinished": Kind.TRUTH,  # the same, and it is known what it left out
         "emulated": Kind.TRUTH,  # one of glibc's posix_fallocate, not the program's own
         "injected": Kind.TRUTH,  # a fault that was made on purpose decided its outcome
+        "replaces": Kind.TRUTH,  # of a rename: another file had the new name
         "stored": Kind.TRUTH,  # a store through a shared mapping; when and how much isn't known
     }
 )
@@ -48,6 +49,13 @@ OF_FILE: Final[Mapping[str, Kind]] = MappingProxyType(
         "after_short": Kind.TRUTH,  # that one is not made up for yet
         "late_append": Kind.TRUTH,  # O_APPEND was set after the open (fcntl F_SETFL)
         "overwrites": Kind.TRUTH,  # what it writes over, or cuts off, was in its file before
+        "lost": Kind.TRUTH,  # a sync of its file failed, and what that left unsaved is not anew
+        "damaged": Kind.TRUTH,  # what its file had was cut off or written over since its last sync
+        "syncs": Kind.TRUTH,  # of a write: its open has O_SYNC or O_DSYNC, or it has such a flag
+        "left_over": Kind.TRUTH,  # its thread's last write through its open is not made up for
+        "continues": Kind.TRUTH,  # it writes of what a short or failed one left out, or all again
+        "completes": Kind.TRUTH,  # and leaves nothing out
+        "again": Kind.TRUTH,  # its thread made the same call with the same arguments, which failed
         "direct": Kind.TRUTH,  # its open has O_DIRECT, as it was opened or by fcntl F_SETFL
     }
 )

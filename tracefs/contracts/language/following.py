@@ -24,9 +24,11 @@ STORE: Final = "mmap"
 """Of a store, a sync that comes after it in the trace has begun before: it makes the kernel write
 stores back, and then sends FSYNC (fuse_fsync in fs/fuse/file.c)."""
 
-_OUTCOME: Final = frozenset({"errno", "injected", "result", "short", "unfinished"})
+_OUTCOME: Final = frozenset(
+    {"again", "completes", "errno", "injected", "result", "short", "unfinished"}
+)
 """Where a pattern asks for these it says itself whether a failed call will do."""
-_OF_OPEN: Final = frozenset({"after_short"})
+_OF_OPEN: Final = frozenset({"after_short", "completes", "continues", "left_over"})
 """Where a pattern asks for this it means calls through the same open alone."""
 _NAMING: Final = frozenset({"rename", "unlink", "link"})
 """Families of calls that change what a file is called."""
@@ -56,6 +58,10 @@ class Owed(Struct, kw_only=True, eq=False):
     """What its file is called by now; None: as the call says."""
     other: str | None = None
     """A link to it that was made since."""
+    gone: bool = False
+    """Its file was removed."""
+    redone: bool = False
+    """Something was written since: perhaps another file in its stead."""
 
     @property
     def name(self) -> str | None:
@@ -83,8 +89,8 @@ class NextRun:
         self._provided = None if clause.provided is None else Matcher(clause.provided)
         self._report, self._now, self._per = report, now, per
         self._outcome_asked = _asks_for(clause.next, _OUTCOME)
-        self._next_of_open = _asks_for(clause.next, _OF_OPEN)
-        self._until_of_open = _asks_for(clause.until, _OF_OPEN)
+        self._next_of_open = _asking(clause.next, _OF_OPEN)
+        self._until_of_open = _asking(clause.until, _OF_OPEN)
         self._keyed = bool(self._every.variables)
         patterns = (clause.next, clause.until, *filter(None, [clause.provided]))
         self._here = all(_on_the_same_file(each, self._every.variables) for each in patterns)
@@ -125,7 +131,8 @@ class NextRun:
         )
 
     def _key(self, call: Call, bound: Bindings) -> _Key:
-        handle = call.handle if self._per is Per.OPEN else None
+        apart = self._per is Per.OPEN or self._next_of_open is not None
+        handle = call.handle if apart else None
         return handle, tuple(sorted(bound.items()))
 
     # What is owed already
@@ -134,6 +141,7 @@ class NextRun:
         if call.handle is not None and self._suspects:
             self._suspects.pop(call.handle, None)
         for group_, key, owed in self._concerned(where):
+            owed.redone = owed.redone or (owed.gone and call.family == "write" and call.done)
             if owed.done_ns is not None:
                 self._came_during(call, group_, key, owed)
             elif not self._wanted(call, group_, key, owed):
@@ -143,7 +151,7 @@ class NextRun:
 
     def _concerned(self, where: int | None) -> Iterator[tuple[int | None, _Key, Owed]]:
         """Yield what a call of the group *where* may end."""
-        apart = self._per in {Per.PROCESS, Per.TRACE} or self._here
+        apart = self._per in {Per.PROCESS, Per.THREAD, Per.TRACE} or self._here
         groups = [where] if apart else [*self._owed]
         for group_ in groups:
             inner = self._owed.get(group_)
@@ -157,7 +165,7 @@ class NextRun:
             given = self._provided.match(call, view, owed.bound).truth
             owed.provided = owed.provided or given is not False
             owed.surely = given is True
-        if self._next_of_open and call.handle != owed.call.handle:
+        if self._is_elsewhere(self._next_of_open, call, owed):
             return False
         truth = self._like(self._next, call, owed)
         if truth is False:
@@ -214,10 +222,16 @@ class NextRun:
         self._drop(where, key)
 
     def _ends(self, call: Call, owed: Owed) -> bool | None:
-        elsewhere = self._until_of_open and call.handle != owed.call.handle
-        if elsewhere or not self._now.through:
+        if self._is_elsewhere(self._until_of_open, call, owed) or not self._now.through:
             return False
         return self._like(self._until, call, owed)
+
+    @staticmethod
+    def _is_elsewhere(of_open: Matcher | None, call: Call, owed: Owed) -> bool:
+        """Return whether a pattern asks of the open, and *call* came through another."""
+        if of_open is None or call.handle == owed.call.handle:
+            return False
+        return of_open.concerns(call.call, call.family)
 
     def _like(self, matcher: Matcher, call: Call, owed: Owed) -> bool | None:
         """Return whether *call* is like *matcher*; a file is the same by each of its links.
@@ -236,7 +250,7 @@ class NextRun:
     def _late(self, owed: Owed, then: str, *, certain: bool) -> None:
         if owed.early is not None:
             then += f"; {text.too_early(owed.early)}"
-        certain = certain and owed.certain and owed.surely
+        certain = certain and owed.certain and owed.surely and not owed.redone
         self._report.at(
             owed.call,
             text.not_followed,
@@ -271,6 +285,9 @@ class NextRun:
                 }
                 if bound == owed.bound and gone not in bound.values():
                     continue
+                if self._clause.next.failure and call.family == "unlink" and bound == owed.bound:
+                    owed.gone = True
+                    continue
                 self._drop(where, key)
                 if bound != owed.bound:
                     owed.path, owed.bound = name, bound
@@ -286,6 +303,8 @@ class NextRun:
         suspect = self._suspects.pop(item.handle, None)
         if suspect is not None:
             self._late(suspect[0], closed(suspect[1]), certain=True)
+        if self._clause.next.failure:
+            return  # until the process ends
         if self._per is Per.OPEN or (self._per is Per.FILE and last):
             for key, owed in list(self._owed.get(item.ino, {}).items()):
                 if self._per is Per.FILE or owed.call.handle == item.handle:
@@ -305,8 +324,15 @@ class NextRun:
                 self._over(owed, cut or then, certain=complete)
 
     def _over(self, owed: Owed, then: str, *, certain: bool) -> None:
-        if self._clause.until.end and owed.provided and owed.done_ns is None:
-            self._late(owed, then, certain=certain)
+        if not (self._clause.until.end and owed.provided and owed.done_ns is None):
+            return
+        if self._clause.next.failure and certain:
+            reported = self._now.reported(owed.call)
+            if reported:
+                return
+            then = text.not_reported(owed.call, self._now.status, gone=owed.gone)
+            certain = reported is False
+        self._late(owed, then, certain=certain)
 
 
 def renamed(path: str, call: Call) -> str:
@@ -323,8 +349,15 @@ def renamed(path: str, call: Call) -> str:
 
 
 def _asks_for(pattern: Pattern, fields: frozenset[str]) -> bool:
-    asked = (uses(call.where) for call in pattern.calls if call.where is not None)
-    return any(fields & of_call for of_call in asked)
+    return _asking(pattern, fields) is not None
+
+
+def _asking(pattern: Pattern, fields: frozenset[str]) -> Matcher | None:
+    """Return what of *pattern* asks for one of *fields*; None: nothing does."""
+    calls = tuple(
+        call for call in pattern.calls if call.where is not None and uses(call.where) & fields
+    )
+    return Matcher(replace(pattern, calls=calls)) if calls else None
 
 
 def _on_the_same_file(pattern: Pattern, known: frozenset[str]) -> bool:

@@ -8,6 +8,8 @@ from errno import EINTR
 from msgspec import Struct
 
 from tracefs.contracts.base import Settings
+from tracefs.contracts.language.attempts import Attempts
+from tracefs.contracts.language.losses import Losses
 from tracefs.contracts.page_write.directories import NewNames
 from tracefs.contracts.page_write.opens import OpenFiles
 from tracefs.contracts.page_write.state import NOT_KNOWN, File, Open, Short
@@ -17,6 +19,10 @@ from tracefs.trace.call import Call, Released
 
 _START = 0
 """File position of an open that has done nothing yet (open(2))."""
+
+
+_OF_LOSSES = frozenset({"lost", "damaged", "syncs"})
+_OF_ATTEMPTS = frozenset({"again", "left_over", "continues", "completes"})
 
 
 class Chosen(Struct, frozen=True):
@@ -49,13 +55,23 @@ class Facts:
         self.late_append: bool | None = False
         self.overwrites: bool | None = False
         self.direct: bool | None = None
+        self.lost: bool | None = False
+        self.damaged: bool | None = False
+        self.syncs: bool | None = False
+        self.left_over: bool | None = False
+        self.continues: bool | None = False
+        self.completes: bool | None = False
+        self.again: bool | None = False
 
 
 class Ledger:
     """Follows opens and files; constant for each of them."""
 
-    def __init__(self, chosen: Chosen, facts: Facts, header: Header) -> None:
+    def __init__(self, chosen: Chosen, facts: Facts, header: Header, asked: frozenset[str]) -> None:
+        """Begin; *asked* are the fields that conditions ask for, as some of them cost time."""
         self.facts = facts
+        self._losses = None if asked.isdisjoint(_OF_LOSSES) else Losses()
+        self._attempts = None if asked.isdisjoint(_OF_ATTEMPTS) else Attempts()
         self._hears_flags = "fcntl" in header.notified and not header.visible
         self._direct: dict[int, bool | None] = {}
         """By handle: whether the open has O_DIRECT; for all opens that were seen."""
@@ -66,6 +82,21 @@ class Ledger:
 
     def before(self, call: Call) -> Open | None:
         """Fill in the facts for *call*; return its open, if that is for writing and chosen."""
+        opened = self._before(call)
+        facts = self.facts
+        if self._losses is not None:
+            facts.lost, facts.damaged = self._losses.lost(call), self._losses.damaged(call)
+            facts.syncs = self._losses.syncs(call) if call.family == "write" else False
+        if self._attempts is not None:
+            attempts = self._attempts
+            facts.again = attempts.again(call)
+            if call.family == "write":
+                facts.left_over = attempts.left_over(call)
+                facts.continues = attempts.continues(call)
+                facts.completes = attempts.completes(call)
+        return opened
+
+    def _before(self, call: Call) -> Open | None:
         self.facts.forget()
         self.unseen = False
         if call.family == "open" and call.done and call.handle is not None:
@@ -85,6 +116,10 @@ class Ledger:
 
     def after(self, call: Call, opened: Open | None) -> None:
         """Take in what *call* did."""
+        if self._losses is not None:
+            self._losses.after(call, overwrites=self.facts.overwrites)
+        if self._attempts is not None:
+            self._attempts.after(call)
         match call.family:
             case "rename":
                 self._names.renamed(call)
@@ -114,6 +149,10 @@ class Ledger:
     def released(self, item: Released) -> Open | None:
         """Forget an open; return it if it was for writing and chosen."""
         self._direct.pop(item.handle, None)
+        if self._losses is not None:
+            self._losses.released(item.handle)
+        if self._attempts is not None:
+            self._attempts.released(item.handle)
         opened = self.opens.by_handle.pop(item.handle, None)
         if opened is not None:
             self.opens.forget(opened.file)

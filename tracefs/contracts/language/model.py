@@ -133,6 +133,8 @@ class Pattern(Struct, frozen=True, kw_only=True):
     calls: tuple[CallPattern, ...]
     end: bool = False
     """``end`` is among them: the scope comes to its end."""
+    failure: bool = False
+    """``failure`` is among them: the process ends with an exit status that isn't 0."""
 
 
 class Step(Struct, frozen=True, tag=True):
@@ -246,6 +248,7 @@ class Per(StrEnum):
     OPEN = "open"
     FILE = "file"
     PROCESS = "process"
+    THREAD = "thread"
     TRACE = "trace"
 
 

@@ -19,7 +19,13 @@ from tracefs.contracts.language.model import (
     Text,
 )
 from tracefs.contracts.language.paths import read_paths
-from tracefs.contracts.language.vocabulary import CALLS, END, NOT_RECORDED, SYNC_DIRECTORY
+from tracefs.contracts.language.vocabulary import (
+    CALLS,
+    END,
+    FAILURE,
+    NOT_RECORDED,
+    SYNC_DIRECTORY,
+)
 from tracefs.errors import TextFileError
 from tracefs.pathtext import quoted
 from tracefs.placed.snippet import Snippet
@@ -47,24 +53,24 @@ class Named(NamedTuple):
     where: Expression | None = None
 
 
-def read_pattern(snippet: Snippet, *, end: bool = False) -> Pattern:
-    """Return the pattern that *snippet* is; with *end* ``end`` may be among its calls.
+def read_pattern(snippet: Snippet, *, end: bool = False, failure: bool = False) -> Pattern:
+    """Return the pattern that *snippet* is; ``end`` and ``failure`` may be in it if they are told.
 
     Raises:
         TextFileError: It is none; with its place and what was expected.
     """
-    return PatternParser(snippet, end=end).whole_pattern()
+    return PatternParser(snippet, end=end, failure=failure).whole_pattern()
 
 
 class PatternParser:
     """Reads one text."""
 
-    def __init__(self, snippet: Snippet, *, end: bool) -> None:
+    def __init__(self, snippet: Snippet, *, end: bool, failure: bool = False) -> None:
         if len(snippet.text) > MAX_LENGTH:
             raise snippet.error(0, f"expected at most {MAX_LENGTH} characters")
         self.snippet = snippet
         self.text = snippet.text
-        self._end = end
+        self._allowed = {END: end, FAILURE: failure}
         self.at = 0
 
     # Patterns
@@ -97,29 +103,37 @@ class PatternParser:
     def joined(self, named: list[Named], begin: int) -> Pattern:
         """Return the pattern of the alternatives *named*."""
         calls: list[CallPattern] = []
-        has_end = False
+        ends: set[str] = set()
         paths: tuple[PathPattern, ...] | None = None
         where: Expression | None = None
         for each in reversed(named):
             if each.paths is not None or each.where is not None:
                 paths, where = each.paths, each.where
-            if each.name == END:
+            if each.name in self._allowed:
                 self._check_end(each)
-                has_end = True
+                ends.add(each.name)
                 paths = where = None
             else:
                 calls.append(self._call_pattern(each, paths or (), where))
         text = _one_line(self.text[begin : named[-1].end])
         place = self.snippet.place(begin)
-        return Pattern(text=text, place=place, calls=tuple(reversed(calls)), end=has_end)
+        return Pattern(
+            text=text,
+            place=place,
+            calls=tuple(reversed(calls)),
+            end=END in ends,
+            failure=FAILURE in ends,
+        )
 
     def _check_end(self, named: Named) -> None:
-        if not self._end:
+        name = named.name
+        if not self._allowed[name]:
+            key = "until" if name == END else "next"
             raise self.snippet.error(
-                named.at, "expected a call, saw end, which only until may have"
+                named.at, f"expected a call, saw {name}, which only {key} may have"
             )
         if named.paths is not None or named.where is not None:
-            raise self.snippet.error(named.at, "expected end alone: it is no call on a file")
+            raise self.snippet.error(named.at, f"expected {name} alone: it is no call on a file")
 
     def _call_pattern(
         self, named: Named, paths: tuple[PathPattern, ...], where: Expression | None
@@ -153,7 +167,7 @@ class PatternParser:
         if found is None:
             raise self.expected("the name of a call, as in pwrite, or of a family, as in @write")
         name = found[0]
-        if name != END:
+        if name not in self._allowed:
             self._check_name(name)
         self.at = found.end()
         paths: tuple[PathPattern, ...] | None = None

@@ -22,6 +22,19 @@ class Now(Struct, kw_only=True):
     header: Header
     opens: Mapping[int | None, set[int]] = {}
     """Handles of the opens that are not released, by file."""
+    status: int | None = None
+    """Exit status of the command, known at the end of the trace; None: not known."""
+    pid: int | None = None
+    """Process id of the command, likewise."""
+
+    def reported(self, call: Call) -> bool | None:
+        """Return whether the process of *call* ended with an exit status that isn't 0.
+
+        That of the command alone is known; one that isn't 0 says so for all that it started.
+        """
+        if self.status is None or self.status:
+            return None if self.status is None else True
+        return False if call.pid is not None and call.pid == self.pid else None
 
 
 Scope = tuple[int | None, int | None]
@@ -58,6 +71,8 @@ def group(per: Per, call: Call) -> int | None:
             return call.ino
         case Per.PROCESS:
             return call.tid if call.pid is None else call.pid
+        case Per.THREAD:
+            return call.tid
         case Per.TRACE:
             return 0
 

@@ -155,6 +155,15 @@ def failed(call: Call, want: str, mend: str, page_size: int, after: Call) -> Tex
     )
 
 
+def not_reported(call: Call, status: int | None, *, gone: bool) -> str:
+    """The process of *call* did not end with a failure, or nobody knows; of *gone* files either."""
+    if status is None:
+        return "how the command ended is not in the recording"
+    if gone:
+        return f"the file was removed, and the command ended with exit status {status}"
+    return f"the command ended with exit status {status}, as far as process {call.pid} is it"
+
+
 def too_early(call: Call) -> str:
     """*call* would have been the one, had it waited, or not been a retry."""
     if not call.proves:

@@ -8,6 +8,8 @@ from tracefs.trace.unheard import flag_names as unheard_flag_names
 
 END: Final = "end"
 """Where a scope ends; no call, and known to ``until`` alone."""
+FAILURE: Final = "failure"
+"""The end of a process that says it failed; no call, and known to ``next`` alone."""
 UNKNOWN: Final = "unknown"
 """A call that has no name."""
 

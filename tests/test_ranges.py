@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracefs.report.ranges import Ranges
+from tracefs.ranges import Ranges
 
 STEPS = st.lists(
     st.tuples(st.sampled_from(["add", "remove"]), st.integers(0, 40), st.integers(0, 40))
