@@ -177,7 +177,6 @@ class Server:
             if ways.loop:
                 loop.install()
             end = self._loop(operations, loop, device)
-            end_ns = monotonic_ns()
             self._hear_the_last()
             gap = coverage.gap(end, operations.left()) or operations.given_up
             if self._link is not None:
@@ -186,10 +185,7 @@ class Server:
             operations.end_play()
             if gap is not None:
                 journal.stop(gap)
-            elif end is End.UNMOUNTED and config.command is not None:
-                self._hear_of_command()
-            status, pid = self._ended or (None, None)
-            journal.close(end_ns, _FOOTER[end], status=status, pid=pid)
+            self._end_journal(journal, end, of_command=gap is None and config.command is not None)
         finally:
             if witness is not None:
                 witness.close()
@@ -209,6 +205,13 @@ class Server:
         # closes, and the process's end where a sync was given up.
         os.dup2(0, 2)
         operations.close()
+
+    def _end_journal(self, journal: JournalWriter, end: End, *, of_command: bool) -> None:
+        end_ns = monotonic_ns()
+        if of_command and end is End.UNMOUNTED:
+            self._hear_of_command()
+        status, pid = self._ended or (None, None)
+        journal.close(end_ns, _FOOTER[end], status=status, pid=pid)
 
     def _device(self, coverage: Coverage) -> int | None:
         """Return the FUSE device once told where it is; None: there is nothing to serve."""

@@ -333,6 +333,7 @@ _SPECIAL: Final[dict[str, Callable[[Call, View], Value | None]]] = {
     "short": _short,
     "unfinished": _unfinished,
     "emulated": lambda call, _view: call.note is not None and "posix_fallocate" in call.note,
+    "closed_again": lambda _call, _view: None,
     "replaces": lambda call, _view: call.replaced if call.family == "rename" else None,
     "injected": lambda call, _view: bool(call.injected and call.faults),
     # Its request says so (FUSE_WRITE_CACHE): no store is ever unnamed.

@@ -33,6 +33,7 @@ OF_CALL: Final[Mapping[str, Kind]] = MappingProxyType(
         "unfinished": Kind.TRUTH,  # the same, and it is known what it left out
         "emulated": Kind.TRUTH,  # one of glibc's posix_fallocate, not the program's own
         "injected": Kind.TRUTH,  # a fault that was made on purpose decided its outcome
+        "closed_again": Kind.TRUTH,  # its descriptor, which is gone; no recording tells
         "replaces": Kind.TRUTH,  # of a rename: another file had the new name
         "stored": Kind.TRUTH,  # a store through a shared mapping; when and how much isn't known
     }

@@ -330,8 +330,10 @@ class NextRun:
             reported = self._now.reported(owed.call)
             if reported:
                 return
-            then = text.not_reported(owed.call, self._now.status, gone=owed.gone)
             certain = reported is False
+            then = text.not_reported(
+                owed.call, self._now.status, known=certain, removed=owed.gone
+            )
         self._late(owed, then, certain=certain)
 
 

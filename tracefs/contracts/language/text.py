@@ -31,7 +31,8 @@ _VARIABLE: Final = re.compile(r"\$([a-z_][a-z0-9_]*)")
 def saw(call: Call, page_size: int) -> str:
     """Describe *call*: its name, and what it was done to."""
     if call.family == "write":
-        return text.write(call, page_size)
+        outcome = text.outcome(call) or _fell_short(call)
+        return f"{text.write(call, page_size)}{f', which {outcome}' if outcome else ''}"
     name = f"an unnamed {call.family}" if call.call == "unknown" else call.call
     where = "" if call.path is None else f" of '{call.path}'"
     if call.family in TARGETED and call.target is not None:
@@ -39,6 +40,14 @@ def saw(call: Call, page_size: int) -> str:
     flags = f" with {'|'.join(call.flags)}" if call.flags else ""
     outcome = text.outcome(call)
     return f"{name}{where}{flags}{f', which {outcome}' if outcome else ''}"
+
+
+def _fell_short(write: Call) -> str:
+    """Say that *write* did less than it was asked for where a rule made it so; else nothing."""
+    if not write.injected or write.result is None or write.length is None:
+        return ""
+    short = write.result < write.length
+    return f"wrote only {write.result} bytes{text.by_rule(write)}" if short else ""
 
 
 def which(call: Call, page_size: int) -> str:
@@ -155,13 +164,15 @@ def failed(call: Call, want: str, mend: str, page_size: int, after: Call) -> Tex
     )
 
 
-def not_reported(call: Call, status: int | None, *, gone: bool) -> str:
-    """The process of *call* did not end with a failure, or nobody knows; of *gone* files either."""
+def not_reported(call: Call, status: int | None, *, known: bool, removed: bool) -> str:
+    """The process of *call* did not end with a failure, or that is not *known*."""
     if status is None:
         return "how the command ended is not in the recording"
-    if gone:
-        return f"the file was removed, and the command ended with exit status {status}"
-    return f"the command ended with exit status {status}, as far as process {call.pid} is it"
+    gone = "the file was removed, and " if removed else ""
+    if known:
+        return f"{gone}the command ended with exit status {status}"
+    which = "the process" if call.pid is None else f"process {call.pid}"
+    return f"{gone}how {which} ended is not known, only that the command did with exit status {status}"
 
 
 def too_early(call: Call) -> str:
