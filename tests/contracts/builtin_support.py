@@ -1,12 +1,13 @@
 """Programs that were never run, judged by a built-in contract."""
 
+from errno import EEXIST
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 from page_write_calls import Opened, Script, header
 
 from tracefs.contracts import find
-from tracefs.contracts.base import Settings
+from tracefs.contracts.base import OfCommand, Settings
 from tracefs.findings import ContractResult
 from tracefs.trace.call import Call
 from tracefs.witness.levels import notified
@@ -39,6 +40,10 @@ class Program(Script):
             opened, "mmap", "write", tid=None, offset=page * PAGE, length=PAGE, result=PAGE
         )
 
+    def acknowledge(self, what: str = "saved") -> Call:
+        """Say that something is saved, as a program does that tracefs is to hear."""
+        return self.call("mkdir", "mkdir", path=f".ack:{what}", errno=EEXIST)
+
     def append(self, opened: Opened, at: int, length: int = 10, **fields: Any) -> Call:
         """Write a record where the file's end is, or is taken to be."""
         return self.write(opened, name="write", **({"offset": at, "length": length} | fields))
@@ -62,12 +67,19 @@ def judged(
     complete: bool = True,
     witness: str = "seccomp",
     paths: tuple[str, ...] = (),
+    status: int | None = None,
+    pid: int = 7,
 ) -> ContractResult:
-    """Return what *contract* says of *script*, recorded by *witness*."""
+    """Return what *contract* says of *script*, recorded by *witness*.
+
+    *status* is the exit status of the command, which is process *pid*.
+    """
     first = replace(header(witness=witness), notified=notified(witness))
     judge = find(contract).start(first, Settings(page_size=PAGE, paths=paths))
     for item in script.items:
         judge.feed(item)
+    assert isinstance(judge, OfCommand)
+    judge.exited(status, None if status is None else pid)
     return judge.finish(complete=complete, why=None if complete else "killed")
 
 

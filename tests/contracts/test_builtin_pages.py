@@ -20,8 +20,12 @@ def test_these_come_with_tracefs() -> None:
         "append-only-log",
         "atomic-replace",
         "direct-io-aligned",
+        "interrupted-retried",
         "no-mmap-writes",
+        "no-space-handled",
         "no-unsynced-close",
+        "short-write-handled",
+        "sync-failure-handled",
         "wal-before-data",
     ]
 

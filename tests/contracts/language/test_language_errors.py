@@ -66,7 +66,10 @@ def test_the_file(text: str, said: str) -> None:
         ("never = []", "4:9: expected at least one string, saw an empty array"),
         ('never = ["lseek", 1979-05-27]', "4:19: expected a string, saw a date or time"),
         ('never = ["lseek", ""]', "4:19: expected a text, saw an empty string"),
-        ('per = "opn"', '4:7: expected "open" or "file" or "process" or "trace", saw \'opn\''),
+        (
+            'per = "opn"',
+            '4:7: expected "open" or "file" or "process" or "thread" or "trace", saw \'opn\'',
+        ),
         ('opens = "all"', '4:1: expected per = "open" beside opens'),
         ('id = "C"', "4:9: this is no TOML: cannot overwrite a value"),
         ('title = "a\\nb"', "4:11: expected one line of plain text, saw '\\x0a'"),

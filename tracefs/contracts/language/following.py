@@ -331,9 +331,7 @@ class NextRun:
             if reported:
                 return
             certain = reported is False
-            then = text.not_reported(
-                owed.call, self._now.status, known=certain, removed=owed.gone
-            )
+            then = text.not_reported(owed.call, self._now.status, known=certain, removed=owed.gone)
         self._late(owed, then, certain=certain)
 
 

@@ -19,7 +19,7 @@ _ENDLESS: Final = 1 << 64
 
 
 class _File:
-    __slots__ = ("damaged", "dirty", "lost", "recent", "vague")
+    __slots__ = ("anew", "damaged", "dirty", "lost", "recent", "vague")
 
     def __init__(self) -> None:
         self.dirty = Ranges()
@@ -29,7 +29,9 @@ class _File:
         self.lost = Ranges()
         """Bytes that a sync which failed was to save, and that were not written anew."""
         self.vague = False
-        """Which bytes those are is not known."""
+        """More may be lost, which nobody knows the place of."""
+        self.anew = False
+        """Something was written, nobody knows where: it may have been what was lost."""
         self.damaged: bool | None = False
 
 
@@ -49,7 +51,9 @@ class Losses:
         file = self._files.get(call.ino)
         if file is None:
             return False
-        return True if file.lost.total else None if file.vague else False
+        if file.lost.total and not file.anew:
+            return True
+        return None if file.lost.total or file.vague else False
 
     def damaged(self, call: Call) -> bool | None:
         """Return whether what its file had was cut off or written over since its last sync."""
@@ -95,7 +99,7 @@ class Losses:
             return
         file.damaged = _either(file.damaged, overwrites)
         if start is None or call.result is None:
-            file.vague = file.vague or bool(file.lost.total)
+            file.anew = True
             return
         stop = start + call.result
         file.lost.remove(start, stop)
@@ -125,7 +129,7 @@ class Losses:
         for _, start, stop in later:
             file.dirty.remove(start, stop)
         if call.errno:
-            file.vague = file.vague or not file.dirty.total
+            file.vague = file.vague or file.anew or not file.dirty.total
             for start, stop in file.dirty:
                 file.lost.add(start, stop)
         elif not later:
@@ -143,7 +147,7 @@ class Losses:
         file.dirty.remove(size, _ENDLESS)
         file.lost.remove(size, _ENDLESS)
         if not size:
-            file.vague = False
+            file.vague = file.anew = False
             file.recent.clear()
 
     def released(self, handle: int) -> None:

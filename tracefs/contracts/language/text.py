@@ -172,7 +172,7 @@ def not_reported(call: Call, status: int | None, *, known: bool, removed: bool) 
     if known:
         return f"{gone}the command ended with exit status {status}"
     which = "the process" if call.pid is None else f"process {call.pid}"
-    return f"{gone}how {which} ended is not known, only that the command did with exit status {status}"
+    return f"{gone}how {which} ended is not known, but that the command did with status {status}"
 
 
 def too_early(call: Call) -> str:
