@@ -20,13 +20,13 @@ from tracefs.errors import RecordingError, TracefsError, UsageError
 from tracefs.findings import Verdict
 from tracefs.grades import Attempt, Ending
 from tracefs.grading.attempt import COPY_LIMIT_S, attempt
-from tracefs.grading.jobs import Failed, in_parallel
 from tracefs.grading.plan import Plan, Submission
 from tracefs.journal.recordings import is_inside, state_dir
 from tracefs.pathtext import to_text
 from tracefs.report.grade_formats import grades_csv, grades_gradescope, grades_json, grades_junit
 from tracefs.report.grades import grades, table
 from tracefs.report.stray import CALLS
+from tracefs.trials.jobs import Failed, in_parallel
 from tracefs.witness.level_names import FULL, LEVELS
 
 NAME: Final = "grade"

@@ -18,9 +18,10 @@ from tracefs.capture.runner import Options, run_traced
 from tracefs.capture.spawn import Spawned
 from tracefs.errors import TracefsError
 from tracefs.grades import Attempt, Ending, signal_name
-from tracefs.grading import limit
 from tracefs.grading.plan import Plan, Submission
 from tracefs.pathtext import to_text
+from tracefs.trials import ended, limit
+from tracefs.trials.ended import How
 
 COPY: Final = "submission"
 WORK: Final = "work"
@@ -29,11 +30,11 @@ COPY_LIMIT_S: Final = 60
 PLACE: Final = "{submission}"
 
 _ENDINGS: Final = {
-    "ended": Ending.ENDED,
-    "late": Ending.TIME_LIMIT,
-    "left": Ending.LEFT_RUNNING,
-    "moved": Ending.MOUNT_TAKEN,
-    "unstarted": Ending.NOT_STARTED,
+    How.ENDED: Ending.ENDED,
+    How.LATE: Ending.TIME_LIMIT,
+    How.LEFT: Ending.LEFT_RUNNING,
+    How.MOVED: Ending.MOUNT_TAKEN,
+    How.UNSTARTED: Ending.NOT_STARTED,
 }
 _GRACE_S: Final = 10
 """For the mount to end once the time is up; a moment is enough, unless the machine is busy."""
@@ -109,12 +110,12 @@ def _run(submission: Submission, plan: Plan) -> Attempt:
         outcome = run_traced(
             str(work), [os.fsencode(word) for word in words], recording, options, _note, server
         )
-    ended = _ended(submission, "run")
+    run = _ended(submission, "run")
     return Attempt(
         submission=submission.name,
-        ending=ended.ending,
-        status=ended.status,
-        reason=_why(ended, plan, copy) or outcome.failed,
+        ending=run.ending,
+        status=run.status,
+        reason=_why(run, plan, copy) or outcome.failed,
         recording=to_text(os.fsencode(recording)),
     )
 
@@ -144,31 +145,25 @@ def _report(submission: Submission, step: str) -> Path:
 
 
 def _ended(submission: Submission, step: str) -> _Ended:
-    report = _report(submission, step)
-    text = to_text(report.read_bytes().rstrip(b"\n")) if report.exists() else ""
-    ending, _, rest = text.partition(" ")
-    if ending not in _ENDINGS:
+    said = ended.read(_report(submission, step))
+    if said is None:
         killed = f"What limits its {step} was killed."
         return _Ended(ending=Ending.TIME_LIMIT, status=None, message=killed)
-    report.unlink()
-    status, _, message = rest.partition(" ")
-    return _Ended(
-        ending=_ENDINGS[ending], status=None if status == "None" else int(status), message=message
-    )
+    return _Ended(ending=_ENDINGS[said.how], status=said.status, message=said.message)
 
 
-def _why(ended: _Ended, plan: Plan, copy: str) -> str | None:
-    match ended.ending:
+def _why(run: _Ended, plan: Plan, copy: str) -> str | None:
+    match run.ending:
         case Ending.TIME_LIMIT:
-            return ended.message or f"It did not end within {plan.limit_s:g} s."
+            return run.message or f"It did not end within {plan.limit_s:g} s."
         case Ending.LEFT_RUNNING:
             return f"It ended, but left processes that did not end within {plan.limit_s:g} s."
         case Ending.MOUNT_TAKEN:
             return "It took the directory's mount away: what it did then was not recorded."
         case Ending.ENDED:
-            return _why_status(ended.status)
+            return _why_status(run.status)
         case _:
-            return ended.message.replace(to_text(os.fsencode(copy)), PLACE)
+            return run.message.replace(to_text(os.fsencode(copy)), PLACE)
 
 
 def _why_status(status: int | None) -> str | None:

@@ -17,7 +17,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from tracefs.capture.syscalls import become_subreaper
-from tracefs.grading.limit import children
+from tracefs.trials.limit import children
 
 Task = TypeVar("Task")
 

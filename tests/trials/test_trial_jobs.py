@@ -9,7 +9,7 @@ from pathlib import Path
 PROGRAM = """
 import os, signal, sys
 from pathlib import Path
-from tracefs.grading.jobs import Failed, in_parallel
+from tracefs.trials.jobs import Failed, in_parallel
 
 def perform(task):
     if task == "dies":

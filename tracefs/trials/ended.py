@@ -1,0 +1,46 @@
+"""What `tracefs.trials.limit` reports of a command, as data."""
+
+from enum import StrEnum
+from pathlib import Path
+
+from msgspec import Struct
+
+from tracefs.pathtext import to_text
+
+
+class How(StrEnum):
+    """How a command ended, as the report spells it."""
+
+    ENDED = "ended"
+    """By itself, and nothing of it was left."""
+    LATE = "late"
+    """It was killed when its time was up."""
+    LEFT = "left"
+    """It ended, and what it had started was killed when the time was up."""
+    MOVED = "moved"
+    """The mount is no longer where it was."""
+    UNSTARTED = "unstarted"
+    """It can't be executed."""
+
+
+class Ended(Struct, frozen=True, kw_only=True):
+    """One report."""
+
+    how: How
+    status: int | None
+    """Exit status, 128 + N for signal N; None: it never ended by itself."""
+    message: str = ""
+    """Why it could not be started, as path text."""
+
+
+def read(report: Path) -> Ended | None:
+    """Read the file *report*, and remove it; None: who was to write it was killed first."""
+    text = to_text(report.read_bytes().rstrip(b"\n")) if report.exists() else ""
+    word, _, rest = text.partition(" ")
+    try:
+        how = How(word)
+    except ValueError:
+        return None
+    report.unlink()
+    status, _, message = rest.partition(" ")
+    return Ended(how=how, status=None if status == "None" else int(status), message=message)
