@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import Final, NoReturn
+from typing import Final, NoReturn, TypeAlias
 
 from tracefs.capture.syscalls import (
     CLONE_NEWNS,
@@ -24,6 +24,9 @@ from tracefs.capture.syscalls import (
 )
 from tracefs.pathtext import printable
 
+Execute: TypeAlias = Callable[[list[bytes]], NoReturn]
+"""Runs a command in place of the process that it is called in."""
+
 _GO: Final = b"g"
 _FEW_FILES: Final = 20_000
 _NOT_FOUND: Final = 127
@@ -33,10 +36,16 @@ _NOT_RUN: Final = 126
 class PrivateMount:
     """A forked process that holds the mount and waits for the word to run the command."""
 
-    def __init__(self, directory: bytes, argv: list[bytes], arm: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        directory: bytes,
+        argv: list[bytes],
+        arm: Callable[[], None],
+        execute: Execute,
+    ) -> None:
         """Fork, and mount over *directory* in the child's namespace; *argv* is to run there.
 
-        *arm* is called in the child, last of all before *argv* is run.
+        *arm* is called in the child, last of all before *execute* runs *argv*.
 
         Raises:
             OSError: this machine doesn't allow it; nothing is left behind.
@@ -45,7 +54,7 @@ class PrivateMount:
         self.pid = os.fork()
         if self.pid == 0:
             ours.close()
-            _hold(theirs, directory, argv, arm)
+            _hold(theirs, directory, argv, arm, execute)
         theirs.close()
         self._channel = ours
         answer, fds, _, _ = socket.recv_fds(ours, 256, 1)
@@ -71,7 +80,11 @@ class PrivateMount:
 
 
 def _hold(
-    channel: socket.socket, directory: bytes, argv: list[bytes], arm: Callable[[], None]
+    channel: socket.socket,
+    directory: bytes,
+    argv: list[bytes],
+    arm: Callable[[], None],
+    execute: Execute,
 ) -> NoReturn:
     """Be the child: mount, hand over the device, wait, become the command."""
     status = _NOT_RUN
@@ -86,7 +99,7 @@ def _hold(
         socket.send_fds(channel, [b"%d" % namespace], [device])
         os.close(device)
         if channel.recv(1) == _GO:
-            become(argv, enter=return_to_cwd, arm=arm)
+            become(argv, enter=return_to_cwd, arm=arm, execute=execute)
         status = 0
     finally:
         os._exit(status)
@@ -153,20 +166,9 @@ def return_to_cwd() -> None:
     os.chdir(os.getcwd())
 
 
-def become(argv: list[bytes], *, enter: Callable[[], None], arm: Callable[[], None]) -> NoReturn:
-    """Run *argv* in place of this process; 127 when it isn't found, 126 when it can't be run.
-
-    *enter* may fail with OSError; *arm* comes after it and must not.
-    """
-    # Python ignores these from its start on (signal module); the command must not.
-    for number in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(number, signal.SIG_DFL)
+def execute(argv: list[bytes]) -> NoReturn:
+    """Run *argv* in place of this process; 127 when it isn't found, 126 when it can't be run."""
     name = os.fsdecode(argv[0])
-    try:
-        enter()
-    except OSError as error:
-        _give_up(_NOT_RUN, f"cannot enter the working directory: {error.strerror}")
-    arm()
     refused: OSError | None = None
     for path in _candidates(argv[0]):
         try:
@@ -178,6 +180,28 @@ def become(argv: list[bytes], *, enter: Callable[[], None], arm: Callable[[], No
     if refused is None:
         _give_up(_NOT_FOUND, f"cannot run {name}: not found")
     _give_up(_NOT_RUN, f"cannot run {name}: {refused.strerror}")
+
+
+def become(
+    argv: list[bytes],
+    *,
+    enter: Callable[[], None],
+    arm: Callable[[], None],
+    execute: Execute = execute,
+) -> NoReturn:
+    """Have *execute* run *argv* in place of this process; 126 when *enter* fails with OSError.
+
+    *arm* comes after *enter* and must not fail.
+    """
+    # Python ignores these from its start on (signal module); the command must not.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        enter()
+    except OSError as error:
+        _give_up(_NOT_RUN, f"cannot enter the working directory: {error.strerror}")
+    arm()
+    execute(argv)
 
 
 def _candidates(name: bytes) -> list[bytes]:

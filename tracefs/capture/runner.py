@@ -15,9 +15,16 @@ from msgspec import Struct
 
 from tracefs.capture import bypass, fusermount, mounts
 from tracefs.capture.messages import Config, Done
-from tracefs.capture.namespace import PrivateMount, all_ours, become, return_to_cwd
+from tracefs.capture.namespace import (
+    Execute,
+    PrivateMount,
+    all_ours,
+    become,
+    execute,
+    return_to_cwd,
+)
 from tracefs.capture.session import Session, open_directory
-from tracefs.capture.spawn import Spawned
+from tracefs.capture.spawn import Server
 from tracefs.capture.syscalls import become_subreaper
 from tracefs.errors import MountError, SetupError
 from tracefs.faults.model import Rule
@@ -68,6 +75,19 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """Requests that a rule for one call may have missed: the call behind them isn't known."""
 
 
+class Run(Struct, frozen=True, kw_only=True):
+    """How the command is run."""
+
+    over: str | None = None
+    """Directory that the mount covers, for the command alone; what is below it is not touched.
+    None: the traced one itself."""
+    execute: Execute = execute
+    """Runs the command in place of the process that has entered the mount."""
+
+
+AS_IT_IS: Final = Run()
+
+
 def config(
     directory: str,
     recording: Path,
@@ -100,7 +120,8 @@ def run_traced(
     recording: Path,
     options: Options,
     notice: Callable[[str], None],
-    server: Spawned,
+    server: Server,
+    run: Run = AS_IT_IS,
 ) -> Outcome:
     """Run *argv* with *directory* traced in place; return once every process of it has ended.
 
@@ -111,25 +132,32 @@ def run_traced(
         options: how to record.
         notice: told what the user must know while it runs.
         server: started already, so that it imports while the rest is made ready.
+        run: how the command is run.
 
     Raises:
         MountError: it can't be traced; the command was not started.
     """
     root_fd = open_directory(directory)
-    target = os.path.realpath(os.fsencode(directory))
+    over = directory if run.over is None else run.over
+    target = os.path.realpath(os.fsencode(over))
     if target == b"/":
         raise MountError("the root directory cannot be traced in place")
     options, ability = _able(options, notice)
     words = config(
-        directory, recording, tuple(to_text(word) for word in argv), options, ability.degraded
+        over, recording, tuple(to_text(word) for word in argv), options, ability.degraded
     )
     bypassed_by = bypass.inherited(target)
     for name in bypassed_by:
-        notice(f"{name} leads into {directory}, opened before: what goes there is not recorded")
+        notice(f"{name} leads into {over}, opened before: what goes there is not recorded")
     become_subreaper()
     witnessing = _witnessing(words, options, root_fd)
     arm = _armer(witnessing, target)
-    private = None if options.visible else _private(target, argv, arm)
+    private = None if options.visible else _private(directory, target, argv, arm, run.execute)
+    if private is None and run.over is not None:
+        raise SetupError(
+            f"no mount namespace can be had, in which {over} is another directory",
+            repair="tracefs doctor says what this machine lacks",
+        )
     if private is None and not options.visible:
         notice("others see this mount, too, since it can have no namespace of its own; see doctor")
     words = msgspec.structs.replace(words, visible=private is None, bypassed_by=bypassed_by)
@@ -210,12 +238,14 @@ class _Family:
             self.witnessing.release()
 
 
-def _private(target: bytes, argv: list[bytes], arm: Callable[[], None]) -> PrivateMount | None:
+def _private(
+    directory: str, target: bytes, argv: list[bytes], arm: Callable[[], None], execute: Execute
+) -> PrivateMount | None:
     """Return a mount that the command alone will see; None: one for all is allowed, or better."""
-    if os.geteuid() != 0 and fusermount.is_installed() and not all_ours(target):
+    if os.geteuid() != 0 and fusermount.is_installed() and not all_ours(os.fsencode(directory)):
         return None
     try:
-        return PrivateMount(target, argv, arm)
+        return PrivateMount(target, argv, arm, execute)
     except BlockingIOError:
         raise  # no process can be started (fork(2)): nor could what mounts for all
     except OSError:
@@ -248,7 +278,7 @@ def _run_visible(
     pid = os.fork()
     if pid == 0:
         family.session.close()
-        become(argv, enter=return_to_cwd, arm=arm)
+        become(argv, enter=return_to_cwd, arm=arm, execute=execute)
     family.command_runs()
     status = _await(pid)
     family.session.ended(pid, status)

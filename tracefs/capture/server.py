@@ -402,6 +402,11 @@ def _speak_into(recording: bytes) -> None:
 
 def main() -> int:
     """Run the server on the socket whose number is the only argument."""
+    return serve(socket.socket(fileno=int(sys.argv[1])))
+
+
+def serve(control: socket.socket) -> int:
+    """Run the server on the socket *control*, in a process that does nothing else any more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     terminated, terminate = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGTERM, lambda *_: os.write(terminate, b"T"))
@@ -410,7 +415,7 @@ def main() -> int:
     logging.getLogger("pyfuse3").setLevel(logging.CRITICAL)
     os.umask(0)
     os.chdir("/")
-    return Server(socket.socket(fileno=int(sys.argv[1])), terminated).run()
+    return Server(control, terminated).run()
 
 
 if __name__ == "__main__":

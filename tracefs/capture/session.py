@@ -27,7 +27,7 @@ from tracefs.capture.messages import (
     receive,
     send,
 )
-from tracefs.capture.spawn import Spawned
+from tracefs.capture.spawn import Server
 from tracefs.errors import MountError, RecordingError, SetupError
 
 _PATIENCE_MS: Final = 3000
@@ -36,7 +36,7 @@ _PATIENCE_MS: Final = 3000
 class Session:
     """One server process."""
 
-    def __init__(self, server: Spawned, config: Config, root_fd: int, *fds: int) -> None:
+    def __init__(self, server: Server, config: Config, root_fd: int, *fds: int) -> None:
         """Have *server* serve the traced directory *root_fd* (O_PATH); *fds* as `Config` says."""
         self._control, self._process = server.take()
         self._failure: Failed | None = None

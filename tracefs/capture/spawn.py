@@ -8,7 +8,31 @@ import contextlib
 import socket
 import subprocess
 import sys
-from typing import Self
+from typing import Protocol, Self
+
+
+class Process(Protocol):
+    """What is asked of a server's process."""
+
+    pid: int
+    returncode: int | None
+    """-N for signal N; None: it was not seen to end."""
+
+    def poll(self) -> int | None:
+        """Return its exit status; None: it has not ended."""
+
+    def wait(self) -> int | None:
+        """Return its exit status once it has ended."""
+
+    def kill(self) -> None:
+        """Send it SIGKILL."""
+
+
+class Server(Protocol):
+    """A server that waits to be told what to serve."""
+
+    def take(self) -> tuple[socket.socket, Process]:
+        """Return its control socket and process, to whoever sees to both from now on."""
 
 
 class Spawned:
@@ -30,7 +54,7 @@ class Spawned:
             )
         self._taken = False
 
-    def take(self) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    def take(self) -> tuple[socket.socket, Process]:
         """Return its control socket and process, to whoever sees to both from now on."""
         self._taken = True
         return self.control, self.process

@@ -1,0 +1,93 @@
+"""A server's process as a fork of this one, where many runs need one each.
+
+An interpreter that imports pyfuse3 and trio takes ten times as long as a fork of one that has.
+Importing this module imports both, before there is any mount; do so in a process that neither
+serves nor uses one.
+"""
+
+import os
+import signal
+import socket
+import sys
+import traceback
+from typing import NoReturn, Self
+
+from tracefs.capture import server
+from tracefs.capture.spawn import Process
+
+
+class Child:
+    """A process that was forked off, as `subprocess.Popen` shows one."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Return its exit status, -N for signal N; None: it has not ended."""
+        return self._collect(os.WNOHANG)
+
+    def wait(self) -> int | None:
+        """Return its exit status once it has ended."""
+        return self._collect(0)
+
+    def kill(self) -> None:
+        """Send it SIGKILL."""
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def _collect(self, options: int) -> int | None:
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, options)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+
+class Forked:
+    """A server that waits to be told what to serve; like `tracefs.capture.spawn.Spawned`."""
+
+    def __init__(self) -> None:
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            pid = os.fork()
+            if pid == 0:
+                _serve(theirs, self.control)
+        self.process = Child(pid)
+        self._taken = False
+
+    def take(self) -> tuple[socket.socket, Process]:
+        """Return its control socket and process, to whoever sees to both from now on."""
+        self._taken = True
+        return self.control, self.process
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End it if nobody had a use for it."""
+        if self._taken:
+            return
+        self.control.close()
+        self.process.kill()
+        self.process.wait()
+
+
+def _serve(control: socket.socket, theirs: socket.socket) -> NoReturn:
+    """Be the server, and end; what this process holds of others is let go of first."""
+    status = 1
+    try:
+        os.setsid()
+        theirs.close()
+        for number in (signal.SIGALRM, signal.SIGHUP, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        for stream in (0, 1):
+            os.dup2(nothing, stream)
+        os.close(nothing)
+        status = server.serve(control)
+    except BaseException:  # noqa: BLE001  # whatever it was, the log is to have it
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
