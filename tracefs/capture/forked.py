@@ -1,19 +1,29 @@
 """A server's process as a fork of this one, where many runs need one each.
 
 An interpreter that imports pyfuse3 and trio takes ten times as long as a fork of one that has.
-Importing this module imports both, before there is any mount; do so in a process that neither
-serves nor uses one.
 """
 
+import importlib
 import os
 import signal
 import socket
 import sys
 import traceback
-from typing import NoReturn, Self
+from typing import Final, NoReturn, Self
 
-from tracefs.capture import server
-from tracefs.capture.spawn import Process
+from tracefs.capture.spawn import SERVER, Process
+
+_CONTROL: Final = 3
+_MOST_DESCRIPTORS: Final = 1 << 20
+"""More than any process has here (fs.nr_open in proc_sys_fs(5))."""
+
+
+def prepare() -> None:
+    """Import what a server needs, so that its forks need not; before there is any mount.
+
+    By name: what only reads recordings has neither pyfuse3 nor trio, and is not to load them.
+    """
+    importlib.import_module(SERVER)
 
 
 class Child:
@@ -45,14 +55,17 @@ class Child:
 
 
 class Forked:
-    """A server that waits to be told what to serve; like `tracefs.capture.spawn.Spawned`."""
+    """A server that waits to be told what to serve; like `tracefs.capture.spawn.Spawned`.
+
+    `prepare` comes first, once; this process neither serves a mount nor uses one.
+    """
 
     def __init__(self) -> None:
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             pid = os.fork()
             if pid == 0:
-                _serve(theirs, self.control)
+                _serve(theirs.fileno())
         self.process = Child(pid)
         self._taken = False
 
@@ -73,19 +86,20 @@ class Forked:
         self.process.wait()
 
 
-def _serve(control: socket.socket, theirs: socket.socket) -> NoReturn:
-    """Be the server, and end; what this process holds of others is let go of first."""
+def _serve(control: int) -> NoReturn:
+    """Be the server, and end. Nobody is to wait for it who waits for what this process holds."""
     status = 1
     try:
         os.setsid()
-        theirs.close()
         for number in (signal.SIGALRM, signal.SIGHUP, signal.SIGTERM):
             signal.signal(number, signal.SIG_DFL)
         nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         for stream in (0, 1):
             os.dup2(nothing, stream)
-        os.close(nothing)
-        status = server.serve(control)
+        os.dup2(control, _CONTROL, inheritable=False)
+        os.closerange(_CONTROL + 1, _MOST_DESCRIPTORS)
+        server = importlib.import_module(SERVER)
+        status = server.serve(socket.socket(fileno=_CONTROL))
     except BaseException:  # noqa: BLE001  # whatever it was, the log is to have it
         traceback.print_exc()
     finally:

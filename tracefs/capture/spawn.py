@@ -8,7 +8,10 @@ import contextlib
 import socket
 import subprocess
 import sys
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
+
+SERVER: Final = "tracefs.capture.server"
+"""The module that a server's process runs."""
 
 
 class Process(Protocol):
@@ -43,7 +46,7 @@ class Spawned:
         with theirs:
             self.process = subprocess.Popen(
                 # -P: a module of the traced directory is none of the server's.
-                [sys.executable, "-P", "-m", "tracefs.capture.server", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", SERVER, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

@@ -34,6 +34,8 @@ class _Job(Struct, kw_only=True):
     pipe: int
     deadline: float
     answer: bytes = b""
+    left: bool = True
+    """It may have left processes that it adopted: it was killed, or failed."""
 
 
 def in_parallel(
@@ -64,7 +66,8 @@ def in_parallel(
             for job in _ready(running):
                 running.remove(job)
                 yield job.place, _finish(job)
-                _sweep({other.pid for other in running})
+                if job.left:
+                    _sweep({other.pid for other in running})
     finally:
         _sweep(set())
 
@@ -133,6 +136,7 @@ def _finish(job: _Job) -> bytes | Failed:
     _, status = os.waitpid(job.pid, 0)
     code = os.waitstatus_to_exitcode(status)
     if code == 0:
+        job.left = False  # it has killed them itself
         return job.answer
     how = f"signal {-code}" if code < 0 else f"exit status {code}"
     return Failed(reason=f"its process ended with {how}")
