@@ -116,6 +116,8 @@ class Result(Struct, frozen=True, kw_only=True):
     checked: Checked = Checked.NOT_ASKED
     said: str | None = None
     """The last line that the checker printed, if it did not find all good."""
+    printed: str | None = None
+    """The last line that the command printed."""
     reason: str | None = None
     """What stood in the way, or what was struck instead."""
     seconds: float = 0.0

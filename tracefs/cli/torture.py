@@ -65,8 +65,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "at least 5)",
     )  # fmt: skip
     parser.add_argument(
-        "-j", "--jobs", metavar="N", type=positive, default=os.cpu_count() or 1,
-        help="runs at once (default: one for each processor)",
+        "-j", "--jobs", metavar="N", type=positive, default=2 * (os.cpu_count() or 1),
+        help="runs at once (default: two for each processor, for they wait for the disk)",
     )  # fmt: skip
     parser.add_argument(
         "--witness", choices=LEVELS, help=f"who looks for the caller, as for run (default: {PROC})"

@@ -92,6 +92,8 @@ def reasons(row: Row) -> Iterator[str]:
         yield printable(result.finding)
     if result.checked not in {Checked.GOOD, Checked.NOT_ASKED} and result.said:
         yield f"check: {printable(result.said)}"
+    if result.printed is not None:
+        yield f"printed: {printable(result.printed)}"
     if result.recording is not None:
         yield f"kept in {printable(result.recording)}"
 

@@ -169,6 +169,7 @@ def _judged(
         checked=answer.checked,
         said=answer.said,
         reason=_why(done, order) or strikes.reason or failed,
+        printed=ended.last_line(folder / OUTPUT),
         seconds=seconds,
         after=after(targets(recording), strikes.last if trial.strikes else -1)
         if order.pairs

@@ -194,7 +194,10 @@ def _require_good(result: Result) -> None:
     if result.ending is not Ending.ENDED:
         raise UsageError(f"without a fault: {result.ending}: {result.reason}", repair=repair)
     if result.status != 0:
-        raise UsageError(f"without a fault the command ends with {result.exit}", repair=repair)
+        printed = f": {result.printed}" if result.printed else ""
+        raise UsageError(
+            f"without a fault the command ends with {result.exit}{printed}", repair=repair
+        )
     if result.checked not in {Checked.GOOD, Checked.NOT_ASKED}:
         said = f": {result.said}" if result.said else ""
         raise UsageError(

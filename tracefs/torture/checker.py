@@ -11,16 +11,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from tracefs.pathtext import to_text
 from tracefs.tortures import Checked
-from tracefs.trials.ended import How
+from tracefs.trials.ended import How, last_line
 from tracefs.trials.watched import run_watched
 
 PLACE: Final = "{dir}"
 _SHELL_CANNOT: Final = frozenset({126, 127})
 """What sh(1) ends with where a command can't be executed, or found."""
-_MOST_SAID: Final = 200
-"""Bytes that are kept of what it said last."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -51,7 +48,7 @@ def ask(
     if ended.how is How.LATE or ended.status is None:
         return Answer(checked=Checked.LATE, said=f"it did not end within {limit_s:g} s")
     checked = _by_status(ended.status)
-    return Answer(checked=checked, said=None if checked is Checked.GOOD else _last_line(output))
+    return Answer(checked=checked, said=None if checked is Checked.GOOD else last_line(output))
 
 
 def _by_status(status: int) -> Checked:
@@ -60,8 +57,3 @@ def _by_status(status: int) -> Checked:
     if status in _SHELL_CANNOT:
         return Checked.NOT_STARTED
     return Checked.CRASHED if status > 128 else Checked.BAD
-
-
-def _last_line(output: Path) -> str | None:
-    lines = output.read_bytes().strip().splitlines() if output.exists() else []
-    return to_text(lines[-1][:_MOST_SAID]) if lines else None

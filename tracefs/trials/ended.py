@@ -2,10 +2,14 @@
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 
 from tracefs.pathtext import to_text
+
+_MOST_SAID: Final = 200
+"""Bytes that are kept of a line."""
 
 
 class How(StrEnum):
@@ -44,3 +48,9 @@ def read(report: Path) -> Ended | None:
     report.unlink()
     status, _, message = rest.partition(" ")
     return Ended(how=how, status=None if status == "None" else int(status), message=message)
+
+
+def last_line(output: Path) -> str | None:
+    """Return the last line in the file *output*, cut where it is long; None: it has none."""
+    lines = output.read_bytes().strip().splitlines() if output.exists() else []
+    return to_text(lines[-1][:_MOST_SAID]) if lines else None
