@@ -111,6 +111,8 @@ class Result(Struct, frozen=True, kw_only=True):
     """Exit status of the command, 128 + N for signal N; None: it did not end by itself."""
     contracts: Verdict | None = None
     """None: none was judged."""
+    judged_by: tuple[str, ...] = ()
+    """Names of the contracts."""
     finding: str | None = None
     """The first of what the contracts found, in short."""
     checked: Checked = Checked.NOT_ASKED
@@ -144,10 +146,19 @@ class Result(Struct, frozen=True, kw_only=True):
         bad = self.contracts is Verdict.BROKEN or self.checked is Checked.BAD
         if bad or self.exit in CRASHES:
             return Outcome.FAILED
-        sure = self.contracts in {None, Verdict.KEPT}
+        sure = self.contracts in {None, Verdict.KEPT} and not self.unjudged
         asked = self.checked in {Checked.GOOD, Checked.NOT_ASKED}
         whole = self.struck is Struck.AS_MEANT
         return Outcome.PASSED if sure and asked and whole else Outcome.UNKNOWN
+
+    @property
+    def unjudged(self) -> bool:
+        """Whether it ended as if there had been no fault, and nobody says that this is right.
+
+        Any other end has reported the failure, which is all that can be asked of every program.
+        """
+        judged = self.contracts is not None or self.checked is not Checked.NOT_ASKED
+        return self.status == 0 and not judged
 
 
 class Coverage(Struct, frozen=True, kw_only=True):
@@ -172,7 +183,6 @@ class Report(Struct, frozen=True, kw_only=True):
     command: tuple[str, ...]
     directory: str
     """As it was given."""
-    contracts: tuple[str, ...]
     check: str | None
     rows: tuple[Row, ...]
     coverage: Coverage

@@ -146,3 +146,21 @@ def test_a_sample_is_the_same_each_time_and_in_order(
 def test_what_two_plans_have_otherwise_tells_them_apart() -> None:
     assert asked().hash == asked().hash
     assert asked().hash != asked(seed=1).hash != asked(content="other").hash
+
+
+@pytest.mark.parametrize(
+    ("family", "fault", "contracts"),
+    [
+        ("sync", "EIO", ("sync-failure-handled",)),
+        ("sync", "xfs", ("sync-failure-handled",)),
+        ("sync", "EINTR", ("interrupted-retried",)),
+        ("write", "ENOSPC", ("no-space-handled",)),
+        ("write", "short", ("short-write-handled",)),
+        ("write", "EIO", ()),
+    ],
+)
+def test_each_fault_is_judged_by_the_contract_about_it(
+    family: str, fault: str, contracts: tuple[str, ...]
+) -> None:
+    made = kinds.strikes(target(family, 1, length=4096), (fault,))
+    assert kinds.contracts([*made, *made]) == contracts

@@ -46,6 +46,8 @@ FAULTS = ("EIO", "ENOSPC")
         ({"ending": Ending.MOUNT_TAKEN, "contracts": Verdict.BROKEN}, Outcome.UNKNOWN),
         ({"contracts": None, "checked": Checked.GOOD}, Outcome.PASSED),
         ({"checked": Checked.NOT_ASKED}, Outcome.PASSED),
+        ({"contracts": None, "checked": Checked.NOT_ASKED}, Outcome.UNKNOWN),
+        ({"contracts": None, "checked": Checked.NOT_ASKED, "status": 1}, Outcome.PASSED),
     ],
 )
 def test_what_cannot_be_told_is_never_passed(fields: dict[str, Any], outcome: Outcome) -> None:
@@ -62,6 +64,7 @@ def report(**more: Any) -> Report:
         {},
         {
             "contracts": Verdict.BROKEN,
+            "judged_by": ("no-space-handled",),
             "finding": "no-space-handled: error kept, pages.db, call 1: Expected it.",
             "checked": Checked.BAD,
             "said": "pages.db is shorter \x1b[31m",
@@ -75,7 +78,6 @@ def report(**more: Any) -> Report:
     usual: dict[str, Any] = {
         "command": ("./prog", "a b"),
         "directory": ".",
-        "contracts": (),
         "check": "true {dir}",
         "rows": rows,
         "coverage": Coverage(possible=3, chosen=3),
@@ -86,7 +88,7 @@ def report(**more: Any) -> Report:
 def test_what_did_not_pass_is_written_out() -> None:
     assert "\n".join(table(report())) == snapshot("""\
 result  fault   call               exit  contracts  check  again
-failed  ENOSPC  1 write(pages.db)  0     broken     bad    tracefs run --inject write:error=ENOSPC:when=1 -- ./prog 'a b'
+failed  ENOSPC  1 write(pages.db)  0     broken     bad    tracefs run --inject write:error=ENOSPC:when=1 --contract no-space-handled -- ./prog 'a b'
     no-space-handled: error kept, pages.db, call 1: Expected it.
     check: pages.db is shorter \\x1b[31m
 hung    EIO     1 sync(pages.db)   hung  kept       good   tracefs run --inject sync:error=EIO:when=1 -- ./prog 'a b'
@@ -114,10 +116,11 @@ def test_what_was_not_tried_is_told() -> None:
 
 
 def test_each_command_can_be_typed() -> None:
-    shown = list(table(report(directory="/a b", contracts=("x.toml",))))
+    shown = list(table(report(directory="/a b")))
     assert any(
         line.endswith(
-            " tracefs run --inject write:error=ENOSPC:when=1 --dir '/a b' --contract x.toml"
+            " tracefs run --inject write:error=ENOSPC:when=1 --dir '/a b'"
+            " --contract no-space-handled"
             " -- ./prog 'a b'"
         )
         for line in shown
@@ -127,7 +130,9 @@ def test_each_command_can_be_typed() -> None:
 def test_a_run_is_one_object() -> None:
     passed, failed, hung = map(json.loads, lines(report()))
     assert passed["outcome"] == "passed"
-    assert failed["again"] == ("tracefs run --inject write:error=ENOSPC:when=1 -- ./prog 'a b'")
+    assert failed["again"] == (
+        "tracefs run --inject write:error=ENOSPC:when=1 --contract no-space-handled -- ./prog 'a b'"
+    )
     assert failed["result"]["said"] == "pages.db is shorter \x1b[31m"
     assert hung["strikes"][0]["rule"] == "sync:error=EIO:when=1"
     assert hung["strikes"][0]["target"]["shown"] == "sync(pages.db)"

@@ -53,6 +53,7 @@ def asked(**more: Any) -> Asked:
         "content": "c0ffee",
         "check": "true {dir}",
         "contracts": (),
+        "by_fault": (),
         "faults": kinds.DEFAULT,
         "calls": (),
         "paths": (),

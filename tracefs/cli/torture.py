@@ -36,13 +36,6 @@ if TYPE_CHECKING:
 NAME: Final = "torture"
 HELP: Final = "run a command again and again, with a fault at each of its calls"
 
-CONTRACTS: Final = (
-    "sync-failure-handled",
-    "short-write-handled",
-    "no-space-handled",
-    "interrupted-retried",
-)
-"""Held where no other is named."""
 EXIT_FAILED: Final = 1
 EXIT_UNKNOWN: Final = 4
 EXIT_INTERRUPTED: Final = 128 + signal.SIGINT
@@ -125,8 +118,11 @@ def _add_judges(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--contract", metavar="NAME", action="append", default=[],
-        help="contract to hold (default: those about faults)",
+        help="contract to hold in each run, beside those about the faults",
     )  # fmt: skip
+    parser.add_argument(
+        "--check-only", action="store_true", help="judge by --check and --contract alone"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -134,18 +130,16 @@ def run(args: argparse.Namespace) -> int:
     words = target.command_words(args, "torture")
     words, check = _check_at_end(words, args.check)
     _require_place(check)
-    contracts = args.contract or [name for name in CONTRACTS if name in names()]
-    if not contracts and check is None:
+    if args.check_only and check is None and not args.contract:
         raise UsageError("there is nothing to judge by", repair="name a --check or a --contract")
     directory = _directory(args.dir)
-    asked = _asked(args, words, check, contracts, directory)
+    asked = _asked(args, words, check, directory)
     results = nullcontext() if args.output is None else Results.open(args.output, asked)
     with results as file, _work(args.keep, directory) as work:
         made = _make(args, asked, directory, work, file)
     report = Report(
         command=tuple(words),
         directory=args.dir,
-        contracts=tuple(args.contract),
         check=check,
         rows=made.rows,
         coverage=made.coverage,
@@ -179,7 +173,8 @@ def _make(
         command=asked.command,
         directory=directory,
         # Read now: the command may change the files that they stand in.
-        contracts=tuple(each for name in asked.contracts for each in find_all(name)),
+        contracts={name: find_all(name) for name in (*asked.contracts, *asked.by_fault)},
+        held=asked.contracts,
         check=asked.check,
         limit_s=0.0,
         page_size=asked.page_size,
@@ -213,10 +208,10 @@ def _asked(
     args: argparse.Namespace,
     words: list[str],
     check: str | None,
-    contracts: list[str],
     directory: Path,
 ) -> Asked:
-    files = [name for name in contracts if os.path.exists(name)]
+    files = [name for name in args.contract if os.path.exists(name)]
+    about = sorted({kinds.AT_SYNC, *kinds.CONTRACTS.values()} & set(names()))
     return Asked(
         command=tuple(words),
         directory=str(directory),
@@ -224,7 +219,8 @@ def _asked(
         if args.output is None
         else content_hash(str(directory), [*words, *files], check),
         check=check,
-        contracts=tuple(contracts),
+        contracts=tuple(args.contract),
+        by_fault=() if args.check_only else tuple(about),
         faults=kinds.chosen(args.faults),
         calls=tuple(filter(None, args.calls.split(","))),
         paths=tuple(args.path),

@@ -66,7 +66,7 @@ def again(report: Report, row: Row) -> str:
         words += ["--inject", strike.rule.text]
     if report.directory != ".":
         words += ["--dir", report.directory]
-    for contract in report.contracts:
+    for contract in row.result.judged_by:
         words += ["--contract", contract]
     return printable(shlex.join([*words, "--", *report.command]))
 
@@ -88,6 +88,8 @@ def reasons(row: Row) -> Iterator[str]:
     result = row.result
     if result.reason is not None:
         yield printable(result.reason)
+    if result.unjudged:
+        yield "it ended with 0 in spite of the fault, and no --check says whether that is right"
     if result.finding is not None:
         yield printable(result.finding)
     if result.checked not in {Checked.GOOD, Checked.NOT_ASKED} and result.said:

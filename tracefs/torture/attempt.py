@@ -29,7 +29,7 @@ from tracefs.journal.reader import JournalReader
 from tracefs.pathtext import to_text
 from tracefs.report import finding as words
 from tracefs.report.points import errors
-from tracefs.torture import checker
+from tracefs.torture import checker, kinds
 from tracefs.torture.strike import Watch, after
 from tracefs.torture.targets import targets
 from tracefs.tortures import Checked, Ending, Outcome, Result, Struck, Trial
@@ -61,7 +61,11 @@ class Order(Struct, frozen=True, kw_only=True):
     command: tuple[str, ...]
     directory: Path
     """What is copied, and covered by the copy where the command runs. Absolute."""
-    contracts: tuple[Contract, ...]
+    contracts: dict[str, tuple[Contract, ...]]
+    """By the names that they were asked for by."""
+    held: tuple[str, ...]
+    """Those of them that each run is judged by; the others where the fault that they are about was
+    made."""
     check: str | None
     limit_s: float
     """Seconds that the command gets; so does the checker."""
@@ -141,10 +145,12 @@ def _judged(
 ) -> Result:
     recording = folder / RECORDING
     seen, found = Watch(trial), None
+    about = kinds.contracts(trial.strikes)
+    names = (*order.held, *(name for name in about if name in order.contracts))
     with JournalReader(recording) as journal:
         teed = _Teed(Trace(journal), seen)
-        if order.contracts:
-            found = check(teed, order.contracts)
+        if names:
+            found = check(teed, [each for name in names for each in order.contracts[name]])
         else:
             for _ in teed.items():
                 pass
@@ -165,6 +171,7 @@ def _judged(
         status=status,
         struck=strikes.struck,
         contracts=None if found is None else found.verdict,
+        judged_by=names,
         finding=None if found is None else _first(found),
         checked=answer.checked,
         said=answer.said,

@@ -42,6 +42,14 @@ _WHERE: Final = {
     SHORT: frozenset({"write"}),
 } | {str(mode): frozenset({"sync"}) for mode in Mode}
 """Families whose calls have the fault; of others all have it."""
+CONTRACTS: Final = {
+    "ENOSPC": "no-space-handled",
+    "EDQUOT": "no-space-handled",
+    "EINTR": "interrupted-retried",
+    SHORT: "short-write-handled",
+}
+"""Fault -> the contract about it; of any other at a sync it is `AT_SYNC`."""
+AT_SYNC: Final = "sync-failure-handled"
 _CREATES: Final = frozenset({"ENOSPC", "EDQUOT", "EROFS"})
 """What an open fails with only if it makes the file, or may."""
 _WHOLE: Final = frozenset({"copy_file_range", "sendfile", "splice"})
@@ -86,6 +94,13 @@ def strikes(target: Target, faults: Iterable[str], *, by_path: bool = False) -> 
         for fault in faults
         if _has(target, fault)
     ]
+
+
+def contracts(made: Iterable[Strike]) -> tuple[str, ...]:
+    """Return the built-in contracts about what was *made*, each once."""
+    at_sync = {"sync": AT_SYNC}
+    names = (CONTRACTS.get(one.fault) or at_sync.get(one.target.family) for one in made)
+    return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
 def pattern(path: str | None) -> str | None:

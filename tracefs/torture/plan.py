@@ -22,6 +22,9 @@ class Asked(Struct, frozen=True, kw_only=True):
     """Hash of the directory and of the files that command and checker name."""
     check: str | None
     contracts: tuple[str, ...]
+    """Held in each run."""
+    by_fault: tuple[str, ...]
+    """Held where a fault that they are about was made."""
     faults: tuple[str, ...]
     calls: tuple[str, ...]
     """Families, or names of calls; none: all."""

@@ -26,6 +26,7 @@ _WORDS: Final = {
     "content": "the directory, or a file that the command or the checker names, was changed",
     "check": "the checker is another one",
     "contracts": "the contracts are others",
+    "by_fault": "--check-only is different",
     "faults": "--faults is different",
     "calls": "--calls is different",
     "paths": "--path is different",
