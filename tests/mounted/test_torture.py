@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -32,6 +33,7 @@ IGNORES = {
     "sync": RIGHT.replace(
         "    os.fdatasync(fd)", "    try: os.fdatasync(fd)\n    except OSError: pass"
     ),
+    "rest": RIGHT.replace("data, offset = data[done:], offset + done", "break"),
     "write": RIGHT.replace(
         "except InterruptedError:\n            continue", "except OSError: return"
     ),
@@ -116,10 +118,41 @@ def test_false_success_is_found(home: Path, guard: Guard) -> None:
 
 
 def test_a_file_that_is_too_short_is_found(home: Path, guard: Guard) -> None:
-    done = torture(home, IGNORES["write"], "--faults", "ENOSPC")
+    done = torture(home, IGNORES["write"], "--faults", "ENOSPC", "--check-only")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "    check: 8192 bytes" in done.stdout  # the last page is missing
     assert "4 runs: 3 passed, 1 failed, 0 hung, 0 unknown" in done.stdout
+
+
+def test_a_rest_that_is_never_written_is_found(home: Path, guard: Guard) -> None:
+    done = torture(home, IGNORES["rest"], "--faults", "short", "--check-only", "--format", "json")
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert [(run["outcome"], run["result"]["said"]) for run in runs(done)] == [
+        ("passed", None),
+        ("passed", None),
+        ("failed", "10240 bytes"),
+    ]
+    assert torture(home, RIGHT, "--faults", "short").returncode == 0
+
+
+def test_each_run_can_be_repeated(home: Path, guard: Guard) -> None:
+    """The command that a row shows makes the same fault at the same call."""
+    done = torture(home, IGNORES["sync"], "--faults", "EIO", "--calls", "fdatasync", "--check-only",
+                   "--format", "json")  # fmt: skip
+    run = runs(done)[1]
+    again = shlex.split(run["again"])
+    assert again[:2] == ["tracefs", "run"]
+    recording = home.parent / "again.trace"
+    subprocess.run(
+        [*TRACEFS, "run", "-o", str(recording), *again[2:]],
+        cwd=home, check=True, timeout=50, capture_output=True,
+    )  # fmt: skip
+    shown = subprocess.run(
+        [*TRACEFS, "show", "--json", "--call", "fdatasync", str(recording)],
+        check=True, timeout=50, capture_output=True, text=True,
+    )  # fmt: skip
+    errors = [json.loads(line)["errno"] for line in shown.stdout.splitlines()]
+    assert errors == [None, "EIO", None]
 
 
 def test_a_hang_is_a_result(home: Path, guard: Guard) -> None:
@@ -215,7 +248,15 @@ def test_the_second_fault_is_at_a_call_that_the_first_brought_about(
 def test_what_did_not_pass_is_kept(home: Path, guard: Guard) -> None:
     kept = home.parent / "kept"
     done = torture(
-        home, IGNORES["write"], "--faults", "ENOSPC", "--calls", "write", "--keep", str(kept)
+        home,
+        IGNORES["write"],
+        "--faults",
+        "ENOSPC",
+        "--calls",
+        "write",
+        "--check-only",
+        "--keep",
+        str(kept),
     )
     (folder,) = kept.iterdir()
     assert f"kept in {folder}" in done.stdout
