@@ -20,14 +20,22 @@ from tracefs.capture.header import header
 from tracefs.capture.messages import (
     Begin,
     Begun,
+    Change,
     Config,
     Done,
     Finish,
+    Gone,
+    Holding,
+    Inject,
+    Let,
     Mark,
     Marked,
+    Question,
     Refused,
+    Rules,
     Settle,
     Settled,
+    Standing,
 )
 from tracefs.capture.syncer import Syncer
 from tracefs.errors import RecordingError
@@ -37,7 +45,8 @@ from tracefs.pathtext import to_bytes
 _DUE_NS: Final = 1_000_000
 """How long releases that are under way may put a new recording off, in nanoseconds."""
 
-Asked = Begin | Mark | Settle | Finish
+Asked = Begin | Mark | Settle | Question | Finish
+Answer = Begun | Marked | Settled | Holding | Gone | Refused
 
 
 class Control:
@@ -81,8 +90,9 @@ class Control:
         self._unlock = unlock
         self._end_play = end_play
         self._shared = shared
+        self._rules: tuple[Standing, ...] = ()
 
-    async def answer(self, asked: Asked) -> Begun | Marked | Settled | Refused | Done | None:
+    async def answer(self, asked: Asked) -> Answer | Done | None:
         """Do it; None: the answer is the server's last word, which is to come."""
         match asked:
             case Begin():
@@ -91,8 +101,32 @@ class Control:
                 return self._mark(asked)
             case Settle():
                 return await self._settle(asked)
+            case Inject() | Rules() | Let():
+                return self.change(asked)
             case Finish():
                 return self._finish(asked)
+
+    def change(self, asked: Question) -> Holding | Gone | Refused:
+        """Answer what any process of the user may ask."""
+        match asked:
+            case Inject():
+                return self._inject(asked)
+            case Rules():
+                return Holding(number=asked.number, rules=self._rules)
+            case Let():
+                return Gone(number=asked.number, calls=0)
+
+    def _inject(self, asked: Inject) -> Holding:
+        told = tuple(Standing(rule=r.text, below=asked.below) for r in asked.rules)
+        if asked.change is Change.SET:
+            self._rules = told
+        elif asked.change is Change.ADD:
+            self._rules += told
+        now = monotonic_ns()
+        self._journal.event(
+            events.Faults(start_ns=now, end_ns=now, tid=0, rules=tuple(r.rule for r in self._rules))
+        )
+        return Holding(number=asked.number, rules=self._rules)
 
     async def _begin(self, asked: Begin) -> Begun | Refused:
         if self._shared:

@@ -40,9 +40,10 @@ class HelperMount:
         try:
             self.device: int = _mount(mountpoint, options)
             mount = find(mountpoint)
-            self._device = None if mount is None else mount.device
+            self.number = None if mount is None else mount.device
+            """Major and minor device number of the mount; None: it was gone at once."""
             assert self._watch.stdin is not None
-            self._watch.stdin.write(f"{_spelt(self._device)}\n".encode())
+            self._watch.stdin.write(f"{_spelt(self.number)}\n".encode())
             self._watch.stdin.flush()
         except BaseException:
             self._end_watch()
@@ -54,7 +55,7 @@ class HelperMount:
         Where that fails the watch stays: it unmounts once this process is gone.
         """
         mount = find(self._mountpoint)
-        if mount is not None and mount.device == self._device:
+        if mount is not None and mount.device == self.number:
             try:
                 unmount(self._mountpoint, lazy=True)
             except (MountError, OSError):

@@ -7,6 +7,7 @@ is too long for a packet, as a command may be (ARG_MAX in execve(2)), travels in
 import os
 import socket
 from array import array
+from enum import StrEnum
 from typing import Final, TypeAlias
 
 import msgspec
@@ -16,6 +17,8 @@ from tracefs.faults.model import Rule
 
 _PACKET: Final = 1 << 16
 """Bytes; any socket's buffer holds as much (wmem_default in socket(7))."""
+LONGEST_QUESTION: Final = _PACKET
+"""Bytes of a `Question`."""
 _FDS: Final = 4
 
 
@@ -52,6 +55,8 @@ class Device(Struct, frozen=True, kw_only=True, tag=True):
 
     namespace: int
     """Inode number of the mount namespace that it is mounted in, for the command alone."""
+    number: tuple[int, int] | None
+    """Major and minor device number of the mount, if that is known."""
 
 
 class MountAt(Struct, frozen=True, kw_only=True, tag=True):
@@ -109,6 +114,40 @@ class Settle(Struct, frozen=True, kw_only=True, tag=True):
     patience_ms: int
 
 
+class Change(StrEnum):
+    """What becomes of the rules that hold."""
+
+    SET = "set"
+    """They hold no longer; those that are told do, and count from now on."""
+    ADD = "add"
+    """They hold on, and those that are told beside them."""
+    REMOVE = "remove"
+    """Those that are told hold no longer, each once; the others hold on."""
+
+
+class Inject(Struct, frozen=True, kw_only=True, tag=True):
+    """To the server: change the rules of faults. Answer: `Holding`."""
+
+    number: int
+    rules: tuple[Rule, ...]
+    change: Change = Change.SET
+    below: str = ""
+    """A directory, path text relative to the traced one: *rules* hold for what lies in it, and
+    their globs are relative to it; empty: the traced one."""
+
+
+class Rules(Struct, frozen=True, kw_only=True, tag=True):
+    """To the server: which rules hold? Answer: `Holding`."""
+
+    number: int
+
+
+class Let(Struct, frozen=True, kw_only=True, tag=True):
+    """To the server: let the calls go on that are stuck by a rule. Answer: `Gone`."""
+
+    number: int
+
+
 class Finish(Struct, frozen=True, kw_only=True, tag=True):
     """To the server: end the recording, though some may still use the mount. Answer: `Done`."""
 
@@ -142,6 +181,33 @@ class Settled(Struct, frozen=True, kw_only=True, tag=True):
     """How many of them are, by all signs, of no descriptor any more, but of a mapping perhaps."""
     failed: str | None
     """Why the recording so far is incomplete; None: it is whole."""
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """One rule that holds."""
+
+    rule: str
+    """As `tracefs.faults.model.Rule` spells it."""
+    below: str = ""
+    """As in `Inject`."""
+    met: int = 0
+    """Calls that are like it, since it holds."""
+    struck: int = 0
+    """Calls that it has struck."""
+
+
+class Holding(Struct, frozen=True, kw_only=True, tag=True):
+    """From the server: these rules hold from now on, and no others."""
+
+    number: int
+    rules: tuple[Standing, ...]
+
+
+class Gone(Struct, frozen=True, kw_only=True, tag=True):
+    """From the server: so many stuck calls have been let go."""
+
+    number: int
+    calls: int
 
 
 class Refused(Struct, frozen=True, kw_only=True, tag=True):
@@ -202,6 +268,9 @@ Message: TypeAlias = (
     | Begin
     | Mark
     | Settle
+    | Inject
+    | Rules
+    | Let
     | Finish
     | Ready
     | Failed
@@ -209,12 +278,18 @@ Message: TypeAlias = (
     | Begun
     | Marked
     | Settled
+    | Holding
+    | Gone
     | Refused
     | Done
 )
 
+Question: TypeAlias = Inject | Rules | Let
+"""What any process of the user may ask of a mount (`tracefs.capture.door`)."""
+
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final = msgspec.json.Decoder(Message | _Enclosed)
+_question_decoder: Final = msgspec.json.Decoder(Question)
 
 
 def send(sock: socket.socket, message: Message, fds: tuple[int, ...] = ()) -> None:
@@ -244,6 +319,24 @@ def receive(sock: socket.socket) -> tuple[Message | None, list[int]]:
             message = _decoder.decode(body.read())
         assert not isinstance(message, _Enclosed)
     return message, fds
+
+
+def size(message: Message) -> int:
+    """Return how many bytes a message takes."""
+    return len(_encoder.encode(message))
+
+
+def receive_question(sock: socket.socket) -> Question | None:
+    """Return what is asked by whom we needn't believe; None: nothing that makes sense.
+
+    Descriptors with it are dropped unseen. To close one would be a call, and it could be a file
+    of the mount that we serve.
+    """
+    try:
+        # Without room for them the kernel lets them go, and doesn't flush (scm_detach_fds).
+        return _question_decoder.decode(sock.recv(_PACKET))
+    except (OSError, msgspec.MsgspecError):
+        return None
 
 
 def _send(sock: socket.socket, data: bytes, fds: tuple[int, ...]) -> None:

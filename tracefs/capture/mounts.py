@@ -10,6 +10,7 @@ from tracefs.errors import MountError
 
 FILESYSTEM: Final = b"fuse.tracefs"
 _OCTAL: Final = re.compile(rb"\\([0-7]{3})")
+_OWNER: Final = re.compile(rb"(?:^|,)user_id=(\d+)(?:,|$)")
 
 
 class Mount(Struct, frozen=True):
@@ -21,6 +22,9 @@ class Mount(Struct, frozen=True):
     id: int
     device: tuple[int, int]
     """Major and minor device number; the minor one names the FUSE connection."""
+    owner: int | None = None
+    """User who has mounted it, in the ids of the user namespace that it was mounted in; None: that
+    is not said, which of a FUSE filesystem it always is (fuse_show_options in fs/fuse/inode.c)."""
 
 
 def mounts() -> list[Mount]:
@@ -80,9 +84,12 @@ def _parse(line: bytes) -> Mount:
     # Only space, tab, newline and backslash are escaped (show_mountinfo in fs/proc_namespace.c).
     words = line.rstrip(b"\n").split(b" ")
     major, minor = words[2].split(b":")
+    kind, _, *options = words[words.index(b"-", 6) + 1 :]
+    owner = _OWNER.search(b" ".join(options))
     return Mount(
         mountpoint=_OCTAL.sub(lambda m: bytes([int(m[1], 8)]), words[4]),
-        kind=words[words.index(b"-", 6) + 1],
+        kind=kind,
         id=int(words[0]),
         device=(int(major), int(minor)),
+        owner=None if owner is None else int(owner[1]),
     )

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable
 from typing import Final, NoReturn, TypeAlias
 
+from tracefs.capture.mounts import find
 from tracefs.capture.syscalls import (
     CLONE_NEWNS,
     CLONE_NEWUSER,
@@ -61,12 +62,14 @@ class PrivateMount:
         if not fds:
             os.waitpid(self.pid, 0)
             ours.close()
-            number = int(answer or b"0")
-            raise OSError(number, os.strerror(number))
+            error = int(answer or b"0")
+            raise OSError(error, os.strerror(error))
         self.device: int = fds[0]
         os.set_inheritable(self.device, False)
-        self.namespace = int(answer)
+        self.namespace, *number = map(int, answer.split())
         """Inode number of the mount namespace."""
+        self.number = (number[0], number[1]) if number else None
+        """Major and minor device number of the mount; None: it is not listed."""
 
     def go(self) -> None:
         """Run the command in the process."""
@@ -93,10 +96,12 @@ def _hold(
             _enter()
             device = _mount_over(directory)
             namespace = os.stat("/proc/self/ns/mnt").st_ino
+            mounted = find(directory)
         except OSError as error:
             channel.send(str(error.errno or 0).encode())
             os._exit(0)
-        socket.send_fds(channel, [b"%d" % namespace], [device])
+        number = () if mounted is None else mounted.device
+        socket.send_fds(channel, [b" ".join(b"%d" % one for one in (namespace, *number))], [device])
         os.close(device)
         if channel.recv(1) == _GO:
             become(argv, enter=return_to_cwd, arm=arm, execute=execute)

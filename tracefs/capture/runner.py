@@ -254,7 +254,7 @@ def _private(
 
 def _run_private(family: _Family, private: PrivateMount, notice: Callable[[str], None]) -> Outcome:
     try:
-        family.session.serve(private.device, private.namespace)
+        family.session.serve(private.device, private.namespace, private.number)
     except MountError:
         private.abandon()
         raise

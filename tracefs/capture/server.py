@@ -28,13 +28,13 @@ import pyfuse3
 import trio
 
 from tracefs.capture.backing import Backing
-from tracefs.capture.control import Control
+from tracefs.capture.control import Asked, Control
 from tracefs.capture.coverage import Coverage, End
+from tracefs.capture.door import Door, of_directory, of_mount
 from tracefs.capture.fusermount import HelperMount
 from tracefs.capture.header import header
 from tracefs.capture.loop import Loop
 from tracefs.capture.messages import (
-    Begin,
     Config,
     Detach,
     Device,
@@ -42,12 +42,10 @@ from tracefs.capture.messages import (
     Ended,
     Failed,
     Finish,
-    Mark,
     Message,
     MountAt,
     Over,
     Ready,
-    Settle,
     Warned,
     receive,
     send,
@@ -95,6 +93,8 @@ class Server:
         self._recording = b""
         self._ended: tuple[int, int] | None = None
         """Exit status and process id of the command, once these were heard."""
+        self._number: tuple[int, int] | None = None
+        """Of the mount's device."""
 
     def run(self) -> int:
         """Serve until the mount ends; return the exit status."""
@@ -144,7 +144,10 @@ class Server:
                 return
             os.set_blocking(device, False)
             notices = () if witness_fd < 0 else (witness_fd,)
-            loop = Loop(self._control.fileno(), self._terminated, *notices, received=received)
+            door = Door(self._names(root_fd))
+            loop = Loop(
+                self._control.fileno(), self._terminated, door.fileno(), *notices, received=received
+            )
             syncer = Syncer(loop)
             operations = Operations(
                 Backing(
@@ -176,7 +179,8 @@ class Server:
             )  # fmt: skip
             if ways.loop:
                 loop.install()
-            end = self._loop(operations, loop, device)
+            with door:
+                end = self._loop(operations, loop, device, door)
             self._hear_the_last()
             gap = coverage.gap(end, operations.left()) or operations.given_up
             if self._link is not None:
@@ -218,6 +222,7 @@ class Server:
         message, fds = receive(self._control)
         if isinstance(message, Device):
             coverage.in_namespace(message.namespace)
+            self._number = message.number
             return fds[0]
         if isinstance(message, MountAt):
             options = ["fsname=tracefs", "subtype=tracefs", "default_permissions"]
@@ -227,24 +232,32 @@ class Server:
                 options += ["suid", "dev"]
             coverage.at(to_bytes(message.mountpoint))
             self._helper = HelperMount(to_bytes(message.mountpoint), options)
+            self._number = self._helper.number
             return self._helper.device
         return None
 
-    def _loop(self, operations: Operations, loop: Loop, device: int) -> End:
+    def _names(self, root_fd: int) -> list[str]:
+        """Return what our door is to be found by."""
+        names = [of_directory(os.fstat(root_fd))]
+        if self._number is not None:
+            names.append(of_mount(self._number))
+        return names
+
+    def _loop(self, operations: Operations, loop: Loop, device: int, door: Door) -> End:
         """Answer requests until the mount ends; return how it did."""
         # libfuse takes over a device that is mounted already when it is named like this.
         pyfuse3.init(operations, f"/dev/fd/{device}", set())
         gc.collect()
         gc.freeze()
         try:
-            terminated = trio.run(self._main, loop, instruments=[loop])
+            terminated = trio.run(self._main, loop, device, door, instruments=[loop])
             if terminated and not _has_ended(device):
                 return End.TERMINATED
             return End.ABORTED if _was_aborted(device) else End.UNMOUNTED
         finally:
             pyfuse3.close(unmount=False)
 
-    async def _main(self, loop: Loop) -> bool:
+    async def _main(self, loop: Loop, device: int, door: Door) -> bool:
         # The first use of a worker thread imports and allocates; later nothing may be imported.
         # Where none can be started, `Syncer` does without.
         with contextlib.suppress(RuntimeError):
@@ -253,6 +266,7 @@ class Server:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._listen, loop)
             nursery.start_soon(self._await_signal, loop)
+            nursery.start_soon(self._await_visitors, door, device)
             if self._link is not None:
                 nursery.start_soon(self._await_witness, self._link, loop)
             with loop.requests:
@@ -270,6 +284,17 @@ class Server:
         link.hear()
         loop.ignore(link.fileno())
 
+    async def _await_visitors(self, door: Door, device: int) -> None:
+        """Answer other processes of the user, as long as there is something to ask about."""
+        assert self._commands is not None
+        while True:
+            await trio.lowlevel.wait_readable(door.fileno())
+            for visitor, question in door.asked():
+                if _has_ended(device):
+                    door.dismiss(visitor)
+                else:
+                    door.tell(visitor, self._commands.change(question))
+
     async def _listen(self, loop: Loop) -> None:
         """End the mount when told to, or when nobody is left who could end it."""
         while True:
@@ -281,7 +306,7 @@ class Server:
                 _speak_into(self._recording)
             elif isinstance(message, Over | Ended):
                 self._note(message)
-            elif isinstance(message, Begin | Mark | Settle | Finish):
+            elif isinstance(message, Asked):
                 await self._answer(message)
             elif message is None and (self._detached or self._helper is None):
                 # A mount in a namespace of its own ends with the last process that can see it.
@@ -291,7 +316,7 @@ class Server:
                 _end(loop)
                 return
 
-    async def _answer(self, asked: Begin | Mark | Settle | Finish) -> None:
+    async def _answer(self, asked: Asked) -> None:
         assert self._commands is not None
         answer = await self._commands.answer(asked)
         if isinstance(asked, Finish):

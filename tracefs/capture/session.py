@@ -53,9 +53,9 @@ class Session:
         """Process id of the server."""
         return self._process.pid
 
-    def serve(self, device: int, namespace: int) -> None:
+    def serve(self, device: int, namespace: int, number: tuple[int, int] | None) -> None:
         """Serve what is mounted already, as `Device` says; return when requests are answered."""
-        self._send(Device(namespace=namespace), device)
+        self._send(Device(namespace=namespace, number=number), device)
         self._await_ready()
 
     def mount(self, mountpoint: str, *, allow_other: bool) -> None:
