@@ -18,6 +18,7 @@ from tracefs import events
 from tracefs.capture.coverage import Coverage, End, Left
 from tracefs.capture.header import header
 from tracefs.capture.messages import (
+    Asked,
     Begin,
     Begun,
     Change,
@@ -36,6 +37,7 @@ from tracefs.capture.messages import (
     Settle,
     Settled,
     Standing,
+    Told,
 )
 from tracefs.capture.syncer import Syncer
 from tracefs.errors import RecordingError
@@ -44,9 +46,6 @@ from tracefs.pathtext import to_bytes
 
 _DUE_NS: Final = 1_000_000
 """How long releases that are under way may put a new recording off, in nanoseconds."""
-
-Asked = Begin | Mark | Settle | Question | Finish
-Answer = Begun | Marked | Settled | Holding | Gone | Refused
 
 
 class Control:
@@ -92,7 +91,7 @@ class Control:
         self._shared = shared
         self._rules: tuple[Standing, ...] = ()
 
-    async def answer(self, asked: Asked) -> Answer | Done | None:
+    async def answer(self, asked: Asked | Finish) -> Told | Refused | Done | None:
         """Do it; None: the answer is the server's last word, which is to come."""
         match asked:
             case Begin():

@@ -10,6 +10,7 @@ import contextlib
 import os
 import threading
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -17,11 +18,28 @@ import msgspec
 from msgspec import Struct
 
 from tracefs.capture import mounts
-from tracefs.capture.messages import Begin, Begun, Config, Done, Mark, Marked, Settle, Settled
+from tracefs.capture.messages import (
+    Asked,
+    Begin,
+    Begun,
+    Change,
+    Config,
+    Done,
+    Gone,
+    Holding,
+    Inject,
+    Let,
+    Mark,
+    Rules,
+    Settle,
+    Settled,
+    Told,
+)
 from tracefs.capture.place import Place
 from tracefs.capture.session import Session, open_directory
 from tracefs.capture.spawn import Spawned
 from tracefs.errors import MountError, UsageError
+from tracefs.faults.model import Rule
 from tracefs.journal.format import JOURNAL, PAYLOAD
 from tracefs.pathtext import to_text
 from tracefs.witness.level_names import NONE, PROC
@@ -53,6 +71,8 @@ class Options(Struct, frozen=True, kw_only=True):
     direct_io: bool = False
     page_size: int = 4096
     """Bytes in a page that reports count in."""
+    faults: tuple[Rule, ...] = ()
+    """Rules of faults that hold from the start."""
 
 
 class LivingMount:
@@ -175,6 +195,30 @@ class LivingMount:
         tid = threading.get_native_id() if self._sees_same_pids else 0
         self._ask(Mark, text=text, tid=tid)
 
+    def inject(self, rules: Sequence[Rule], change: Change = Change.SET) -> Holding:
+        """Change the rules of faults; return once each call that begins now meets the new ones.
+
+        Recordings that begin later have them, too.
+
+        Returns:
+            Those that hold from now on.
+        """
+        answer = self._ask(Inject, rules=tuple(rules), change=change)
+        assert isinstance(answer, Holding)
+        return answer
+
+    def rules(self) -> Holding:
+        """Return the rules of faults that hold, with what they have struck so far."""
+        answer = self._ask(Rules)
+        assert isinstance(answer, Holding)
+        return answer
+
+    def release(self) -> int:
+        """Let the calls go on that rules have stuck; return how many. The rules hold on."""
+        answer = self._ask(Let)
+        assert isinstance(answer, Gone)
+        return answer.calls
+
     def settle(self) -> Settled:
         """Return once all that was answered so far can be read in the recording.
 
@@ -227,7 +271,7 @@ class LivingMount:
                 repair="try again",
             )
 
-    def _ask(self, kind: type[Begin | Mark | Settle], **fields: Any) -> Begun | Marked | Settled:
+    def _ask(self, kind: type[Asked], **fields: Any) -> Told:
         where = os.fsdecode(self._place.target)
         if os.getpid() != self._owner:
             raise MountError(f"{where} is traced by process {self._owner}, which alone may ask")
@@ -325,6 +369,7 @@ def _config(
         payload=options.payload,
         digests=options.digests,
         page_size=options.page_size,
+        faults=options.faults,
     )
 
 

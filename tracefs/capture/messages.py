@@ -286,10 +286,14 @@ Message: TypeAlias = (
 
 Question: TypeAlias = Inject | Rules | Let
 """What any process of the user may ask of a mount (`tracefs.capture.door`)."""
+Asked: TypeAlias = Begin | Mark | Settle | Question
+"""What its owner may ask, by number."""
+Told: TypeAlias = Begun | Marked | Settled | Holding | Gone
+"""An answer, of the question's number."""
 
 _encoder: Final = msgspec.json.Encoder()
 _decoder: Final = msgspec.json.Decoder(Message | _Enclosed)
-_question_decoder: Final = msgspec.json.Decoder(Question)
+_question_decoder: Final[msgspec.json.Decoder[Question]] = msgspec.json.Decoder(Question)
 
 
 def send(sock: socket.socket, message: Message, fds: tuple[int, ...] = ()) -> None:

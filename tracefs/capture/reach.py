@@ -166,7 +166,7 @@ def _of_mount(directory: str, mounted: mounts.Mount) -> _Place:
     return _Place(
         name=of_mount(mounted.device),
         owners=frozenset({owner}),
-        unserved="its server has ended, is of an earlier version, or is in another network namespace",
+        unserved="its server has ended, is of an earlier version, or in another network namespace",
         repair=f"tracefs umount {directory}, and mount it again",
     )
 

@@ -28,13 +28,14 @@ import pyfuse3
 import trio
 
 from tracefs.capture.backing import Backing
-from tracefs.capture.control import Asked, Control
+from tracefs.capture.control import Control
 from tracefs.capture.coverage import Coverage, End
 from tracefs.capture.door import Door, of_directory, of_mount
 from tracefs.capture.fusermount import HelperMount
 from tracefs.capture.header import header
 from tracefs.capture.loop import Loop
 from tracefs.capture.messages import (
+    Asked,
     Config,
     Detach,
     Device,
@@ -306,7 +307,7 @@ class Server:
                 _speak_into(self._recording)
             elif isinstance(message, Over | Ended):
                 self._note(message)
-            elif isinstance(message, Asked):
+            elif isinstance(message, Asked | Finish):
                 await self._answer(message)
             elif message is None and (self._detached or self._helper is None):
                 # A mount in a namespace of its own ends with the last process that can see it.
@@ -316,7 +317,7 @@ class Server:
                 _end(loop)
                 return
 
-    async def _answer(self, asked: Asked) -> None:
+    async def _answer(self, asked: Asked | Finish) -> None:
         assert self._commands is not None
         answer = await self._commands.answer(asked)
         if isinstance(asked, Finish):

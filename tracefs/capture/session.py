@@ -5,8 +5,7 @@ import select
 from typing import Final, Self
 
 from tracefs.capture.messages import (
-    Begin,
-    Begun,
+    Asked,
     Config,
     Detach,
     Device,
@@ -14,16 +13,13 @@ from tracefs.capture.messages import (
     Ended,
     Failed,
     Finish,
-    Mark,
-    Marked,
     Message,
     MountAt,
     Over,
     Ready,
     Refused,
-    Settle,
-    Settled,
     Stop,
+    Told,
     receive,
     send,
 )
@@ -80,7 +76,7 @@ class Session:
         self._send(Detach())
         self._control.close()
 
-    def ask(self, message: Begin | Mark | Settle, patience_s: float) -> Begun | Marked | Settled:
+    def ask(self, message: Asked, patience_s: float) -> Told:
         """Return the answer to a question of this number.
 
         Raises:
@@ -92,7 +88,7 @@ class Session:
         while True:
             answer = self._receive_within(patience_s)
             # An answer that nobody waited for, since whoever asked was interrupted, is passed over.
-            if isinstance(answer, Begun | Marked | Settled) and answer.number == message.number:
+            if isinstance(answer, Told) and answer.number == message.number:
                 return answer
             if isinstance(answer, Done):
                 raise MountError("the mount was taken away")
