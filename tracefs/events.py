@@ -511,6 +511,9 @@ class Faults(Event, frozen=True, kw_only=True, tag="faults"):
 
     rules: tuple[str, ...]
     """As `tracefs.faults.model.Rule` spells them."""
+    below: tuple[str, ...] = ()
+    """For each rule the directory that it is for, relative to the traced one, as its glob is to
+    it; empty: that is the traced one for all."""
 
 
 class Fallen(Event, frozen=True, kw_only=True, tag="fallen"):

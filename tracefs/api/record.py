@@ -1,10 +1,12 @@
 """Record what this process and its children do to a directory, and ask about it."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tracefs.api.faults import AnyRule, Faults, parsed
 from tracefs.api.folder import AnyPath, Folder
 from tracefs.api.sofar import RecordedTrace
 from tracefs.api.trace import Trace
@@ -21,6 +23,7 @@ def record(
     payload: bool = False,
     page_size: int = 4096,
     keep: AnyPath | None = None,
+    inject: Sequence[AnyRule] = (),
 ) -> "Recorded":
     """Trace *directory* in place, in a ``with`` block: this process, its threads, its children.
 
@@ -50,8 +53,11 @@ def record(
         page_size: Bytes in a page, for whoever counts in pages.
         keep: Folder for the recording, new or empty, outside *directory*. None: a temporary one,
             which goes once neither the result nor a trace of it is used any more.
+        inject: Rules of faults that hold from the start, as ``tracefs inject`` takes them; they
+            can be changed by `Recorded.faults`.
 
     Raises:
+        UsageError: There is no such rule.
         ValueError: There is no such witness, or it is one for `run`.
         MountError: The directory can't be traced, or nothing be written to *keep*; ``tracefs
             doctor`` tells why.
@@ -64,7 +70,7 @@ def record(
             if witness in LEVELS
             else f"there is no witness {witness!r}: {', '.join(map(repr, WITNESSES))}"
         )
-    options = Options(witness=witness, payload=payload, page_size=page_size)
+    options = Options(witness=witness, payload=payload, page_size=page_size, faults=parsed(inject))
     return Recorded(Path(directory), keep, options)
 
 
@@ -78,6 +84,7 @@ class Recorded:
         self._folder: Folder | None = None
         self._mount: LivingMount | None = None
         self._failed: str | None = None
+        self._faults = Faults(self._living)
 
     def __enter__(self) -> Self:
         if self._folder is not None:
@@ -130,6 +137,11 @@ class Recorded:
             MountError: The block has ended, the server is gone, or this process was forked off.
         """
         self._living().mark(text)
+
+    @property
+    def faults(self) -> Faults:
+        """Faults that are made in the directory; in the block they can be changed."""
+        return self._faults
 
     @property
     def trace(self) -> Trace:

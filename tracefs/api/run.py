@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from tracefs.api.faults import AnyRule, parsed
 from tracefs.api.folder import AnyPath, Folder
 from tracefs.api.sofar import RecordedTrace
 from tracefs.api.trace import Trace
@@ -60,6 +61,7 @@ def run(
     payload: bool = False,
     page_size: int = 4096,
     keep: AnyPath | None = None,
+    inject: Sequence[AnyRule] = (),
     capture_output: bool = False,
     cwd: AnyPath | None = None,
     timeout: float | None = None,
@@ -83,11 +85,13 @@ def run(
         payload: Also keep the bytes written.
         page_size: Bytes in a page, for whoever counts in pages.
         keep: As for `record`.
+        inject: Rules of faults that hold from the start, as ``tracefs run --inject`` takes them.
         capture_output: Keep what it writes to standard output and error.
         cwd: Its working directory. None: *directory*.
         timeout: Seconds after which it is killed. None: never.
 
     Raises:
+        UsageError: There is no such rule.
         ValueError: There is no such witness, or no command.
         MountError: The directory can't be traced, or not with this witness; nothing was run.
         RecordingError: As for `record`.
@@ -105,7 +109,9 @@ def run(
         directory=_text(place),
         argv=tuple(map(_text, words)),
         recording=_text(folder.path),
-        options=Options(witness=witness, payload=payload, page_size=page_size),
+        options=Options(
+            witness=witness, payload=payload, page_size=page_size, faults=parsed(inject)
+        ),
     )
     cwd = place if cwd is None else Path(cwd)
     report, out, err = _obeyed(order, cwd, timeout, capture_output=capture_output)

@@ -17,26 +17,22 @@ import trio
 from tracefs import events
 from tracefs.capture.coverage import Coverage, End, Left
 from tracefs.capture.header import header
+from tracefs.capture.injection import Injection, is_scoped
 from tracefs.capture.messages import (
     Asked,
     Begin,
     Begun,
-    Change,
     Config,
     Done,
     Finish,
-    Gone,
-    Holding,
     Inject,
     Let,
     Mark,
     Marked,
-    Question,
     Refused,
     Rules,
     Settle,
     Settled,
-    Standing,
     Told,
 )
 from tracefs.capture.syncer import Syncer
@@ -55,6 +51,7 @@ class Control:
         config: of the first recording; the others differ in what `Begin` says.
         block_size: ``f_bsize`` of the source.
         journal: where the lines go; it is the same for all recordings.
+        injection: the faults that are made.
         shared: another process has the journal open, so that there can be no other.
         device: of FUSE.
         left: tells the opens of files that were not released.
@@ -68,6 +65,7 @@ class Control:
         config: Config,
         block_size: int,
         journal: JournalWriter,
+        injection: Injection,
         coverage: Coverage,
         syncer: Syncer,
         device: int,
@@ -89,7 +87,7 @@ class Control:
         self._unlock = unlock
         self._end_play = end_play
         self._shared = shared
-        self._rules: tuple[Standing, ...] = ()
+        self._injection = injection
 
     async def answer(self, asked: Asked | Finish) -> Told | Refused | Done | None:
         """Do it; None: the answer is the server's last word, which is to come."""
@@ -101,38 +99,19 @@ class Control:
             case Settle():
                 return await self._settle(asked)
             case Inject() | Rules() | Let():
-                return self.change(asked)
+                return self._injection.answer(asked)
             case Finish():
                 return self._finish(asked)
-
-    def change(self, asked: Question) -> Holding | Gone | Refused:
-        """Answer what any process of the user may ask."""
-        match asked:
-            case Inject():
-                return self._inject(asked)
-            case Rules():
-                return Holding(number=asked.number, rules=self._rules)
-            case Let():
-                return Gone(number=asked.number, calls=0)
-
-    def _inject(self, asked: Inject) -> Holding:
-        told = tuple(Standing(rule=r.text, below=asked.below) for r in asked.rules)
-        if asked.change is Change.SET:
-            self._rules = told
-        elif asked.change is Change.ADD:
-            self._rules += told
-        now = monotonic_ns()
-        self._journal.event(
-            events.Faults(start_ns=now, end_ns=now, tid=0, rules=tuple(r.rule for r in self._rules))
-        )
-        return Holding(number=asked.number, rules=self._rules)
 
     async def _begin(self, asked: Begin) -> Begun | Refused:
         if self._shared:
             return Refused(number=asked.number, message="the seccomp witness has the journal, too")
         await self._take_what_is_due(_DUE_NS)
         config = msgspec.structs.replace(
-            self._config, recording=asked.recording, bypassed_by=asked.bypassed_by
+            self._config,
+            recording=asked.recording,
+            bypassed_by=asked.bypassed_by,
+            faults=self._injection.rules,
         )
         folder = Path(os.fsdecode(to_bytes(asked.recording)))
         try:
@@ -140,6 +119,8 @@ class Control:
         except RecordingError as error:
             return Refused(number=asked.number, message=str(error), repair=error.repair)
         self._config = config
+        if is_scoped(config.faults):
+            self._injection.note()  # of which the header doesn't tell it
         # Whole in any case, though the mount may end meanwhile; hashed while others are answered.
         with trio.CancelScope(shield=True):
             await self._syncer.in_thread(ended.close, monotonic_ns(), "rotated")
@@ -169,6 +150,7 @@ class Control:
             self._journal.stop(gap)
         self._end_play()
         self._journal.close(monotonic_ns(), "unmounted")
+        self._injection.end()
         if asked.free:
             self._unlock()
         return Done(

@@ -201,6 +201,8 @@ class Holding(Struct, frozen=True, kw_only=True, tag=True):
 
     number: int
     rules: tuple[Standing, ...]
+    ended: tuple[Standing, ...] = ()
+    """Those that hold no longer, with what came of them."""
 
 
 class Gone(Struct, frozen=True, kw_only=True, tag=True):

@@ -33,6 +33,7 @@ from tracefs.capture.coverage import Coverage, End
 from tracefs.capture.door import Door, of_directory, of_mount
 from tracefs.capture.fusermount import HelperMount
 from tracefs.capture.header import header
+from tracefs.capture.injection import Injection
 from tracefs.capture.loop import Loop
 from tracefs.capture.messages import (
     Asked,
@@ -91,6 +92,7 @@ class Server:
         self._coverage: Coverage | None = None
         self._link: WitnessLink | None = None
         self._commands: Control | None = None
+        self._injection: Injection | None = None
         self._recording = b""
         self._ended: tuple[int, int] | None = None
         """Exit status and process id of the command, once these were heard."""
@@ -173,9 +175,11 @@ class Server:
             loop.at_end = operations.held.end
             if witness_fd >= 0:
                 self._link = WitnessLink(witness_fd, journal)
+            self._injection = Injection(operations, journal)
             self._commands = Control(
-                config, block_size, journal, coverage, syncer, device, operations.left,
-                operations.in_use, partial(fcntl.flock, lock, fcntl.LOCK_UN), operations.end_play,
+                config, block_size, journal, self._injection, coverage, syncer, device,
+                operations.left, operations.in_use, partial(fcntl.flock, lock, fcntl.LOCK_UN),
+                operations.end_play,
                 shared=witness_fd >= 0,
             )  # fmt: skip
             if ways.loop:
@@ -287,14 +291,14 @@ class Server:
 
     async def _await_visitors(self, door: Door, device: int) -> None:
         """Answer other processes of the user, as long as there is something to ask about."""
-        assert self._commands is not None
+        assert self._injection is not None
         while True:
             await trio.lowlevel.wait_readable(door.fileno())
             for visitor, question in door.asked():
                 if _has_ended(device):
                     door.dismiss(visitor)
                 else:
-                    door.tell(visitor, self._commands.change(question))
+                    door.tell(visitor, self._injection.answer(question))
 
     async def _listen(self, loop: Loop) -> None:
         """End the mount when told to, or when nobody is left who could end it."""

@@ -1,11 +1,14 @@
 """``tracefs inject``: change the faults of a mount that is being served."""
 
 import argparse
+from collections.abc import Sequence
 from typing import Final
 
 from tracefs.capture.messages import Change, Standing
 from tracefs.capture.reach import Reached
 from tracefs.errors import UsageError
+from tracefs.faults.model import Rule
+from tracefs.faults.spelling import parse
 from tracefs.pathtext import printable
 
 NAME: Final = "inject"
@@ -14,30 +17,71 @@ HELP: Final = "change the faults that a living mount makes on purpose"
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to *parser*."""
-    parser.add_argument("mountpoint", metavar="MNT", help="where it is mounted, or what a run traces")
-    parser.add_argument("rules", metavar="RULE", nargs="*", help="in place of those that hold")
-    parser.add_argument("--add", action="store_true", help="beside those that hold")
-    parser.add_argument("--clear", action="store_true", help="no rule is to hold any more")
     parser.add_argument(
-        "--release", action="store_true", help="let the calls go on that a rule has stuck"
+        "mountpoint", metavar="MNT", help="where it is mounted, or what a run traces"
     )
-    parser.add_argument("--list", action="store_true", help="print the rules that hold")
+    parser.add_argument("rules", metavar="RULE", nargs="*", help="in place of those that hold")
+    parser.add_argument(
+        "--add",
+        metavar="RULE",
+        nargs="*",
+        help="these, and all others told, beside those that hold",
+    )
+    parser.add_argument("--clear", action="store_true", help="let no rule hold any more")
+    parser.add_argument(
+        "--release", action="store_true", help="let the calls go on that rules have stuck"
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="only say which rules hold, and what they have struck"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Ask the server, and print what it answers: it answers when that holds."""
-    rules = _rules(args)
-    if args.clear and (rules or args.add):
-        raise UsageError("--clear leaves no rule, so it goes with none, nor with --add")
-    if args.add and not rules:
-        raise UsageError("--add what? There is no rule")
+    rules = tuple(map(parse, (*args.rules, *(args.add or ()))))
+    _require_sense(args, rules)
+    with Reached(args.mountpoint) as reached:
+        where = printable(args.mountpoint)
+        if rules or args.clear:
+            holding = reached.inject(rules, Change.SET if args.add is None else Change.ADD)
+            print("\n".join(_told(f"{where}: from now on", holding.rules)))
+            for rule in holding.ended:
+                print(f"  no longer {printable(rule.rule)}, which {_struck(rule)}")
+        if args.release:
+            print(f"{where}: {_calls(reached.release())} let go")
+        if args.list:
+            print("\n".join(_told(f"{where}:", reached.rules().rules)))
+    return 0
+
+
+def _require_sense(args: argparse.Namespace, rules: Sequence[Rule]) -> None:
+    """Raise UsageError where what is asked for contradicts itself, or is nothing."""
+    adds = args.add is not None
+    if args.clear and (rules or adds):
+        raise UsageError("--clear leaves no rule, and so goes with none")
+    if args.list and (rules or args.clear):
+        raise UsageError("--list changes nothing: a change prints the rules that hold then")
+    if adds and not rules:
+        raise UsageError("there is no rule to add")
     if not (rules or args.clear or args.release or args.list):
         raise UsageError(
-            "no rule is told", repair=f"tracefs inject {args.mountpoint} 'fsync=EIO:when=2'"
+            "there is no rule", repair=f"tracefs inject {args.mountpoint} fsync=EIO:when=2"
         )
-    with Reached(args.mountpoint) as reached:
-        if rules or args.clear:
-            holding = reached.inject(rules, Change.ADD if args.add else Change.SET)
-        if args.release:
-            ...
-    return 0
+
+
+def _told(head: str, rules: Sequence[Standing]) -> list[str]:
+    """Return *head* and a line for each rule: what it says, and what came of it."""
+    if not rules:
+        return [f"{head} no rule holds"]
+    width = max(len(rule.rule) for rule in rules)
+    lines = [f"  {printable(rule.rule):{width}}  {_struck(rule)}" for rule in rules]
+    return [f"{head} {'this rule holds' if len(rules) == 1 else 'these rules hold'}", *lines]
+
+
+def _struck(rule: Standing) -> str:
+    where = f", below {printable(rule.below)}" if rule.below else ""
+    return f"struck {rule.struck} of {_calls(rule.met)}{where}"
+
+
+def _calls(number: int) -> str:
+    return "1 call" if number == 1 else f"{number} calls"

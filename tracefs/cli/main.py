@@ -47,6 +47,9 @@ COMMANDS: Final = (
     ),
     Command("index", "copy a recording's calls to where filters are quick", "tracefs.cli.index"),
     Command("mount", "show a directory at another place and record it", "tracefs.cli.mount"),
+    Command(
+        "inject", "change the faults that a living mount makes on purpose", "tracefs.cli.inject"
+    ),
     Command("umount", "end a mount", "tracefs.cli.umount"),
     Command("list", "list the recordings", "tracefs.cli.list"),
     Command("prune", "delete old recordings", "tracefs.cli.prune"),

@@ -9,13 +9,13 @@ import math
 import os
 import random
 from collections.abc import Callable, Iterable, Sequence
-from fnmatch import fnmatchcase
-from typing import Final
+from typing import Final, NamedTuple
 
 from tracefs.events import Injected, Sighting
 from tracefs.faults import able, asked
 from tracefs.faults.delay import duration_ns
 from tracefs.faults.model import Per, Rule
+from tracefs.pathtext import fits
 from tracefs.syscalls import numbers, table
 
 _MOST_FILES: Final = 4096
@@ -111,6 +111,11 @@ class _Live:
         upcoming = first + ((count - first) // self._step + 1) * self._step
         return math.inf if upcoming > last else upcoming - count - 1
 
+    @property
+    def met(self) -> int:
+        """Calls that the rule has matched, and counted."""
+        return sum(self._counts.values())
+
     def passed(self, calls: int) -> None:
         """Count calls that it did not strike."""
         self._counts[0] += calls
@@ -124,6 +129,18 @@ class _Live:
         )
 
 
+def is_for(rule: Rule, path: str) -> bool:
+    """Return whether the rule is for the file at *path*, relative to the traced directory."""
+    if rule.below:
+        if path == rule.below:
+            path = "."
+        elif path.startswith(f"{rule.below}/"):
+            path = path[len(rule.below) + 1 :]
+        else:
+            return False
+    return rule.glob is None or fits(path, rule.glob)
+
+
 class _Met:
     """The rules that some requests meet, all of one kind and on one file."""
 
@@ -135,6 +152,14 @@ class _Met:
         """Requests since `Faults` has counted them for the rules."""
 
 
+class _HeldOn(NamedTuple):
+    """What stays of rules when others take their place."""
+
+    lives: tuple[_Live, ...]
+    parts: dict[int, tuple[tuple[int, int], int, int, int]]
+    endings: dict[int, tuple[Rule, int | None]]
+
+
 class Faults:
     """The rules of one mount, with what they have counted.
 
@@ -144,8 +169,17 @@ class Faults:
         path_of: path text of a file by its inode number, relative to the traced directory.
     """
 
-    def __init__(self, rules: Iterable[Rule], machine: str, path_of: Callable[[int], str]) -> None:
-        self._rules = tuple(_Live(rule) for rule in rules)
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        machine: str,
+        path_of: Callable[[int], str],
+        held_on: "_HeldOn | None" = None,
+    ) -> None:
+        """Begin to count; *held_on*: see `followed_by`."""
+        held_on = held_on or _HeldOn((), {}, {})
+        self._rules = (*held_on.lives, *(_Live(rule) for rule in rules))
+        self._machine = machine
         self._path_of = path_of
         self._names = {number: call.name for number, call in table(machine).items()}
         self._whole: Final = frozenset(
@@ -163,18 +197,35 @@ class Faults:
         """File -> request and call -> what they meet."""
         self._spared = 0.0
         """Requests that surely no rule strikes, so that none needs to be asked."""
-        self._parts: dict[int, tuple[tuple[int, int], int, int, int]] = {}
+        self._parts = held_on.parts
         """Thread -> buffer and length, file, end, bytes left of a write that comes in parts."""
-        self._endings: dict[int, tuple[Rule, int | None]] = {}
+        self._endings = held_on.endings
         """Thread -> the rule that says how its last write ends, and what is left of the limit."""
         self._decided: tuple[int, Fault | None] = -1, None
         self.untold = 0
         """Requests that a rule for one call may have missed: the call behind them isn't known."""
 
+    def followed_by(self, rules: Iterable[Rule], held_on: Sequence[int]) -> "Faults":
+        """Return *rules* behind those of these that *held_on* numbers, which go on counting.
+
+        A write that is under way goes on as it was decided.
+        """
+        self._count()
+        lives = tuple(self._rules[number] for number in held_on)
+        held = [live.rule for live in lives]
+        endings = {tid: ending for tid, ending in self._endings.items() if ending[0] in held}
+        return Faults(rules, self._machine, self._path_of, _HeldOn(lives, self._parts, endings))
+
     @property
     def rules(self) -> tuple[Rule, ...]:
         """The rules."""
         return tuple(live.rule for live in self._rules)
+
+    @property
+    def met(self) -> tuple[int, ...]:
+        """How many calls each rule has matched."""
+        self._count()
+        return tuple(live.met for live in self._rules)
 
     @property
     def struck(self) -> tuple[int, ...]:
@@ -328,7 +379,7 @@ class Faults:
 
     def is_for(self, rule: Rule, path: str) -> bool:
         """Return whether *path* is one that the rule is for, whatever the call."""
-        return rule.glob is None or _is_like(path, rule.glob)
+        return is_for(rule, path)
 
     def needs_no_cache(self, flags: int, *paths: str) -> bool:
         """Return whether an open for writing is to go past the kernel's cache.
@@ -374,8 +425,7 @@ class Faults:
                 if names and name is None:
                     self.untold += 1
                 continue
-            glob = live.rule.glob
-            if glob is None or any(_is_like(path, glob) for path in paths):
+            if any(is_for(live.rule, path) for path in paths):
                 found.append(live)
         return tuple(found)
 
@@ -412,7 +462,3 @@ def _add(fault: Fault, live: _Live, size: int) -> None:
         fault.stuck = rule
     if rule.rot is not None and fault.rot is None:
         fault.rot = rule
-
-
-def _is_like(path: str, glob: str) -> bool:
-    return fnmatchcase(path, glob) or fnmatchcase(path.rpartition("/")[2], glob)

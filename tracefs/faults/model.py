@@ -89,6 +89,9 @@ class Rule(Struct, frozen=True, kw_only=True):
     glob: str | None = None
     """The file's path relative to the traced directory, or its last component, is like it
     (fnmatch); None: any file's."""
+    below: str = ""
+    """A directory, path text relative to the traced one, that the rule is for, and that the paths
+    for its glob are relative to; empty: the traced one. Its spelling has none."""
     error: int | None = None
     """Error number that the call fails with; it does nothing."""
     retval: int | None = None

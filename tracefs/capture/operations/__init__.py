@@ -78,17 +78,28 @@ class Operations(
         shortcut_open(self._inodes.openable, self.opened, self._backing.stripped, self._direct_io)
         self._shortcut = take
 
-    def inject(self, rules: Sequence[Rule]) -> None:
-        """Let these rules hold from now on, and no others."""
-        self._faults = Faults(rules, platform.machine(), self._path_of) if rules else None
-        self._space.hold(rules)
+    def inject(self, rules: Sequence[Rule], held_on: Sequence[int] = ()) -> None:
+        """Let these rules hold from now on, and no others but, before them, these so far.
+
+        *held_on* numbers them, in the order that `faults` has them in.
+        """
+        before = () if self._faults is None else self._faults.rules
+        kept = [before[number] for number in held_on]
+        if not (rules or kept):
+            self._faults = None
+        elif self._faults is None:
+            self._faults = Faults(rules, platform.machine(), self._path_of)
+        else:
+            self._faults = self._faults.followed_by(rules, held_on)
+        self._space.hold(kept)  # of a rule that is told anew the disk is empty again
+        self._space.hold((*kept, *rules))
         self._rotting.clear()
-        self.held.keep(rules)
-        self.play(rules)
+        self.held.keep(kept)
+        self.play((*kept, *rules))
         shortcut_faults(None if self._faults is None else self._faults.decide)
         if self._shortcut is not None:
             # What plays with contents must see each request.
-            if self._disk is not None or any(is_of_contents(rule) for rule in rules):
+            if self._disk is not None or any(map(is_of_contents, (*kept, *rules))):
                 shortcut()
             else:
                 self._shortcut()
