@@ -83,6 +83,11 @@ class Faults:
         return self._mount().release()
 
     @property
+    def gone(self) -> tuple[Standing, ...]:
+        """The rules that hold no longer, and what came of them."""
+        return tuple(self._gone)
+
+    @property
     def injected(self) -> tuple[Standing, ...]:
         """Each rule so far, with how many calls it has met (``met``) and struck (``struck``)."""
         return (*self._gone, *self._mount().rules().rules)

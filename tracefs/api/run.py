@@ -40,6 +40,10 @@ class Ran:
     """What tracefs had to say, as of a witness that could not be had."""
     failed: str | None
     """Why the recording is incomplete; None: it is whole."""
+    met: tuple[int, ...]
+    """How many calls each rule of *inject* was for."""
+    struck: tuple[int, ...]
+    """How many calls each of them has struck."""
     _folder: Folder = field(repr=False)
 
     @property
@@ -124,6 +128,8 @@ def run(
         stderr=err,
         notices=report.notices,
         failed=report.failed,
+        met=report.met,
+        struck=report.struck,
         _folder=folder,
     )
 

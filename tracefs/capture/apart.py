@@ -43,6 +43,10 @@ class Report(Struct, frozen=True, kw_only=True):
     """Why the recording is incomplete; None: it is whole."""
     notices: tuple[str, ...] = ()
     """What the user must know."""
+    met: tuple[int, ...] = ()
+    """How many calls each rule of faults was for, of those that hold at the end."""
+    struck: tuple[int, ...] = ()
+    """How many calls each of them has struck."""
     error: str | None = None
     """Why nothing was run; None: it was."""
     repair: str | None = None
@@ -88,7 +92,13 @@ def _obey(order: Order, server: Spawned) -> Report:
         return Report(error=str(error), repair=error.repair)
     except OSError as error:
         return Report(error=f"{error.filename or 'tracefs'}: {error.strerror}")
-    return Report(status=outcome.status, failed=outcome.failed, notices=tuple(notices))
+    return Report(
+        status=outcome.status,
+        failed=outcome.failed,
+        notices=tuple(notices),
+        met=outcome.met,
+        struck=outcome.struck,
+    )
 
 
 def main() -> int:

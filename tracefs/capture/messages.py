@@ -195,6 +195,11 @@ class Standing(Struct, frozen=True, kw_only=True):
     struck: int = 0
     """Calls that it has struck."""
 
+    @property
+    def outcome(self) -> str:
+        """What came of it, as a person reads it."""
+        return f"struck {self.struck} of {self.met} {'call' if self.met == 1 else 'calls'}"
+
 
 class Holding(Struct, frozen=True, kw_only=True, tag=True):
     """From the server: these rules hold from now on, and no others."""
@@ -249,8 +254,10 @@ class Done(Struct, frozen=True, kw_only=True, tag=True):
     """The mount has not ended: somebody can use it still, unrecorded from now on."""
     opens: int = 0
     """Of files and directories, that are left then."""
+    met: tuple[int, ...] = ()
+    """How many calls each rule of faults was for, of those that hold at the end."""
     struck: tuple[int, ...] = ()
-    """How many calls each rule of faults has struck, of those that hold at the end."""
+    """How many calls each of them has struck."""
     untold: int = 0
     """Requests that a rule for one call may have missed: the call behind them isn't known."""
 

@@ -69,6 +69,8 @@ class Outcome(Struct, frozen=True, kw_only=True):
     events: int
     failed: str | None
     """Why the recording is incomplete; None: it is whole."""
+    met: tuple[int, ...] = ()
+    """How many calls each rule of faults was for."""
     struck: tuple[int, ...] = ()
     """How many calls each rule of faults has struck."""
     untold: int = 0
@@ -345,6 +347,7 @@ def _finish(family: _Family, status: int, notice: Callable[[str], None]) -> Outc
         status=status,
         events=done.events,
         failed=done.failed,
+        met=done.met,
         struck=done.struck,
         untold=done.untold,
     )

@@ -206,6 +206,7 @@ class Server:
             Done(
                 events=journal.events,
                 failed=journal.failed,
+                met=() if faults is None else faults.met,
                 struck=() if faults is None else faults.struck,
                 untold=0 if faults is None else faults.untold,
             )

@@ -80,7 +80,7 @@ def _told(head: str, rules: Sequence[Standing]) -> list[str]:
 
 def _struck(rule: Standing) -> str:
     where = f", below {printable(rule.below)}" if rule.below else ""
-    return f"struck {rule.struck} of {_calls(rule.met)}{where}"
+    return rule.outcome + where
 
 
 def _calls(number: int) -> str:

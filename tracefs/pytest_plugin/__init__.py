@@ -1,8 +1,8 @@
 """Fixtures and a marker for tests of what a program does to its files: a pytest plugin.
 
-``traced_dir`` is an empty directory whose calls are recorded, ``trace`` has them, and
-``traced_session`` gives any number of such directories. The marker ``tracefs`` judges a test's
-calls by contracts.
+``traced_dir`` is an empty directory whose calls are recorded, ``trace`` has them, ``faults`` makes
+some of them fail, and ``traced_session`` gives any number of such directories. The marker
+``tracefs`` judges a test's calls by contracts.
 
 Imported in every run of pytest where tracefs is installed, so this module imports nothing of
 tracefs but itself; the rest is imported by the first test that needs it (`tracefs.pytest_plugin.
@@ -17,19 +17,33 @@ import pytest
 
 if TYPE_CHECKING:
     from tracefs.api import Trace
+    from tracefs.api.faults import Faults
     from tracefs.pytest_plugin.directory import TracedDir as TracedDir
     from tracefs.pytest_plugin.session import TracedSession as TracedSession
 
-__all__ = ["TracedDir", "TracedSession", "trace", "traced_dir", "traced_session"]
+__all__ = [
+    "TracedDir",
+    "TracedSession",
+    "UnstruckFaultWarning",
+    "faults",
+    "trace",
+    "traced_dir",
+    "traced_session",
+]
 
 _SESSION: Final = pytest.StashKey["TracedSession"]()
 """Of the configuration, once a test has asked for it."""
 _ITEM: Final = pytest.StashKey[pytest.Item]()
 """The test that is running."""
 _MARKER: Final = (
-    "tracefs(contracts=(), witness=None, paths=(), without=(), page_size=None): record the test in "
-    "traced_dir, and fail it unless its calls keep the contracts"
+    "tracefs(contracts=(), witness=None, paths=(), without=(), page_size=None, inject=()): record "
+    "the test in traced_dir, with these faults made on purpose, and fail it unless its calls keep "
+    "the contracts"
 )
+
+
+class UnstruckFaultWarning(pytest.PytestWarning):
+    """A fault was injected in a test, and no call met it: what the test shows is not about it."""
 
 
 def __getattr__(name: str) -> Any:
@@ -98,6 +112,15 @@ def traced_dir(_tracefs: "TracedSession", request: pytest.FixtureRequest) -> "It
 def trace(traced_dir: "TracedDir") -> "Trace":
     """Return what was done in ``traced_dir`` so far, as often as it is asked."""
     return traced_dir.trace
+
+
+@pytest.fixture
+def faults(traced_dir: "TracedDir") -> "Faults":
+    """Return what makes calls in ``traced_dir`` fail: ``faults.inject("fsync=EIO:when=2")``.
+
+    No rule outlives its test, and what one has stuck goes on when the test ends.
+    """
+    return traced_dir.faults
 
 
 @pytest.hookimpl(tryfirst=True)

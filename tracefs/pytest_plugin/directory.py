@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tracefs.api import Trace
+    from tracefs.api.faults import Faults
     from tracefs.api.folder import AnyPath
     from tracefs.pytest_plugin.recorded import Recorded
 
@@ -30,6 +31,11 @@ class TracedDir(PosixPath):
     def trace(self) -> "Trace":
         """What was done in it so far; paths are relative to it."""
         return self._its().trace
+
+    @property
+    def faults(self) -> "Faults":
+        """Faults that are made in it on purpose; none is left when the test has ended."""
+        return self._its().faults
 
     def mark(self, name: str) -> None:
         """Begin a section: ``trace.section(name)`` has the calls from here to the next mark."""

@@ -2,13 +2,15 @@
 
 import re
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from tracefs.capture.living import LivingMount, Options
-from tracefs.capture.messages import Settled
+from tracefs.capture.messages import Change, Holding, Settled
 from tracefs.errors import MountError, TracefsError
+from tracefs.faults.model import Rule
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._-]+")
 _NAME_LENGTH: Final = 40
@@ -100,6 +102,30 @@ class SessionMount:
             return None
         return self._living.settle()
 
+    def inject(self, rules: Sequence[Rule], change: Change) -> Holding:
+        """Change the rules of faults.
+
+        Raises:
+            MountError: Its server is gone.
+        """
+        return self._served().inject(rules, change)
+
+    def rules(self) -> Holding:
+        """Return the rules of faults that hold.
+
+        Raises:
+            MountError: Its server is gone.
+        """
+        return self._served().rules()
+
+    def release(self) -> int:
+        """Let the calls go on that rules have stuck.
+
+        Raises:
+            MountError: Its server is gone.
+        """
+        return self._served().release()
+
     def close(self) -> None:
         """Unmount.
 
@@ -113,6 +139,11 @@ class SessionMount:
         finally:
             self._now = None
             self._forget_between()
+
+    def _served(self) -> LivingMount:
+        if self._living is None:
+            raise MountError("nothing is traced any more")
+        return self._living
 
     def _begin(self, living: LivingMount, name: str) -> Place:
         place = self._place(self._top, name)

@@ -9,15 +9,17 @@ from typing import Final
 import pytest
 
 from tracefs.api import Trace
+from tracefs.api.faults import Faults, Injectable
 from tracefs.api.folder import AnyPath
 from tracefs.api.judged import verdict_text
 from tracefs.api.run import Ran, run
 from tracefs.api.sofar import RecordedTrace
-from tracefs.capture.messages import Settled
+from tracefs.capture.messages import Settled, Standing
 from tracefs.errors import MountError, TracefsError, UsageError
 from tracefs.events import Header
 from tracefs.findings import Verdict
 from tracefs.pytest_plugin.directory import TracedDir
+from tracefs.pytest_plugin.injected import ForRuns, Injected
 from tracefs.pytest_plugin.mount import Place, SessionMount, remove
 from tracefs.pytest_plugin.wishes import Wishes
 
@@ -28,10 +30,12 @@ LONGEST: Final = 200
 class Recorded(ABC):
     """One directory, while it is recorded and afterwards."""
 
-    def __init__(self, directory: Path, wishes: Wishes) -> None:
+    def __init__(self, directory: Path, wishes: Wishes, faults: Faults) -> None:
         self._wishes = wishes
         self._judged = False
+        self._excused = False
         self._told = False
+        self._injected = Injected(faults)
         self.directory = TracedDir.of(directory, self)
         self.failed = False
         """Something went wrong while it was recorded."""
@@ -70,7 +74,24 @@ class Recorded(ABC):
 
     def excuse(self) -> None:
         """Judge no more: the test failed already, or was skipped."""
-        self._judged = True
+        self._judged = self._excused = True
+
+    @property
+    def faults(self) -> Faults:
+        """Faults that are made in it."""
+        return self._injected.faults
+
+    def pause(self) -> None:
+        """Make no faults until the next test injects some, and let go what is stuck."""
+        self._injected.pause()
+
+    def restore(self) -> tuple[Standing, ...]:
+        """Make no faults any more, and let go what is stuck; return rules that were in vain.
+
+        Of a test that has failed or was skipped none is said to be.
+        """
+        unstruck = self._injected.end()
+        return () if self.failed or self._excused else unstruck
 
     def empty(self) -> None:
         """Remove what was left in the directory."""
@@ -84,7 +105,8 @@ class Recorded(ABC):
         for trace in self.traces:
             if trace.recording.exists():
                 where = f"tracefs show {trace.recording}" if kept else "not kept (tracefs_keep)"
-                yield "tracefs", f"recording: {where}\n{_said(trace.text)}"
+                head = "\n".join([f"recording: {where}", *self._injected.lines()])
+                yield "tracefs", f"{head}\n{_said(trace.text)}"
 
     def _judge(self, trace: Trace) -> None:
         wishes = self._wishes
@@ -102,9 +124,12 @@ class Mounted(Recorded):
     """All that is done in a directory below the session's mount, by whichever process."""
 
     def __init__(self, mount: SessionMount, place: Place, wishes: Wishes) -> None:
-        super().__init__(place.directory, wishes)
+        super().__init__(place.directory, wishes, Faults(self._faulty, place.root))
         self._mount = mount
+        self._restored = False
         self._trace = RecordedTrace(place.recording, self._settle, place.root, is_new=True)
+        if wishes.inject:
+            self.faults.inject(*wishes.inject)
 
     @property
     def trace(self) -> Trace:
@@ -145,6 +170,18 @@ class Mounted(Recorded):
         else:
             self._mount.discard(self._trace.recording)
 
+    def restore(self) -> tuple[Standing, ...]:
+        """Make no faults any more; return rules that were in vain."""
+        try:
+            return super().restore()
+        finally:
+            self._restored = True
+
+    def _faulty(self) -> Injectable:
+        if self._restored:
+            raise UsageError(f"{self.directory}: its test has ended, so no fault is made there")
+        return self._mount
+
     def _settle(self) -> Settled | None:
         return self._mount.settle(self._trace.recording)
 
@@ -153,7 +190,8 @@ class ByCommand(Recorded):
     """What commands do in a directory, each with a witness that it alone can have."""
 
     def __init__(self, place: Place, wishes: Wishes, cannot: Callable[[MountError], None]) -> None:
-        super().__init__(place.directory, wishes)
+        self._for_runs = ForRuns()
+        super().__init__(place.directory, wishes, Faults(lambda: self._for_runs))
         self._place = place
         self._cannot = cannot
         self._ran: list[Ran] = []
@@ -161,6 +199,8 @@ class ByCommand(Recorded):
         """Of those that ended, and of those that were killed when their time was up."""
         self._unread: str | None = None
         """Why the recording of one that was killed can't be read."""
+        if wishes.inject:
+            self.faults.inject(*wishes.inject)
 
     @property
     def trace(self) -> Trace:
@@ -191,6 +231,7 @@ class ByCommand(Recorded):
                 self.directory,
                 witness=self._wishes.witness,
                 keep=keep,
+                inject=self._for_runs.holding,
                 capture_output=capture_output,
                 timeout=timeout,
             )
@@ -203,6 +244,7 @@ class ByCommand(Recorded):
             except TracefsError as error:
                 self._unread = str(error)
             raise
+        self._for_runs.take(ran.met, ran.struck)
         self._ran.append(ran)
         self._traces.append(ran.trace)
         return subprocess.CompletedProcess(list(argv), ran.returncode, ran.stdout, ran.stderr)

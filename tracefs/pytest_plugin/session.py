@@ -1,21 +1,22 @@
 """The recordings of a session of tests, one at a time."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple, NoReturn
 
 import pytest
 
 from tracefs.api.explain import Explanation
+from tracefs.capture.messages import Standing
 from tracefs.errors import MountError, SetupError
-from tracefs.pytest_plugin import wishes
+from tracefs.pytest_plugin import UnstruckFaultWarning, wishes
 from tracefs.pytest_plugin.directory import TracedDir
 from tracefs.pytest_plugin.mount import SessionMount
 from tracefs.pytest_plugin.recorded import ByCommand, Mounted, Recorded
 
 REQUIRE: Final = "TRACEFS_REQUIRE_FUSE"
-_OURS: Final = frozenset({"_tracefs", "traced_dir", "trace", "traced_session"})
+_OURS: Final = frozenset({"_tracefs", "faults", "traced_dir", "trace", "traced_session"})
 
 
 class TracedSession:
@@ -65,7 +66,9 @@ class TracedSession:
             raise
         finally:
             self._now = None
+            unstruck = recorded.restore()
             self._keep_the_last(recorded)
+        self._warn(unstruck)
 
     @contextmanager
     def of_test(self, request: pytest.FixtureRequest) -> Iterator[TracedDir]:
@@ -81,6 +84,8 @@ class TracedSession:
             raise
         finally:
             self._now = None
+            unstruck = recorded.restore()
+        self._warn(unstruck)
 
     def judge(self, item: pytest.Item) -> None:
         """Judge the directory of a test whose function has returned.
@@ -107,6 +112,8 @@ class TracedSession:
             if found is not None and found.first in report.longreprtext and found.is_cut:
                 report.sections.insert(0, ("tracefs: expected and seen", "\n".join(found.table)))
         if report.when == "teardown":
+            if self._now is not None:
+                self._now.pause()  # a fixture of a wider scope has it
             self._sort_out()
 
     def close(self) -> None:
@@ -132,6 +139,14 @@ class TracedSession:
             self._now = Mounted(mount, place, asked)
         self._of_item.append(self._now)
         return self._now
+
+    def _warn(self, unstruck: Sequence[Standing]) -> None:
+        """Say which faults were injected in vain."""
+        item = self._running()
+        if item is None:
+            return
+        for one in unstruck:
+            item.warn(UnstruckFaultWarning(f"{one.rule} struck nothing: {one.outcome} it is for"))
 
     def _given(self) -> SessionMount:
         """Return the mount, which need not be there yet."""

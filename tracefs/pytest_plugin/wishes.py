@@ -8,9 +8,11 @@ from typing import Any, Final
 import pytest
 from msgspec import Struct
 
+from tracefs.api.faults import parsed
 from tracefs.contracts import find_all
 from tracefs.contracts.base import Contract
 from tracefs.errors import UsageError
+from tracefs.faults.model import Rule
 from tracefs.witness.level_names import FULL, NONE, PROC, SECCOMP
 
 FIXTURES: Final = frozenset({"traced_dir", "traced_session"})
@@ -31,6 +33,8 @@ class Wishes(Struct, frozen=True, kw_only=True):
     without: tuple[str, ...] = ()
     """Rules that are left out."""
     page_size: int | None = None
+    inject: tuple[Rule, ...] = ()
+    """Faults that are made from the start."""
 
 
 _ARGUMENTS: Final = Wishes.__struct_fields__
@@ -59,6 +63,7 @@ def of_test(item: pytest.Item | None, config: pytest.Config) -> Wishes:
         paths=_several(given.get("paths", ())),
         without=_several(given.get("without", ())),
         page_size=given.get("page_size"),
+        inject=parsed(_several(given.get("inject", ()))),
     )
     known = (*IN_PROCESS, *BY_RUN)
     if wishes.witness not in known:
