@@ -14,14 +14,20 @@ from tracefs.capture.messages import (
     Device,
     Done,
     Failed,
+    Gone,
+    Holding,
+    Inject,
+    Let,
     Message,
     MountAt,
     Ready,
+    Rules,
     Stop,
     Warned,
     receive,
     send,
 )
+from tracefs.faults.model import Rule
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -39,6 +45,11 @@ MESSAGES: st.SearchStrategy[Message] = st.one_of(
     st.builds(Device),
     st.builds(MountAt, mountpoint=text, allow_other=st.booleans()),
     st.builds(Detach),
+    st.builds(Inject, rules=st.tuples(st.builds(Rule, text=text, seed=st.integers(0, 1 << 62)))),
+    st.builds(Rules),
+    st.builds(Let),
+    st.builds(Holding),
+    st.builds(Gone),
     st.builds(Stop),
     st.builds(Ready, pid=st.integers(1, 1 << 22)),
     st.builds(Failed, message=text, repair=st.none() | text),

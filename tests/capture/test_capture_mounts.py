@@ -126,8 +126,12 @@ def test_the_root_is_always_mounted_and_no_tracefs() -> None:
             Mount(b"/a b\tc\nd\\e", b"fuse.x", 36, (0, 255)),
         ),
         (b"36 35 0:7 / - rw - tmpfs - rw\n", Mount(b"-", b"tmpfs", 36, (0, 7))),
+        (
+            b"36 35 0:7 / /m rw - fuse.tracefs tracefs rw,user_id=1000,group_id=0,allow_other\n",
+            Mount(b"/m", b"fuse.tracefs", 36, (0, 7), 1000),
+        ),
     ],
-    ids=["as in proc(5)", "escaped, two optional fields", "dashes"],
+    ids=["as in proc(5)", "escaped, two optional fields", "dashes", "of a user"],
 )  # fmt: skip
 def test_a_line_of_mountinfo(line: bytes, mount: Mount) -> None:
     assert mounts._parse(line) == mount

@@ -60,7 +60,8 @@ class Faults:
     def inject(self, *rules: AnyRule) -> "Injection":
         """Let *rules* hold beside those that do; return when they hold.
 
-        In a ``with`` statement they hold until the block ends; so do the calls that they stick.
+        In a ``with`` statement they hold until the block ends; calls that they have stuck go on
+        then.
         Paths are relative to the directory.
 
         Raises:
@@ -75,11 +76,11 @@ class Faults:
         return Injection(self, told)
 
     def clear(self) -> None:
-        """Let no rule hold any more; what one has stuck stays so until it is released."""
+        """Let no rule hold any more; calls that one has stuck go on."""
         self._gone += self._mount().inject((), Change.SET).ended
 
     def release(self) -> int:
-        """Let the calls go on that rules have stuck; return how many there were."""
+        """Let the calls go on that rules have stuck so far; return how many there were."""
         return self._mount().release()
 
     @property
@@ -93,10 +94,8 @@ class Faults:
         return (*self._gone, *self._mount().rules().rules)
 
     def withdraw(self, rules: Iterable[Rule]) -> None:
-        """Let these rules hold no longer, as far as they do, and let go what is stuck."""
-        mount = self._mount()
-        self._gone += mount.inject(tuple(rules), Change.REMOVE).ended
-        mount.release()
+        """Let these rules hold no longer, as far as they do."""
+        self._gone += self._mount().inject(tuple(rules), Change.REMOVE).ended
 
 
 class Injection:

@@ -87,7 +87,8 @@ class Control:
         self._unlock = unlock
         self._end_play = end_play
         self._shared = shared
-        self._injection = injection
+        self.injection: Final = injection
+        """The faults that are made; others than the owner may ask for them, too."""
 
     async def answer(self, asked: Asked | Finish) -> Told | Refused | Done | None:
         """Do it; None: the answer is the server's last word, which is to come."""
@@ -99,7 +100,7 @@ class Control:
             case Settle():
                 return await self._settle(asked)
             case Inject() | Rules() | Let():
-                return self._injection.answer(asked)
+                return self.injection.answer(asked)
             case Finish():
                 return self._finish(asked)
 
@@ -111,7 +112,7 @@ class Control:
             self._config,
             recording=asked.recording,
             bypassed_by=asked.bypassed_by,
-            faults=self._injection.rules,
+            faults=self.injection.rules,
         )
         folder = Path(os.fsdecode(to_bytes(asked.recording)))
         try:
@@ -120,7 +121,7 @@ class Control:
             return Refused(number=asked.number, message=str(error), repair=error.repair)
         self._config = config
         if is_scoped(config.faults):
-            self._injection.note()  # of which the header doesn't tell it
+            self.injection.note()  # of which the header doesn't tell it
         # Whole in any case, though the mount may end meanwhile; hashed while others are answered.
         with trio.CancelScope(shield=True):
             await self._syncer.in_thread(ended.close, monotonic_ns(), "rotated")
@@ -150,7 +151,7 @@ class Control:
             self._journal.stop(gap)
         self._end_play()
         self._journal.close(monotonic_ns(), "unmounted")
-        self._injection.end()
+        self.injection.end()
         if asked.free:
             self._unlock()
         return Done(

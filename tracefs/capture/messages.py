@@ -198,6 +198,8 @@ class Standing(Struct, frozen=True, kw_only=True):
     @property
     def outcome(self) -> str:
         """What came of it, as a person reads it."""
+        if not self.met:
+            return "met no call"
         return f"struck {self.struck} of {self.met} {'call' if self.met == 1 else 'calls'}"
 
 

@@ -92,7 +92,6 @@ class Server:
         self._coverage: Coverage | None = None
         self._link: WitnessLink | None = None
         self._commands: Control | None = None
-        self._injection: Injection | None = None
         self._recording = b""
         self._ended: tuple[int, int] | None = None
         """Exit status and process id of the command, once these were heard."""
@@ -175,11 +174,10 @@ class Server:
             loop.at_end = operations.held.end
             if witness_fd >= 0:
                 self._link = WitnessLink(witness_fd, journal)
-            self._injection = Injection(operations, journal)
             self._commands = Control(
-                config, block_size, journal, self._injection, coverage, syncer, device,
-                operations.left, operations.in_use, partial(fcntl.flock, lock, fcntl.LOCK_UN),
-                operations.end_play,
+                config, block_size, journal, Injection(operations, journal), coverage, syncer,
+                device, operations.left, operations.in_use,
+                partial(fcntl.flock, lock, fcntl.LOCK_UN), operations.end_play,
                 shared=witness_fd >= 0,
             )  # fmt: skip
             if ways.loop:
@@ -222,6 +220,32 @@ class Server:
             self._hear_of_command()
         status, pid = self._ended or (None, None)
         journal.close(end_ns, _FOOTER[end], status=status, pid=pid)
+
+    def _operations(
+        self,
+        config: Config,
+        root_fd: int,
+        max_open: int,
+        journal: JournalWriter,
+        witness: ProcWitness | None,
+        syncer: Syncer,
+    ) -> Operations:
+        backing = Backing(
+            root_fd,
+            max_open=max_open,
+            keep_sync_flags=config.direct_io,
+            makes_for_others=os.geteuid() == 0 and keep_capabilities(),
+        )
+        wanted = Wanted(queries=config.queries, payload=config.payload, digests=config.digests)
+        operations = Operations(
+            backing,
+            Recorder(journal, witness, wanted),
+            syncer,
+            direct_io=config.direct_io,
+            ready=lambda: self._tell(Ready(pid=os.getpid())),
+        )
+        operations.spill_into(os.open(journal.folder, os.O_PATH | os.O_CLOEXEC))
+        return operations
 
     def _device(self, coverage: Coverage) -> int | None:
         """Return the FUSE device once told where it is; None: there is nothing to serve."""
@@ -292,14 +316,15 @@ class Server:
 
     async def _await_visitors(self, door: Door, device: int) -> None:
         """Answer other processes of the user, as long as there is something to ask about."""
-        assert self._injection is not None
+        assert self._commands is not None
+        injection = self._commands.injection
         while True:
             await trio.lowlevel.wait_readable(door.fileno())
             for visitor, question in door.asked():
                 if _has_ended(device):
                     door.dismiss(visitor)
                 else:
-                    door.tell(visitor, self._injection.answer(question))
+                    door.tell(visitor, injection.answer(question))
 
     async def _listen(self, loop: Loop) -> None:
         """End the mount when told to, or when nobody is left who could end it."""

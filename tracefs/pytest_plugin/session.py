@@ -146,7 +146,8 @@ class TracedSession:
         if item is None:
             return
         for one in unstruck:
-            item.warn(UnstruckFaultWarning(f"{one.rule} struck nothing: {one.outcome} it is for"))
+            met = f"none of {one.met} calls that are like it" if one.met else "no call was like it"
+            item.warn(UnstruckFaultWarning(f"{one.rule} struck nothing: {met}"))
 
     def _given(self) -> SessionMount:
         """Return the mount, which need not be there yet."""
