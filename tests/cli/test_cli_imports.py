@@ -161,8 +161,8 @@ def test_run_before_its_command_starts() -> None:
     names = loaded(MODULES, "tracefs.cli.run", "tracefs.cli.running")
     assert others(names) - RECORD == set()
     assert parts(names) == {
-        "capture", "cli", "elfnotes", "errors", "events", "filecalls", "journal", "pathtext",
-        "report", "rlimits", "syscalls", "witness",
+        "capture", "cli", "elfnotes", "errors", "events", "faults", "filecalls", "journal",
+        "pathtext", "report", "rlimits", "syscalls", "witness",
     }  # fmt: skip
 
 
@@ -174,15 +174,17 @@ def test_a_living_mount() -> None:
     """It is kept by programs that are none of tracefs."""
     names = loaded(MODULES, "tracefs.capture.living")
     assert others(names) - RECORD - {"atexit"} == set()
-    assert parts(names) == {"capture", "errors", "events", "journal", "pathtext", "witness"}
+    assert parts(names) == {
+        "capture", "errors", "events", "faults", "journal", "pathtext", "witness",
+    }  # fmt: skip
 
 
 def test_the_server() -> None:
     names = loaded(MODULES, "tracefs.capture.server")
     assert others(names) - SERVE == set()
     assert parts(names) == {
-        "capture", "errors", "events", "filecalls", "journal", "pathtext", "rlimits", "syscalls",
-        "versions", "witness",
+        "callnames", "capture", "errors", "events", "faults", "filecalls", "journal", "pathtext",
+        "rlimits", "suggestion", "syscalls", "versions", "witness",
     }  # fmt: skip
     witness = {name for name in names if name.startswith("tracefs.witness.")}
     assert witness <= {
