@@ -15,6 +15,7 @@ SHOWN = re.findall(r"^```console\n\$ pytest -q (\S+)\n(.*?)^```$", TEXT, re.MULT
 OUTCOMES = {
     "test_store.py": "1 failed",
     "test_contract.py": "1 failed",
+    "test_faults.py": "1 failed, 1 passed, 1 warning",
     "test_part.py": "1 passed",
     "test_program.py": "1 passed",
     "test_pages.py": "1 passed",

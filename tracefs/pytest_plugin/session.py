@@ -146,8 +146,8 @@ class TracedSession:
         if item is None:
             return
         for one in unstruck:
-            met = f"none of {one.met} calls that are like it" if one.met else "no call was like it"
-            item.warn(UnstruckFaultWarning(f"{one.rule} struck nothing: {met}"))
+            met = {0: "no call was", 1: "1 call was"}.get(one.met, f"{one.met} calls were")
+            item.warn(UnstruckFaultWarning(f"{one.rule} struck nothing: {met} like it"))
 
     def _given(self) -> SessionMount:
         """Return the mount, which need not be there yet."""
