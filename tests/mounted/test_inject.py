@@ -232,7 +232,7 @@ print(turns > 20)
     [
         ("pwrite64=EOI", "EIO"),
         ("pwrit64=EIO", "pwrite64"),
-        ("fsync:eror=EIO", "error"),
+        ("fsync:errno=EIO", "error"),
         ("fsync=ENOSYS", "doesn't ask again"),
     ],
 )

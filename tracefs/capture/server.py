@@ -59,6 +59,7 @@ from tracefs.capture.syscalls import keep_capabilities
 from tracefs.capture.ways import choose
 from tracefs.capture.witness_link import WitnessLink
 from tracefs.errors import MountError, TracefsError
+from tracefs.faults.engine import Faults
 from tracefs.journal.writer import JournalWriter
 from tracefs.pathtext import printable, to_bytes
 from tracefs.rlimits import raise_descriptor_limit
@@ -190,33 +191,26 @@ class Server:
                 # Where the command goes on, so would the witness.
                 self._link.end(stop=end is not End.UNMOUNTED or gap is not None)
             operations.end_play()
-            if gap is not None:
-                journal.stop(gap)
-            self._end_journal(journal, end, of_command=gap is None and config.command is not None)
+            self._end_journal(journal, end, gap, of_command=config.command is not None)
         finally:
             if witness is not None:
                 witness.close()
             if self._helper is not None:
                 self._helper.release()
             os.close(lock)
-        faults = operations.faults
-        self._tell(
-            Done(
-                events=journal.events,
-                failed=journal.failed,
-                met=() if faults is None else faults.met,
-                struck=() if faults is None else faults.struck,
-                untold=0 if faults is None else faults.untold,
-            )
-        )
+        self._tell(_last_word(journal, operations.faults))
         # Whoever reads what this process says need not wait for what may wait for a disk: these
         # closes, and the process's end where a sync was given up.
         os.dup2(0, 2)
         operations.close()
 
-    def _end_journal(self, journal: JournalWriter, end: End, *, of_command: bool) -> None:
+    def _end_journal(
+        self, journal: JournalWriter, end: End, gap: str | None, *, of_command: bool
+    ) -> None:
         end_ns = monotonic_ns()
-        if of_command and end is End.UNMOUNTED:
+        if gap is not None:
+            journal.stop(gap)
+        elif of_command and end is End.UNMOUNTED:
             self._hear_of_command()
         status, pid = self._ended or (None, None)
         journal.close(end_ns, _FOOTER[end], status=status, pid=pid)
@@ -394,6 +388,18 @@ class Server:
                 print(f"tracefs: {printable(message.message)}", file=sys.stderr, flush=True)
         with contextlib.suppress(OSError):
             send(self._control, message)
+
+
+def _last_word(journal: JournalWriter, faults: Faults | None) -> Done:
+    if faults is None:
+        return Done(events=journal.events, failed=journal.failed)
+    return Done(
+        events=journal.events,
+        failed=journal.failed,
+        met=faults.met,
+        struck=faults.struck,
+        untold=faults.untold,
+    )
 
 
 def _has_ended(device: int) -> bool:
