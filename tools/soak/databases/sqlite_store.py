@@ -3,7 +3,7 @@
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from soak.databases.client import Setting, main
@@ -48,9 +48,15 @@ class Connection:
 
     def commit(self, number: int, contents: bytes, slot: int) -> None:
         self._db.execute("BEGIN IMMEDIATE")
-        self._db.execute("INSERT INTO rows VALUES (?, ?)", (number, contents))
-        self._db.execute("REPLACE INTO slots VALUES (?, ?)", (slot, contents))
-        self._db.execute("COMMIT")
+        try:
+            self._db.execute("INSERT INTO rows VALUES (?, ?)", (number, contents))
+            self._db.execute("REPLACE INTO slots VALUES (?, ?)", (slot, contents))
+            self._db.execute("COMMIT")
+        except sqlite3.Error:
+            # Some errors roll back by themselves, others don't (sqlite.org/lang_transaction.html).
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
 
     def rows(self) -> dict[int, bytes]:
         return dict(self._db.execute("SELECT number, contents FROM rows"))
