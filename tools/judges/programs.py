@@ -118,6 +118,15 @@ JUDGES: Final = (
         version=_module("plyvel", "__leveldb_version__"),
     ),
     Judge(
+        name="leveldb-large",
+        title="LevelDB",
+        use="the same, values up to 36 KB",
+        engine="leveldb",
+        variant="4",
+        needs=(LEVELDB,),
+        version=_module("plyvel", "__leveldb_version__"),
+    ),
+    Judge(
         name="rocksdb",
         title="RocksDB",
         use="`sync` in each write",

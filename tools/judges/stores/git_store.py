@@ -6,7 +6,7 @@ Authors and dates are given, so a commit's id tells its history.
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -59,11 +59,16 @@ class Repository:
         self._commits += 1
         if self._commits % _PACK_EACH == 0:
             _git("gc", "-q", "--prune=now")
-        # Whoever calls again has a tree as the last commit left it, whatever came of the last try.
-        for name in (f"row{number}", f"slot{slot}"):
-            Path("db", name).write_bytes(contents)
-            _git("add", name)
-        _git("commit", "-q", "-m", f"{number}")
+        try:
+            for name in (f"row{number}", f"slot{slot}"):
+                Path("db", name).write_bytes(contents)
+                _git("add", name)
+            _git("commit", "-q", "-m", f"{number}")
+        except (GitError, OSError):
+            # What is staged by then would be part of the next commit.
+            with suppress(GitError):
+                _git("reset", "-q", "--hard")
+            raise
 
     def rows(self) -> dict[int, bytes]:
         return self._files("row")

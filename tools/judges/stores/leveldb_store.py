@@ -1,4 +1,7 @@
-"""LevelDB, each write with ``sync``. It has no variants."""
+"""LevelDB, each write with ``sync``. The variant: how often a value has its contents, or empty.
+
+With large values a record of its log crosses the log's blocks of 32 KiB.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +18,7 @@ class LevelDB:
     """The library; nothing serves it."""
 
     def __init__(self, setting: Setting) -> None:
-        del setting
+        self._times = int(setting.variant or 1)
 
     @contextmanager
     def serving(self, *, busy: bool) -> Iterator[None]:
@@ -24,9 +27,8 @@ class LevelDB:
         yield
 
     def store(self) -> "Database":
-        return Database(
-            plyvel.DB("db", create_if_missing=True, paranoid_checks=True, write_buffer_size=_BUFFER)
-        )
+        db = plyvel.DB("db", create_if_missing=True, write_buffer_size=_BUFFER)
+        return Database(db, self._times)
 
     def damage_at_rest(self) -> list[str]:
         return []
@@ -35,13 +37,14 @@ class LevelDB:
 class Database:
     """An open database."""
 
-    def __init__(self, db: plyvel.DB) -> None:
+    def __init__(self, db: plyvel.DB, times: int) -> None:
         self._db = db
+        self._times = times
 
     def commit(self, number: int, contents: bytes, slot: int) -> None:
         with self._db.write_batch(sync=True) as batch:
-            batch.put(b"r%012d" % number, contents)
-            batch.put(b"s%012d" % slot, contents)
+            batch.put(b"r%012d" % number, contents * self._times)
+            batch.put(b"s%012d" % slot, contents * self._times)
 
     def rows(self) -> dict[int, bytes]:
         return self._kind(b"r")
@@ -64,4 +67,9 @@ class Database:
 
     def _kind(self, kind: bytes) -> dict[int, bytes]:
         pairs = self._db.iterator(prefix=kind, verify_checksums=True)
-        return {int(key[1:]): value for key, value in pairs}
+        return {int(key[1:]): self._one(value) for key, value in pairs}
+
+    def _one(self, value: bytes) -> bytes:
+        """Return what *value* holds several times; as it is, if it doesn't."""
+        one = value[: len(value) // self._times]
+        return one if one * self._times == value else value
