@@ -60,6 +60,12 @@ soak: setup-fuse ## Let other people's programs judge the mount, for hours
 	$(if $(filter -h --help,$(ARGS)),,@tools/setup --soak $(ARGS))
 	@$(BIN)/python tools/soak $(ARGS)
 
+# Minutes for a few programs and faults (ARGS='--only git --limit 10'), an hour or two for all.
+.PHONY: judges
+judges: setup-fuse ## Let databases and git meet failed syncs and a full disk
+	$(if $(filter -h --help,$(ARGS)),,@tools/setup --judges $(ARGS))
+	@$(BIN)/python tools/judges $(ARGS)
+
 .PHONY: doctor
 doctor: setup ## Say whether this machine can mount, and how to mend what can't
 	@$(BIN)/tracefs doctor $(ARGS)

@@ -40,7 +40,7 @@ case $* in
     mkdir -p .venv/bin; cp "$0" .venv/bin/python; echo "#!$PWD/.venv/bin/python" >.venv/bin/pip ;;
 *"-m pip install"*) [ -e "$NOTES.unbuilt" ] || touch tracefs/capture/_request.test.so ;;
 *"import tracefs.capture._request"*) [ ! -e "$NOTES.unbuilt" ] ;;
-*"tools/soak --missing"*) printf '%s\\n' $MISSING ;;
+*"tools/soak --missing"*|*"tools/judges --missing"*) printf '%s\\n' $MISSING ;;
 *sys.version_info*) [ ! -e "$NOTES.old" ] ;;
 *sys.version*) echo 3.99 ;;
 -V) [ -e "$NOTES.old" ] && echo Python 3.8.0 || echo Python 3.99.0 ;;
@@ -170,6 +170,17 @@ def test_what_the_chosen_suites_lack_alone_is_asked_for(machine: Machine) -> Non
     (asked,) = [words for words in machine.noted("python") if "tools/soak" in words]
     assert asked.endswith("tools/soak --missing --short --only fio,dbench")
     assert [words.split()[-1] for words in machine.noted("apt-get")] == ["fio", "fio"]
+
+
+def test_the_judges_ask_for_what_they_lack_themselves(machine: Machine) -> None:
+    machine.has(*EVERYTHING)
+    machine.plays("apt-get", APT)
+    machine.setup()
+    done = machine.setup("--judges", "--only", "redis", MISSING="debian:redis-server")
+    assert done.returncode == 0, done.stderr
+    (asked,) = [words for words in machine.noted("python") if " --missing" in words]
+    assert asked.endswith("tools/judges --missing --only redis")
+    assert {words.split()[-1] for words in machine.noted("apt-get")} == {"redis-server"}
 
 
 def test_with_the_soak_suites_programs_there_nothing_is_installed(machine: Machine) -> None:
@@ -361,6 +372,7 @@ def test_every_dependency_is_listed_with_its_licence() -> None:
 # The same licence, as older packages spell it.
 SPELLINGS = {
     "BSD": "BSD-2-Clause",  # of tap.py, by its licence file
+    "BSD License": "BSD-3-Clause",  # of plyvel, by its licence file
     "BSD 2-Clause License": "BSD-2-Clause",
     "Apache 2.0": "Apache-2.0",
     "License :: OSI Approved :: MIT License": "MIT",

@@ -81,7 +81,7 @@ def _show(judge: Judge, rule: str, scratch: Path, guard: Guard) -> None:
     shown = subprocess.run(
         [*TRACEFS, "show", str(recording)], capture_output=True, text=True, check=False
     ).stdout.splitlines()
-    marked = [at for at, line in enumerate(shown) if "injected" in line and line[:1] != "#"]
+    marked = [at for at, line in enumerate(shown) if "(INJECTED)" in line and line[:1] != "#"]
     wanted = {
         at for mark in marked[:1] for at in range(mark - _AROUND, mark + 2 * _AROUND + 1)
     } | set(marked[:20])
