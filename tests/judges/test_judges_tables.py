@@ -102,7 +102,7 @@ def test_results_become_tables_in_a_page_and_again() -> None:
     assert text == tables.put_into(text, tables.page(lines))
     assert "old" not in text
     assert text.endswith(f"{tables.END}\nend\n")
-    (row,) = [line for line in text.splitlines() if line.startswith("| one sync: EIO, nothing")]
+    (row,) = [line for line in text.splitlines() if line.startswith("| EIO, nothing lost")]
     cells = [cell.strip() for cell in row.strip("|").split("|")]
     assert cells[1:7] == ["2", "2", "1", "1", "-", "-"]
     assert "--only sqlite-delete --rule 'sync:error=EIO:when=9'" in text

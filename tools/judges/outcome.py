@@ -27,7 +27,7 @@ class Fault(StrEnum):
     @property
     def about(self) -> str:
         """For the table."""
-        return _ABOUT.get(self) or f"one sync: EIO, as on {self.value}"
+        return _ABOUT.get(self) or f"EIO as on {self.value}"
 
     def rule(self, number: int) -> str:
         """Return the rule that makes the call *number*, counted from 1, fail."""
@@ -38,9 +38,9 @@ class Fault(StrEnum):
 
 
 _ABOUT: Final = {
-    Fault.EIO: "one sync: EIO, nothing lost",
-    Fault.ENOSPC: "one write: ENOSPC",
-    Fault.FULL: "ENOSPC for each write from one on",
+    Fault.EIO: "EIO, nothing lost",
+    Fault.ENOSPC: "ENOSPC once",
+    Fault.FULL: "ENOSPC from then on",
 }
 
 
@@ -79,6 +79,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     damage: tuple[str, ...]
     """What is wrong afterwards, by the store's own check or ours."""
     seconds: float
+    retried: bool = False
+    """The process that met a failed sync synced the file again, without writing to it anew."""
 
     @property
     def lost(self) -> tuple[int, ...]:

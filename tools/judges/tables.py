@@ -13,7 +13,7 @@ BEGIN: Final = "<!-- judges: begin -->"
 END: Final = "<!-- judges: end -->"
 _HEAD: Final = (
     "fault", "runs", "struck", "kept", "lost", "corrupt", "hung",
-    "unreported", "acknowledged under it", "refused, yet there", "seen, then gone",
+    "unreported", "acknowledged", "appeared", "vanished", "retried",
 )  # fmt: skip
 
 
@@ -86,6 +86,7 @@ def _faults(own: Sequence[Outcome]) -> str:
             sum(one.acknowledged_under for one in struck),
             sum(bool(one.appeared) for one in struck),
             sum(bool(one.vanished) for one in struck),
+            sum(one.retried for one in struck),
         ]
         rows.append([fault.about, *(str(number) if number else "-" for number in counts)])
     return table(_HEAD, rows)

@@ -86,7 +86,8 @@ class Trials:
         began = monotonic()
         run = self._run(rule)
         found = self._look(run.directory)
-        struck = [call for call in _calls(run.recording) if call.injected]
+        calls = _calls(run.recording)
+        struck = [call for call in calls if call.injected]
         logged = [line for line in run.log if _shape(line) not in self._usual]
         commits = [one for one in run.did if one.number is not None]
         under = [
@@ -109,6 +110,7 @@ class Trials:
             cold=found.rows,
             damage=found.damage,
             seconds=monotonic() - began,
+            retried=bool(struck) and _retried(struck[0], calls),
         )
         if not keep:
             for path in (run.directory, run.recording):
@@ -213,6 +215,19 @@ def _calls(recording: Path) -> list[Call]:
             return [item for item in Trace(reader).items() if isinstance(item, Call)]
     except TracefsError:
         return []  # it was killed before it wrote one
+
+
+def _retried(failed: Call, calls: Sequence[Call]) -> bool:
+    """Return whether what *failed*, a sync, was just tried once more by its process."""
+    if failed.family not in ("sync", "syncdir"):
+        return False
+    for call in calls:
+        if call.index > failed.index and (call.ino, call.pid) == (failed.ino, failed.pid):
+            if call.family == failed.family:
+                return True
+            if call.family in ("write", "truncate"):
+                return False
+    return False
 
 
 def _shape(line: str) -> str:
