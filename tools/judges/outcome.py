@@ -80,7 +80,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What is wrong afterwards, by the store's own check or ours."""
     seconds: float
     retried: bool = False
-    """The process that met a failed sync synced the file again, without writing to it anew."""
+    """Before the program answered, the process that met a failed sync synced the file again,
+    without writing to it anew."""
 
     @property
     def lost(self) -> tuple[int, ...]:

@@ -26,6 +26,7 @@ from tracefs.journal.reader import JournalReader
 from tracefs.trace import Call, Trace
 
 LIMIT_S: Final = 40
+_PATIENCE_S: Final = 5
 _TOOLS: Final = Path(__file__).resolve().parents[1]
 _MARK: Final = "TRACEFS_JUDGES"
 """Name in the environment of all that a run starts: whoever is left of it can be found."""
@@ -110,7 +111,7 @@ class Trials:
             cold=found.rows,
             damage=found.damage,
             seconds=monotonic() - began,
-            retried=bool(struck) and _retried(struck[0], calls),
+            retried=bool(struck) and _retried(struck[0], calls, run.did),
         )
         if not keep:
             for path in (run.directory, run.recording):
@@ -203,10 +204,16 @@ def _bounded(command: Sequence[str], directory: Path, output: Path, limit_s: flo
 def _end_left(mark: str) -> None:
     """Kill what a run has left behind: servers that became groups of their own, for one."""
     wanted = f"{_MARK}={mark}".encode()
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        with suppress(OSError):
-            if wanted in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
-                os.kill(int(pid), signal.SIGKILL)
+    deadline = monotonic() + _PATIENCE_S
+    left = True
+    while left and monotonic() < deadline:
+        left = False
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            with suppress(OSError):
+                # Of one that is ending, this is empty.
+                if wanted in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                    os.kill(int(pid), signal.SIGKILL)
+                    left = True
 
 
 def _calls(recording: Path) -> list[Call]:
@@ -217,11 +224,17 @@ def _calls(recording: Path) -> list[Call]:
         return []  # it was killed before it wrote one
 
 
-def _retried(failed: Call, calls: Sequence[Call]) -> bool:
-    """Return whether what *failed*, a sync, was just tried once more by its process."""
+def _retried(failed: Call, calls: Sequence[Call], did: Sequence[Did]) -> bool:
+    """Return whether what *failed*, a sync, was just tried once more before anything else.
+
+    What was asked for next may well sync the same file: that is none.
+    """
     if failed.family not in ("sync", "syncdir"):
         return False
+    answered = min((one.ended_ns for one in did if one.ended_ns > failed.start_ns), default=0)
     for call in calls:
+        if call.start_ns > answered:
+            return False
         if call.index > failed.index and (call.ino, call.pid) == (failed.ino, failed.pid):
             if call.family == failed.family:
                 return True

@@ -38,6 +38,7 @@ def served(
     try:
         _await_answer(server, answers)
         yield
+        _settle(server, answers)
         _end(server, stop)
     except BaseException:
         print(log.read_text(errors="replace")[-2000:], file=sys.stderr)
@@ -58,6 +59,16 @@ def _await_answer(server: subprocess.Popen[bytes], answers: Callable[[], bool]) 
         if server.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"{server.args!r} does not answer")
         time.sleep(0.01)  # it tells nobody when it is ready
+
+
+def _settle(server: subprocess.Popen[bytes], answers: Callable[[], bool]) -> None:
+    """Wait for one that restarts itself after a crash, or ends.
+
+    PostgreSQL 15 that is told to stop while it recovers does recover, and then doesn't stop.
+    """
+    deadline = time.monotonic() + _PATIENCE_S
+    while server.poll() is None and not answers() and time.monotonic() < deadline:
+        time.sleep(0.01)
 
 
 def _end(server: subprocess.Popen[bytes], stop: signal.Signals) -> None:
