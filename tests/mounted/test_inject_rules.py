@@ -1,5 +1,6 @@
 """Rules on the command line and in files: which hold, and what is said of them."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,3 +76,14 @@ def test_more_than_was_asked_for_can_t_be_said_to_be_written(
     run = traced_run(WRITE, "--inject", "write:retval=1000000")
     assert run.stdout == "0\n"
     assert (tmp_path / "src" / "a").read_bytes() == b""
+
+
+@pytest.mark.parametrize("said", [3 << 20, 1 << 20, (1 << 20) + 5])
+def test_a_long_write_is_said_to_be_written_as_far_as_the_rule_says(
+    traced_run: Traced, tmp_path: Path, said: int
+) -> None:
+    """The kernel asks for it in several requests (fuse_perform_write in fs/fuse/file.c)."""
+    program = "import os; print(os.write(os.open('a', os.O_CREAT | os.O_WRONLY), b'x' * (3 << 20)))"
+    run = traced_run([sys.executable, "-c", program], "--inject", f"write:retval={said}")
+    assert run.stdout == f"{said}\n"
+    assert (tmp_path / "src" / "a").stat().st_size == 0

@@ -35,7 +35,8 @@ class Fault:
         self.outcome: Rule | None = None
         """The rule that says how it ends: by *error*, *retval*, *short* or *full*."""
         self.limit: int | None = None
-        """Bytes that the call may still write, where *outcome* is for short writes."""
+        """Bytes that the call may still write, where *outcome* is for short writes; that it is
+        still said to have written, where it tells what was returned."""
         self.rot: Rule | None = None
         self.stuck: Rule | None = None
         self.enter_ns = 0
@@ -329,7 +330,7 @@ class Faults:
         fault = self._struck(met.lives, ino, tid, size)
         self._spared = min(live.spared() for live in self._rules)
         if fault is not None:
-            if fault.does_nothing:
+            if fault.error:
                 self._parts.pop(tid, None)
             elif tid in self._parts and fault.outcome is not None:
                 self._keep_ending(tid, fault.outcome, fault.limit, size)
@@ -348,6 +349,8 @@ class Faults:
             return None
         fault = Fault(tid)
         fault.outcome, fault.limit = ending
+        if fault.retval is not None:
+            fault.note(ending[0], "retval")
         if tid in self._parts:
             self._keep_ending(tid, *ending, size)
         return fault
@@ -451,7 +454,7 @@ def _add(fault: Fault, live: _Live, size: int) -> None:
             fault.note(rule, "error")
         elif rule.retval is not None:
             fault.note(rule, "retval")
-        fault.limit = rule.short
+        fault.limit = rule.short if rule.retval is None else rule.retval
     live.struck += 1
     enter_ns, exit_ns = live.lasts_ns(size)
     if enter_ns or exit_ns:

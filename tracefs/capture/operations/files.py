@@ -197,7 +197,7 @@ class FileOperations(ContentsOfRules, PlayedOperations):
         left_mode = None
         if fault is not None and fault.does_nothing:
             # More than was asked for is EIO to the kernel (fuse_send_write_pages, fs/fuse/file.c).
-            failed, result = fault.error, min(fault.retval or 0, len(buf))
+            failed, result = fault.error, min(fault.limit or 0, len(buf))
         else:
             try:
                 if kills_setid:
