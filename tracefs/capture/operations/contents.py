@@ -49,7 +49,8 @@ class ContentsOfRules(Handlers):
     ) -> int:
         """Write as much of *data* as a rule lets through; return how many bytes that were.
 
-        *sync* is the RWF_* flag that the write came with; *by_direct*: it is one by O_DIRECT.
+        *sync* is the RWF_* flag of one for which no FSYNC will come, since it goes past the cache;
+        *by_direct*: it is one by O_DIRECT.
         """
         if fault is None and not opened.uncached:
             return os.pwrite(opened.fd, data, offset)
@@ -58,9 +59,7 @@ class ContentsOfRules(Handlers):
             in_part = opened.uncached or not by_direct
             room = self._room(fault, opened, offset, room, in_part=in_part)
         part = memoryview(data)[:room]
-        # Past the cache no FSYNC comes after a write that is to be synced.
-        flags = sync if opened.uncached else 0
-        result = os.pwritev(opened.fd, [part], offset, flags) if room else 0
+        result = os.pwritev(opened.fd, [part], offset, sync) if room else 0
         if fault is not None:
             self._wrote(fault, opened, offset, len(data), result)
         return result

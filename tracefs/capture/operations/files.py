@@ -178,13 +178,13 @@ class FileOperations(ContentsOfRules, PlayedOperations):
         start = monotonic_ns()
         tid, cached, kills_setid = current()
         number = unique() if self._faults is not None else 0
-        by_direct, sync = direct(), synchronous()
+        opened = self._files[fh]
+        by_direct, sync = direct(), synchronous() if opened.uncached else 0
         seen = None
         if by_direct and self._recorder.looks:
             seen = await self._look_apart(tid)
         elif not cached:
             seen = self._look(tid)
-        opened = self._files[fh]
         if not cached:
             opened.closed = False
         fault = None
