@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from tracefs.capture.inodes import Node
+from tracefs.faults import able
 from tracefs.faults.disk import LONGEST_INLINE_TARGET, Disk
 from tracefs.faults.model import Rule
 
@@ -48,19 +49,25 @@ class Space:
         }
 
     def rule_for(self, node: Node) -> Rule | None:
-        """Return the first rule whose disk the file is on."""
-        return next((rule for rule in self._disks if self._is_for(rule, node)), None)
+        """Return the first rule whose disk the file is on, of those that are for writes."""
+        for rule in self._disks:
+            if "write" in able.struck(rule) and self._is_for(rule, node):
+                return rule
+        return None
 
     def fits(self, rule: Rule, node: Node, fd: int, offset: int, size: int) -> int:
         """Return how many of *size* bytes there is space for in the file, which *fd* is an open of.
 
-        0: ENOSPC.
+        0: ENOSPC. All of them, where *rule* holds no longer: the request may have been held.
         """
-        return self._met(rule, node, fd).fits(node.ino, offset, size) if size else size
+        disk = self._met(rule, node, fd)
+        return size if disk is None or not size else disk.fits(node.ino, offset, size)
 
     def wrote(self, rule: Rule, node: Node, fd: int, offset: int, size: int) -> None:
         """Take the space of *size* bytes that were written or allocated."""
-        self._met(rule, node, fd).wrote(node.ino, offset, size)
+        disk = self._met(rule, node, fd)
+        if disk is not None:
+            disk.wrote(node.ino, offset, size)
 
     def before_cut(self, node: Node, target: int | str) -> None:
         """Take note of what the file has, before it gives something back.
@@ -100,16 +107,16 @@ class Space:
 
     def take(self, rule: Rule) -> bool:
         """Take the block of a directory or a long symbolic link; False: ENOSPC."""
-        return self._disks[rule].take()
+        return rule not in self._disks or self._disks[rule].take()
 
     def _of(self, node: Node) -> Iterator[Disk]:
         for rule, disk in self._disks.items():
             if disk.knows(node.ino) or self._is_for(rule, node):
                 yield disk
 
-    def _met(self, rule: Rule, node: Node, fd: int) -> Disk:
-        disk = self._disks[rule]
-        if not disk.knows(node.ino):
+    def _met(self, rule: Rule, node: Node, fd: int) -> Disk | None:
+        disk = self._disks.get(rule)
+        if disk is not None and not disk.knows(node.ino):
             disk.meet(node.ino, _data(fd))
         return disk
 
