@@ -21,7 +21,7 @@ from tracefs.faults.failing import PLAIN, Answer, FailingFile, Struck
 from tracefs.faults.model import Rule
 from tracefs.faults.pages import PAGE, Back, Pages, Piece
 from tracefs.filecalls import FALLOC_FL_KEEP_SIZE
-from tracefs.pathtext import fits, to_text
+from tracefs.pathtext import to_text
 
 _MOST_CLOSED: Final = 1024
 """Files that nobody has open and whose pages are followed; of the oldest they count as saved."""
@@ -58,6 +58,7 @@ class PlayedDisk:
         folder: descriptor of a directory outside it, for what memory can't hold.
         record: appends a line to the journal.
         keep: keeps bytes beside the journal, if they are wanted; returns their offset there.
+        is_for: tells whether a rule is for a file.
     """
 
     def __init__(
@@ -66,33 +67,35 @@ class PlayedDisk:
         folder: int,
         record: Callable[[Fallen], None],
         keep: Callable[[bytes], int | None],
+        is_for: Callable[[Rule, Node], bool],
     ) -> None:
         self._root = root
         self._images = KeptImages(folder)
         self._record = record
         self._keep = keep
-        self._globs: tuple[str | None, ...] = ()
+        self._is_for = is_for
+        self._rules: tuple[Rule, ...] = ()
         self._files: dict[Key, _File] = {}
         self._closed: dict[Key, None] = {}
         """Those without an open, the oldest first."""
 
     def follow(self, rules: Iterable[Rule]) -> None:
         """Follow what is written, from now on, to the files that *rules* are for."""
-        self._globs = tuple(rule.glob for rule in rules if rule.mode is not None)
+        self._rules = tuple(rule for rule in rules if rule.mode is not None)
 
     @property
     def needed(self) -> bool:
         """Whether a rule wants it, or something is left that it has to play to the end."""
-        return bool(self._globs) or any(file.pages.differs() for file in self._files.values())
+        return bool(self._rules) or any(file.pages.differs() for file in self._files.values())
 
     # -- what handlers tell
 
-    def opened(self, node: Node, fd: int, handle: int, path: bytes, *, writes: bool) -> None:
+    def opened(self, node: Node, fd: int, handle: int, *, writes: bool) -> None:
         """*handle* is an open of *node*, by *fd*, for writing or not."""
         file = self._files.get(node.key)
         if file is not None and handle in file.handles:
             return
-        if file is None and writes and self._is_followed(path):
+        if file is None and writes and any(self._is_for(rule, node) for rule in self._rules):
             file = self._begin(node, fd)
         if file is not None:
             self._closed.pop(node.key, None)
@@ -247,12 +250,6 @@ class PlayedDisk:
         return to_text(os.fsencode(path.removeprefix(root).lstrip("/")))
 
     # -- files
-
-    def _is_followed(self, path: bytes) -> bool:
-        if None in self._globs:
-            return True
-        text = to_text(path)
-        return any(glob is not None and fits(text, glob) for glob in self._globs)
 
     def _begin(self, node: Node, fd: int) -> _File | None:
         """Follow *node*; None where it can't be read and written, as the server's user."""

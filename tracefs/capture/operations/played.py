@@ -33,7 +33,9 @@ class PlayedOperations(Handlers):
                 return
             recorder = self._recorder
             root = self._inodes.root.fd
-            self._disk = PlayedDisk(root, self._folder, recorder.record, recorder.value)
+            self._disk = PlayedDisk(
+                root, self._folder, recorder.record, recorder.value, self._is_for
+            )
         self._disk.follow(rules)
         for opened in self._files.values():
             self._play_open(opened)
@@ -124,9 +126,7 @@ class PlayedOperations(Handlers):
     def _play_open(self, opened: OpenFile) -> None:
         assert self._disk is not None
         writes = bool(opened.flags & _WRITES)
-        self._disk.opened(
-            opened.node, opened.fd, opened.fh, self._inodes.path(opened.node), writes=writes
-        )
+        self._disk.opened(opened.node, opened.fd, opened.fh, writes=writes)
 
     def _miss(self, gone: Gone | None) -> None:
         if gone is not None:
