@@ -114,7 +114,7 @@ def test_false_success_is_found(home: Path, guard: Guard) -> None:
     assert run["exit"] == "0"
     assert run["result"]["said"] == "false success in spite of sync:error=EIO:when=2"
     assert run["strikes"][0]["target"]["call"] == "fdatasync"
-    assert run["again"].startswith("tracefs run --inject sync:error=EIO:when=2 -- ")
+    assert run["again"].startswith("tracefs run --inject sync:error=EIO:when=2 ")
 
 
 def test_a_file_that_is_too_short_is_found(home: Path, guard: Guard) -> None:

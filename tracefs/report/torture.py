@@ -79,8 +79,8 @@ def called(row: Row) -> str:
 
 
 def faults(row: Row) -> str:
-    """Return the faults, ``EIO`` or ``EIO, ENOSPC``."""
-    return ", ".join(strike.fault for strike in row.trial.strikes)
+    """Return the faults, ``EIO`` or ``EIO+ENOSPC``."""
+    return "+".join(strike.fault for strike in row.trial.strikes)
 
 
 def reasons(row: Row) -> Iterator[str]:
