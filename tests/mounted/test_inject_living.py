@@ -139,6 +139,18 @@ def test_many_may_ask_at_once(mounted: Mount, program: Puppet) -> None:
     assert [program.do(SYNC) for _ in range(9)] == [EIO] * 8 + ["ok"]
 
 
+def test_rules_come_from_files_too(mounted: Mount, program: Puppet, tmp_path: Path) -> None:
+    file = tmp_path / "faults.toml"
+    file.write_text('[[fault]]\ncalls = "fsync"\nerror = "EIO"\n')
+    where = mounted.mountpoint
+    assert tracefs("inject", where, "write=ENOSPC", "--inject-file", file).returncode == 0
+    assert [program.do(WRITE), program.do(SYNC)] == [ENOSPC, EIO]
+    told = tracefs("inject", where, "lseek=EIO", "--inject-file", file)
+    assert told.returncode == 0
+    assert "lseek" in told.stderr, "no filesystem hears of it"
+    assert tracefs("inject", where, "fsync=EIO", "--inject-file", file).returncode == 2
+
+
 def test_the_command_says_what_holds(mounted: Mount, program: Puppet) -> None:
     where = str(mounted.mountpoint)
     told = tracefs("inject", where, "fsync=EIO:when=2", "write(*.db)=ENOSPC")

@@ -20,6 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="make calls fail on purpose: CALLS[(GLOB)]:error=EIO:when=3, and more; "
         "can be repeated",
     )
+    add_file_argument(parser)
+
+
+def add_file_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that names files of rules."""
     parser.add_argument(
         "--inject-file",
         metavar="FILE",

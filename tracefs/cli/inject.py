@@ -6,10 +6,11 @@ from typing import Final
 
 from tracefs.capture.messages import Change, Standing
 from tracefs.capture.reach import Reached
+from tracefs.cli import faults
 from tracefs.errors import UsageError
 from tracefs.faults.model import Rule
-from tracefs.faults.spelling import parse
 from tracefs.pathtext import printable
+from tracefs.witness.level_names import PROC
 
 NAME: Final = "inject"
 HELP: Final = "change the faults that a living mount makes on purpose"
@@ -21,6 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "mountpoint", metavar="MNT", help="where it is mounted, or what a run traces"
     )
     parser.add_argument("rules", metavar="RULE", nargs="*", help="in place of those that hold")
+    faults.add_file_argument(parser)
     parser.add_argument(
         "--add",
         metavar="RULE",
@@ -38,7 +40,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask the server, and print what it answers: it answers when that holds."""
-    rules = tuple(map(parse, (*args.rules, *(args.add or ()))))
+    args.inject = [*args.rules, *(args.add or ())]
+    # Who looks for callers there isn't known here; a mount's default is told no doubts in vain.
+    rules = faults.rules(args, witness=PROC)
     _require_sense(args, rules)
     with Reached(args.mountpoint) as reached:
         where = printable(args.mountpoint)
