@@ -27,6 +27,8 @@ class Judge:
     """Its name in `judges.client.ENGINES`."""
     variant: str = ""
     needs: tuple[Program, ...] = ()
+    limit_s: int = 40
+    """A run that takes longer hangs."""
     version: Version
 
     @property
@@ -151,6 +153,8 @@ JUDGES: Final = (
         engine="postgres",
         variant="fdatasync,small",
         needs=(POSTGRES,),
+        # After a crash it syncs each of its thousand files.
+        limit_s=180,
         version=_command(POSTGRES),
     ),
 )

@@ -25,7 +25,6 @@ from tracefs.errors import TracefsError
 from tracefs.journal.reader import JournalReader
 from tracefs.trace import Call, Trace
 
-LIMIT_S: Final = 40
 _PATIENCE_S: Final = 5
 _TOOLS: Final = Path(__file__).resolve().parents[1]
 _MARK: Final = "TRACEFS_JUDGES"
@@ -128,7 +127,9 @@ class Trials:
         with self._lock:
             self._guard.watch(directory)
         output = sockets / "out"
-        status = _bounded([*command, *self._words("work", sockets)], directory, output, LIMIT_S)
+        status = _bounded(
+            [*command, *self._words("work", sockets)], directory, output, self._judge.limit_s
+        )
         lines = output.read_bytes().splitlines()
         did = [msgspec.json.decode(line, type=Did) for line in lines if line.endswith(b"}")]
         return _Run(status, did, _alarms(sockets), directory, recording)
@@ -144,7 +145,7 @@ class Trials:
     def _client(self, do: str, directory: Path, sockets: Path) -> bytes:
         """Run the client without faults; return what it printed."""
         output = sockets / "out"
-        status = _bounded(self._words(do, sockets), directory, output, LIMIT_S)
+        status = _bounded(self._words(do, sockets), directory, output, self._judge.limit_s)
         if status != 0:
             said = output.with_suffix(".err").read_text(errors="replace").strip()
             raise _FailedError(said.rpartition("\n")[2] or f"exit status {status}")
