@@ -75,6 +75,7 @@ def _run(judges: Sequence[Judge], args: argparse.Namespace, scratch: Path, guard
 def _show(judge: Judge, rule: str, scratch: Path, guard: Guard) -> None:
     """Make one run, and print what came of it and the trace around the fault."""
     trials = Trials(judge, scratch, guard)
+    trials.counts()  # from which it knows what a server logs without a fault, too
     fault = next((one for one in Fault if f"mode={one.value}" in rule), Fault.EIO)
     outcome, recording = trials.under(fault, rule, keep=True)
     _print(outcome)
