@@ -44,6 +44,12 @@ def test_another_call_is_no_retry(fields: dict[str, Any]) -> None:
     assert found(check(program)) == BROKEN
 
 
+def test_a_sync_makes_up_for_no_write() -> None:
+    program, opened = interrupted()
+    program.sync(opened)
+    assert found(check(program)) == BROKEN
+
+
 def test_it_is_given_up_and_reported() -> None:
     program, _ = interrupted()
     assert found(check(program, 1)) == []
