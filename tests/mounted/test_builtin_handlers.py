@@ -107,7 +107,9 @@ CASES: Final = (
     case(SYNC, "write=EIO:when=2", "pages.rs dsync", 1),
     case(SYNC, "write=EIO:when=2", "pages.rs unwatched-dsync", 0, "reported pwrite64(a.db)"),
     case(SHORT, "write:short=1000:when=2", "pages.rs right", 0),
-    case(SHORT, "write:short=1000:when=2", "pages.rs count-ignored", 0, "rest-written pwrite64(a.db)"),
+    case(
+        SHORT, "write:short=1000:when=2", "pages.rs count-ignored", 0, "rest-written pwrite64(a.db)"
+    ),
     case(SPACE, "write=ENOSPC:when=2", "pages.rs right", 1),
     case(SIGNAL, "write,sync=EINTR:when=2", "pages.rs right", 0),
     case(SIGNAL, "write=EINTR:when=2", "pages.rs interrupted", 0, "retried pwrite64(a.db)"),
