@@ -19,7 +19,9 @@ def connections(directory: str) -> set[int]:
     wanted = os.path.realpath(directory)
     found: set[int] = set()
     for pid in filter(str.isdigit, os.listdir("/proc")):
-        with contextlib.suppress(OSError), open(f"/proc/{pid}/mountinfo") as mounts:
+        place = f"/proc/{pid}/mountinfo"
+        # Paths of others may be of any bytes.
+        with contextlib.suppress(OSError), open(place, errors="surrogateescape") as mounts:
             for line in mounts:
                 words = line.split()
                 if words[4] == wanted and " - fuse" in line:
