@@ -5,18 +5,24 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tracefs.trials import limit
-from tracefs.trials.ended import Ended, How, read
+from tracefs.trials.ended import Ended, How, command, read
 
 
-def run(tmp_path: Path, seconds: str, *command: str) -> tuple[int, Ended | None]:
+def run(tmp_path: Path, seconds: str, *words: str) -> tuple[int, Ended | None]:
     program = [sys.executable, "-I", "-S", limit.__file__]
     done = subprocess.run(
-        [*program, seconds, "1", str(tmp_path / "report"), str(tmp_path / "output"), *command],
+        [*program, seconds, "1", str(tmp_path / "report"), str(tmp_path / "output"), *words],
         check=False, timeout=50,
     )  # fmt: skip
-    return done.returncode, read(tmp_path / "report")
+    told, ended = command(tmp_path / "report"), read(tmp_path / "report")
+    if ended is not None:
+        whole = ended.how is not How.LATE and ended.pid
+        assert told == ((ended.pid, ended.status) if whole else None)
+        ended = replace(ended, pid=0)
+    return done.returncode, ended
 
 
 @pytest.mark.parametrize(
@@ -48,3 +54,11 @@ def test_without_a_report_nothing_is_known(tmp_path: Path) -> None:
     assert read(tmp_path / "report") is None
     (tmp_path / "report").write_text("")
     assert read(tmp_path / "report") is None
+
+
+def test_the_command_s_own_number_is_told(tmp_path: Path) -> None:
+    report = tmp_path / "again"
+    program = [sys.executable, "-I", "-S", limit.__file__, "30", "1", str(report)]
+    script = f"echo $$ > {tmp_path}/pid; exit 3"
+    subprocess.run([*program, str(tmp_path / "out"), "sh", "-c", script], check=False, timeout=50)
+    assert command(report) == (int((tmp_path / "pid").read_text()), 3)

@@ -77,6 +77,10 @@ class Outcome(Struct, frozen=True, kw_only=True):
     """Requests that a rule for one call may have missed: the call behind them isn't known."""
 
 
+def _not_told() -> tuple[int, int] | None:
+    return None
+
+
 class Run(Struct, frozen=True, kw_only=True):
     """How the command is run."""
 
@@ -85,6 +89,9 @@ class Run(Struct, frozen=True, kw_only=True):
     None: the traced one itself."""
     execute: Execute = execute
     """Runs the command in place of the process that has entered the mount."""
+    told: Callable[[], tuple[int, int] | None] = _not_told
+    """Returns, once what *execute* ran has ended, process id and exit status of the command that it
+    only watched; None: it was the command itself."""
 
 
 AS_IT_IS: Final = Run()
@@ -168,8 +175,8 @@ def run_traced(
         os.close(root_fd)
         family = _Family(session, witnessing)
         if private is None:
-            return _run_visible(family, target, argv, arm, notice)
-        return _run_private(family, private, notice)
+            return _run_visible(family, target, argv, arm, notice, run.told)
+        return _run_private(family, private, notice, run.told)
 
 
 def _able(options: Options, notice: Callable[[str], None]) -> tuple[Options, Ability]:
@@ -254,7 +261,12 @@ def _private(
         return None
 
 
-def _run_private(family: _Family, private: PrivateMount, notice: Callable[[str], None]) -> Outcome:
+def _run_private(
+    family: _Family,
+    private: PrivateMount,
+    notice: Callable[[str], None],
+    told: Callable[[], tuple[int, int] | None],
+) -> Outcome:
     try:
         family.session.serve(private.device, private.namespace, private.number)
     except MountError:
@@ -265,7 +277,7 @@ def _run_private(family: _Family, private: PrivateMount, notice: Callable[[str],
     private.go()
     family.command_runs()
     status = _await(private.pid)
-    family.session.ended(private.pid, status)
+    family.session.ended(*(told() or (private.pid, status)))
     return _finish(family, status, notice)
 
 
@@ -275,6 +287,7 @@ def _run_visible(
     argv: list[bytes],
     arm: Callable[[], None],
     notice: Callable[[str], None],
+    told: Callable[[], tuple[int, int] | None],
 ) -> Outcome:
     family.session.mount(to_text(target), allow_other=False)
     pid = os.fork()
@@ -283,7 +296,7 @@ def _run_visible(
         become(argv, enter=return_to_cwd, arm=arm, execute=execute)
     family.command_runs()
     status = _await(pid)
-    family.session.ended(pid, status)
+    family.session.ended(*(told() or (pid, status)))
     if _await_orphans(family, notice):
         family.session.over()
     try:

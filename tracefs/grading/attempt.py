@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
 
-from tracefs.capture.runner import Options, run_traced
+from tracefs.capture.runner import Options, Run, run_traced
 from tracefs.capture.spawn import Spawned
 from tracefs.errors import TracefsError
 from tracefs.grades import Attempt, Ending, signal_name
@@ -108,7 +109,13 @@ def _run(submission: Submission, plan: Plan) -> Attempt:
     recording = submission.folder / RECORDING
     with Spawned() as server, _ended_at_last(plan.limit_s + _GRACE_S):
         outcome = run_traced(
-            str(work), [os.fsencode(word) for word in words], recording, options, _note, server
+            str(work),
+            [os.fsencode(word) for word in words],
+            recording,
+            options,
+            _note,
+            server,
+            Run(told=partial(ended.command, _report(submission, "run"))),
         )
     run = _ended(submission, "run")
     return Attempt(

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -122,6 +123,7 @@ def _run(trial: Trial, order: Order, folder: Path) -> Result:
         execute=lambda argv: watch(
             [os.fsdecode(word) for word in argv], order.limit_s, report, output, patient=True
         ),
+        told=partial(ended.command, report),
     )
     argv = [os.fsencode(word) for word in order.command]
     begun = time.monotonic()

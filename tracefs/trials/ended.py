@@ -33,21 +33,36 @@ class Ended(Struct, frozen=True, kw_only=True):
     how: How
     status: int | None
     """Exit status, 128 + N for signal N; None: it never ended by itself."""
+    pid: int = 0
+    """Process id of the command; 0: it was not started."""
     message: str = ""
     """Why it could not be started, as path text."""
 
 
 def read(report: Path) -> Ended | None:
     """Read the file *report*, and remove it; None: who was to write it was killed first."""
+    ended = look(report)
+    if ended is not None:
+        report.unlink()
+    return ended
+
+
+def look(report: Path) -> Ended | None:
+    """Read the file *report*; None: who was to write it was killed first."""
     text = to_text(report.read_bytes().rstrip(b"\n")) if report.exists() else ""
-    word, _, rest = text.partition(" ")
-    try:
-        how = How(word)
-    except ValueError:
+    how, status, pid, message = (*text.split(" ", 3), "", "", "")[:4]
+    if how not in set(How) or not pid:
         return None
-    report.unlink()
-    status, _, message = rest.partition(" ")
-    return Ended(how=how, status=None if status == "None" else int(status), message=message)
+    known = None if status == "None" else int(status)
+    return Ended(how=How(how), status=known, pid=int(pid), message=message)
+
+
+def command(report: Path) -> tuple[int, int] | None:
+    """Return process id and exit status of the command; None: it did not end by itself."""
+    ended = look(report)
+    if ended is None or ended.status is None or not ended.pid or ended.how is How.LATE:
+        return None
+    return ended.pid, ended.status
 
 
 def last_line(output: Path) -> str | None:

@@ -61,7 +61,7 @@ def run(
             setsigdef=[signal.SIGPIPE, signal.SIGXFSZ],
         )  # fmt: skip
     except OSError as error:
-        return f"unstarted 127 {command[0]}: {error.strerror}\n", 127
+        return f"unstarted 127 0 {command[0]}: {error.strerror}\n", 127
     os.close(theirs)
     family = Family(child)
     printed = Output(output, kept)
@@ -82,7 +82,7 @@ def run(
     printed.read()
     if mount is not None and not mount.is_there():
         ending = "moved"
-    return f"{ending} {family.status}\n", family.status or 0
+    return f"{ending} {family.status} {child}\n", family.status or 0
 
 
 class Mount:
