@@ -2,12 +2,9 @@
 
 import argparse
 import os
-import shutil
 import signal
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Final
@@ -16,9 +13,9 @@ from tracefs import __version__
 from tracefs.cli import target
 from tracefs.cli.arguments import path_glob, positive
 from tracefs.cli.progress import Progress
+from tracefs.cli.torture_folder import folder
 from tracefs.contracts import find_all, names
-from tracefs.errors import MountError, RecordingError, UsageError
-from tracefs.journal.recordings import is_inside
+from tracefs.errors import MountError, UsageError
 from tracefs.report.style import style_for
 from tracefs.report.torture import table
 from tracefs.report.torture_json import lines
@@ -135,7 +132,7 @@ def run(args: argparse.Namespace) -> int:
     directory = _directory(args.dir)
     asked = _asked(args, words, check, directory)
     results = nullcontext() if args.output is None else Results.open(args.output, asked)
-    with results as file, _work(args.keep, directory) as work:
+    with results as file, folder(args.keep, directory) as work:
         made = _make(args, asked, directory, work, file)
     report = Report(
         command=tuple(words),
@@ -254,44 +251,6 @@ def _directory(name: str) -> Path:
     if not directory.is_dir():
         raise MountError(f"{name}: no such directory")
     return directory
-
-
-@contextmanager
-def _work(keep: str | None, directory: Path) -> Iterator[Path]:
-    """Have a folder for the runs; it stays if it is to be kept, and anything is in it.
-
-    Raises:
-        UsageError: it lies in the directory that is copied.
-        RecordingError: it exists, or can't be made.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="tracefs-torture-")) if keep is None else Path(keep)
-    folder = folder.absolute()
-    try:
-        if is_inside(folder, directory):
-            raise UsageError(
-                f"{folder} lies in the directory that is copied for each run",
-                repair="name a folder elsewhere with --keep, or set TMPDIR",
-            )
-        if keep is not None:
-            _make_folder(folder)
-        yield folder
-    finally:
-        if keep is None:
-            shutil.rmtree(folder, ignore_errors=True)
-        elif folder.is_dir() and not any(folder.iterdir()):
-            folder.rmdir()
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700, parents=True)
-    except FileExistsError:
-        if not folder.is_dir() or any(folder.iterdir()):
-            raise RecordingError(
-                f"{folder} exists", repair="name a new folder with --keep"
-            ) from None
-    except OSError as error:
-        raise RecordingError(f"{folder} can't be made: {error.strerror}") from None
 
 
 def _tell_interrupted(output: str | None) -> None:

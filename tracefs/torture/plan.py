@@ -2,7 +2,7 @@
 
 import hashlib
 import random
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tracefs.torture import kinds
-from tracefs.tortures import Coverage, Result, Strike, Target, Trial
+from tracefs.tortures import Coverage, Result, Target, Trial
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -142,11 +142,3 @@ def _known(one: Target, other: Target | None, *, by_path: bool) -> Target:
         offset=one.offset if one.offset == other.offset else None,
         length=one.length if one.length == other.length else None,
     )
-
-
-def by_fault(strikes: Iterable[Strike]) -> dict[str, int]:
-    """Count *strikes* by their fault."""
-    counts: dict[str, int] = defaultdict(int)
-    for strike in strikes:
-        counts[strike.fault] += 1
-    return dict(counts)
