@@ -92,7 +92,8 @@ def test_a_fault_is_a_rule(fault: Fault, rule: str) -> None:
 def test_results_become_tables_in_a_page_and_again() -> None:
     lost = outcome(cold=outcome().cold[1:], rule="sync:error=EIO:when=9")
     session = Session(judge=SQLITE.name, version="3.40.1", syncs=24, writes=102)
-    written = [session, Result(outcome=outcome()), Result(outcome=lost)]
+    hung = outcome(status=None, rule=lost.rule)
+    written = [session, *(Result(outcome=one) for one in (hung, outcome(), lost))]
     # As they come back from the file of results.
     lines: list[Line] = [
         msgspec.json.decode(msgspec.json.encode(one), type=Line) for one in written

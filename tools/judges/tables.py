@@ -18,14 +18,18 @@ _HEAD: Final = (
 
 
 def page(lines: Iterable[Line]) -> str:
-    """Return the tables: the programs, what came of the runs, and how to repeat what went wrong."""
-    sessions = {}
-    outcomes: list[Outcome] = []
+    """Return the tables: the programs, what came of the runs, and how to repeat what went wrong.
+
+    Of two runs of a program under the same rule the later one counts.
+    """
+    sessions: dict[str, Session] = {}
+    latest: dict[tuple[str, str], Outcome] = {}
     for line in lines:
         if isinstance(line, Session):
             sessions[line.judge] = line
         else:
-            outcomes.append(line.outcome)
+            latest[line.outcome.judge, line.outcome.rule] = line.outcome
+    outcomes = list(latest.values())
     judges = [judge for judge in JUDGES if judge.name in sessions]
     parts = [_programs(judges, sessions, outcomes)]
     for judge in judges:
