@@ -30,6 +30,7 @@ _TOOLS: Final = Path(__file__).resolve().parents[1]
 _MARK: Final = "TRACEFS_JUDGES"
 """Name in the environment of all that a run starts: whoever is left of it can be found."""
 _ALARMING: Final = (
+    "Bad ",
     "PANIC",
     "FATAL",
     "ERROR",
@@ -88,7 +89,6 @@ class Trials:
         found = self._look(run.directory)
         calls = _calls(run.recording)
         struck = [call for call in calls if call.injected]
-        logged = [line for line in run.log if _shape(line) not in self._usual]
         commits = [one for one in run.did if one.number is not None]
         under = [
             one.number for one in commits for call in struck[:1]
@@ -105,7 +105,10 @@ class Trials:
             status=run.status,
             acknowledged=tuple(one.number for one in commits if not one.error and one.number),
             refused=tuple(one.number for one in commits if one.error and one.number),
-            said=(*(f"{one.what}: {one.error}" for one in run.did if one.error), *logged),
+            said=(
+                *(f"{one.what}: {one.error}" for one in run.did if one.error),
+                *self._unusual(run.log),
+            ),
             warm=read[-1] if read else None,
             cold=found.rows,
             damage=found.damage,
@@ -139,8 +142,13 @@ class Trials:
         try:
             output = self._client("check", directory, sockets)
         except _FailedError as error:
-            return Found(rows=(), damage=(f"it can't be opened: {error}",))
+            logged = self._unusual(_alarms(sockets))
+            return Found(rows=(), damage=(f"it can't be opened: {error}", *logged))
         return msgspec.json.decode(output, type=Found)
+
+    def _unusual(self, lines: Sequence[str]) -> tuple[str, ...]:
+        """Return the lines that a server doesn't log without a fault."""
+        return tuple(line for line in lines if _shape(line) not in self._usual)
 
     def _client(self, do: str, directory: Path, sockets: Path) -> bytes:
         """Run the client without faults; return what it printed."""
