@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from faulty_support import programs
 from judged_support import errors, judge
 from mounted_support import Run
+from pagewriters import Writer
+from writers_support import command, each_writer
 
 from tracefs.findings import Verdict
 
@@ -108,7 +111,8 @@ CASES: Final = (
     case(SYNC, "write=EIO:when=2", "pages.rs unwatched-dsync", 0, "reported pwrite64(a.db)"),
     case(SHORT, "write:short=1000:when=2", "pages.rs right", 0),
     case(
-        SHORT, "write:short=1000:when=2", "pages.rs count-ignored", 0, "rest-written pwrite64(a.db)"
+        SHORT, "write:short=1000:when=2", "pages.rs count-ignored", 0,
+        "rest-written pwrite64(a.db)",
     ),
     case(SPACE, "write=ENOSPC:when=2", "pages.rs right", 1),
     case(SIGNAL, "write,sync=EINTR:when=2", "pages.rs right", 0),
@@ -194,3 +198,49 @@ def test_how_a_child_ended_is_not_known(
 
     result = judge(run.recording, SYNC)
     assert errors(run.recording, result) == {f"reported? fsync({TMP})"}
+
+
+@each_writer
+@pytest.mark.parametrize(
+    ("contract", "rule"),
+    [
+        (SYNC, "sync=EIO:when=2"),
+        (SHORT, "write:short=1000:when=2"),
+        (SPACE, "write=ENOSPC:when=2"),
+        (SIGNAL, "write,sync=EINTR:when=2"),
+    ],
+)
+def test_the_page_writers_keep_them_all(
+    traced_run: Traced, writer: Writer, contract: str, rule: str
+) -> None:
+    run = traced_run(command(writer, "fill", "pages.db", "3"), "--inject", rule)
+
+    result = judge(run.recording, contract)
+    assert (errors(run.recording, result), result.verdict) == (set(), Verdict.KEPT)
+
+
+@pytest.mark.parametrize(
+    ("file", "contract", "rule", "found"),
+    [
+        ("complete.py", SHORT, FIRST_SHORT, {"rest-written pwrite64(pages.db)"}),
+        ("complete.py", SPACE, "write=ENOSPC:when=1", set()),
+        ("python/seek_write_fsync.py", SYNC, "sync=EIO:when=1", set()),
+        ("rust/count_ignored.rs", SHORT, FIRST_SHORT, {"rest-written pwrite64(pages.db)"}),
+        (
+            "rust/buf_writer_dropped.rs",
+            SPACE,
+            "write=ENOSPC:when=1",
+            {"reported write(pages.db)"},
+        ),
+        ("go/deferred_sync.go", SIGNAL, "write,sync=EINTR:when=1", set()),
+    ],
+)
+def test_the_faulty_page_writers_break_some(
+    traced_run: Traced, file: str, contract: str, rule: str, found: set[str]
+) -> None:
+    (program,) = (each for each in programs() if each.file == file)
+    words = [*program.command(), "pages.db", str(program.page)]
+
+    run = traced_run(words, "--inject", rule)
+
+    assert errors(run.recording, judge(run.recording, contract)) == found
