@@ -62,7 +62,7 @@ class Reached:
         except BlockingIOError:
             raise self._stuck() from None
         if sock is None:
-            raise MountError(f"{directory}: {place.unserved}", repair=place.repair)
+            raise MountError(place.unserved, repair=place.repair)
         self._sock = sock
         self._number = 0
 
@@ -154,7 +154,7 @@ def _place(directory: str) -> _Place:
     return _Place(
         name=of_directory(info),
         owners=frozenset({0, os.geteuid(), info.st_uid}),
-        unserved="no tracefs is mounted there, and no run traces it",
+        unserved=f"{directory}: no tracefs is mounted there, and no run traces it",
         repair="tracefs mount, or tracefs run; rules that hold from the start: --inject",
     )
 
@@ -166,7 +166,8 @@ def _of_mount(directory: str, mounted: mounts.Mount) -> _Place:
     return _Place(
         name=of_mount(mounted.device),
         owners=frozenset({owner}),
-        unserved="its server has ended, is of an earlier version, or in another network namespace",
+        unserved=f"{directory}: its server has ended, is of an earlier version, or in another "
+        "network namespace",
         repair=f"tracefs umount {directory}, and mount it again",
     )
 
