@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,6 +117,18 @@ def test_shown_help_and_version_are_what_is_printed() -> None:
     ] == []
 
 
+def advice(value: object) -> Iterator[str]:
+    """Yield what a contract file says to people who broke it."""
+    if isinstance(value, list):
+        for item in value:
+            yield from advice(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if key in {"repair", "help"} and isinstance(item, str):
+                yield item
+            yield from advice(item)
+
+
 def literals() -> list[list[str]]:
     """Return the texts in the package and in contract files that pages show.
 
@@ -133,9 +146,10 @@ def literals() -> list[list[str]]:
                 ]
                 found.append("".join(pieces).split("\0"))
     shown = re.compile(r'^(?:repair|help) = "(.*)"$', re.MULTILINE)
-    contracts = [file.read_text("utf-8") for file in (ROOT / "tracefs").rglob("*.toml")]
-    contracts += [body for page in PAGES for body in blocks(page, "toml")]
-    found += [[text] for contract in contracts for text in shown.findall(contract)]
+    blocks_shown = [body for page in PAGES for body in blocks(page, "toml")]
+    found += [[text] for body in blocks_shown for text in shown.findall(body)]
+    for file in (ROOT / "tracefs").rglob("*.toml"):
+        found += [[text] for text in advice(tomllib.loads(file.read_text("utf-8")))]
     return [pieces for pieces in found if sum(map(len, pieces)) >= 12]
 
 

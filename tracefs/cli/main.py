@@ -32,11 +32,7 @@ COMMANDS: Final = (
     Command("check", "say whether a recording keeps a contract", "tracefs.cli.check"),
     Command("contracts", "list, show, check and explain contracts", "tracefs.cli.contracts"),
     Command("grade", "build, run and judge a folder of submissions", "tracefs.cli.grade"),
-    Command(
-        "torture",
-        "run a command again and again, with a fault at each of its calls",
-        "tracefs.cli.torture",
-    ),
+    Command("torture", "run a command with a fault at each of its calls", "tracefs.cli.torture"),
     Command("stray", "show where a command seeks or writes astray", "tracefs.cli.stray"),
     Command("stats", "count calls, bytes, sync times and rewritten pages", "tracefs.cli.stats"),
     Command("diff", "say what two runs did differently", "tracefs.cli.diff"),

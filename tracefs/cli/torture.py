@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tracefs.torture.campaign import Made
 
 NAME: Final = "torture"
-HELP: Final = "run a command again and again, with a fault at each of its calls"
+HELP: Final = "run a command with a fault at each of its calls"
 
 EXIT_FAILED: Final = 1
 EXIT_UNKNOWN: Final = 4
