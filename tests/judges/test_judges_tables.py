@@ -67,8 +67,9 @@ def test_silence_needs_a_fault_and_nobody_who_was_told() -> None:
 
 
 def test_few_places_are_all_struck_and_many_are_drawn_by_the_seed() -> None:
-    counts = Counts(sync=5, write=100)
-    assert places(SQLITE, Fault.XFS, counts, 60, 1) == [1, 2, 3, 4, 5]
+    counts = Counts(sync=5, files=3, write=100)
+    assert places(SQLITE, Fault.EIO, counts, 60, 1) == [1, 2, 3, 4, 5]
+    assert places(SQLITE, Fault.XFS, counts, 60, 1) == [1, 2, 3]
     drawn = places(SQLITE, Fault.ENOSPC, counts, 60, 1)
     assert len(set(drawn)) == 60
     assert set(drawn) <= set(range(1, 101))

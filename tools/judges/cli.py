@@ -84,10 +84,10 @@ def _show(judge: Judge, rule: str, scratch: Path, guard: Guard) -> None:
     ).stdout.splitlines()
     marked = [at for at, line in enumerate(shown) if "(INJECTED)" in line and line[:1] != "#"]
     wanted = {
-        at for mark in marked[:1] for at in range(mark - _AROUND, mark + 2 * _AROUND + 1)
+        at for mark in marked[:1] for at in range(mark - _AROUND, mark + 3 * _AROUND + 1)
     } | set(marked[:20])
     for at, line in enumerate(shown):
-        if at in wanted:
+        if at in wanted or "went back to what" in line:
             print(line)
 
 

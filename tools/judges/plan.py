@@ -35,7 +35,11 @@ Line = Session | Result
 
 def places(judge: Judge, fault: Fault, counts: Counts, limit: int, seed: int) -> list[int]:
     """Return the numbers of the calls to strike: all, or *limit* of them, drawn by *seed*."""
-    most = counts.sync if fault.calls == "sync" else counts.write
+    most = {
+        Fault.EIO: counts.sync,
+        Fault.ENOSPC: counts.write,
+        Fault.FULL: counts.write,
+    }.get(fault, counts.files)
     everywhere = range(1, most + 1)
     if most <= limit:
         return list(everywhere)

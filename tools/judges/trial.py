@@ -48,6 +48,9 @@ class Counts:
     """Calls that a rule can strike in a run without faults."""
 
     sync: int
+    """Of files and directories; rules with a mode strike those of files alone."""
+    files: int
+    """Syncs of files."""
     write: int
 
 
@@ -79,7 +82,9 @@ class Trials:
         # No rule strikes stores through a mapping: they are no calls.
         families = [call.family for call in _calls(run.recording) if call.call != "mmap"]
         return Counts(
-            sync=families.count("sync") + families.count("syncdir"), write=families.count("write")
+            sync=families.count("sync") + families.count("syncdir"),
+            files=families.count("sync"),
+            write=families.count("write"),
         )
 
     def under(self, fault: Fault, rule: str, *, keep: bool = False) -> tuple[Outcome, Path]:
