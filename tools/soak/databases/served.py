@@ -62,10 +62,7 @@ def _await_answer(server: subprocess.Popen[bytes], answers: Callable[[], bool]) 
 
 
 def _settle(server: subprocess.Popen[bytes], answers: Callable[[], bool]) -> None:
-    """Wait for one that restarts itself after a crash, or ends.
-
-    PostgreSQL 15 that is told to stop while it recovers does recover, and then doesn't stop.
-    """
+    """Wait for one that restarts itself after a crash, as PostgreSQL does, or ends."""
     deadline = time.monotonic() + _PATIENCE_S
     while server.poll() is None and not answers() and time.monotonic() < deadline:
         time.sleep(0.01)
