@@ -71,7 +71,7 @@ def hold_the_same(folder: Path, words: list[str]) -> None:
     assert given_by_index == show_without(folder, words), words
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=25)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=15)
 @given(HEADERS, st.lists(EVENTS, min_size=1, max_size=30), st.data())
 def test_any_filter_on_any_recording(
     head: Header, events: list[AnyEvent], data: st.DataObject
