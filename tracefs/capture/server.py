@@ -152,25 +152,9 @@ class Server:
                 self._control.fileno(), self._terminated, door.fileno(), *notices, received=received
             )
             syncer = Syncer(loop)
-            operations = Operations(
-                Backing(
-                    root_fd,
-                    max_open=limit // 2,
-                    keep_sync_flags=config.direct_io,
-                    makes_for_others=os.geteuid() == 0 and keep_capabilities(),
-                ),
-                Recorder(
-                    journal,
-                    witness,
-                    Wanted(queries=config.queries, payload=config.payload, digests=config.digests),
-                ),
-                syncer,
-                direct_io=config.direct_io,
-                ready=lambda: self._tell(Ready(pid=os.getpid())),
-            )
+            operations = self._operations(config, root_fd, limit // 2, journal, witness, syncer)
             if witness is not None and takes_shortcut:
                 operations.take_shortcut(witness, journal)
-            operations.spill_into(os.open(journal.folder, os.O_PATH | os.O_CLOEXEC))
             operations.inject(config.faults)
             loop.at_end = operations.held.end
             if witness_fd >= 0:
