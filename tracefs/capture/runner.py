@@ -175,8 +175,8 @@ def run_traced(
         os.close(root_fd)
         family = _Family(session, witnessing)
         if private is None:
-            return _run_visible(family, target, argv, arm, notice, run.told)
-        return _run_private(family, private, notice, run.told)
+            return _run_visible(family, target, argv, arm, notice, run)
+        return _run_private(family, private, notice, run)
 
 
 def _able(options: Options, notice: Callable[[str], None]) -> tuple[Options, Ability]:
@@ -265,7 +265,7 @@ def _run_private(
     family: _Family,
     private: PrivateMount,
     notice: Callable[[str], None],
-    told: Callable[[], tuple[int, int] | None],
+    run: Run,
 ) -> Outcome:
     try:
         family.session.serve(private.device, private.namespace, private.number)
@@ -277,7 +277,7 @@ def _run_private(
     private.go()
     family.command_runs()
     status = _await(private.pid)
-    family.session.ended(*(told() or (private.pid, status)))
+    family.session.ended(*(run.told() or (private.pid, status)))
     return _finish(family, status, notice)
 
 
@@ -287,16 +287,16 @@ def _run_visible(
     argv: list[bytes],
     arm: Callable[[], None],
     notice: Callable[[str], None],
-    told: Callable[[], tuple[int, int] | None],
+    run: Run,
 ) -> Outcome:
     family.session.mount(to_text(target), allow_other=False)
     pid = os.fork()
     if pid == 0:
         family.session.close()
-        become(argv, enter=return_to_cwd, arm=arm, execute=execute)
+        become(argv, enter=return_to_cwd, arm=arm, execute=run.execute)
     family.command_runs()
     status = _await(pid)
-    family.session.ended(*(told() or (pid, status)))
+    family.session.ended(*(run.told() or (pid, status)))
     if _await_orphans(family, notice):
         family.session.over()
     try:
