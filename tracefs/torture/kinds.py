@@ -7,10 +7,10 @@ EINTR where a call waits.
 import errno
 import re
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 from typing import Final
 
 from tracefs.errors import UsageError
+from tracefs.faults import asked
 from tracefs.faults.model import Mode, Rule
 from tracefs.faults.spelling import parse
 from tracefs.suggestion import closest
@@ -19,13 +19,9 @@ from tracefs.tortures import Strike, Target
 SHORT: Final = "short"
 DEFAULT: Final = ("EIO", "ENOSPC", SHORT, "EINTR")
 
-FAMILIES: Final = frozenset(
-    {
-        "allocate", "attr", "close", "link", "mkdir", "mknod", "open", "rename", "rmdir", "symlink",
-        "sync", "truncate", "unlink", "write", "xattr",
-    }
-)  # fmt: skip
-"""What calls are counted by. Reads are not: the kernel makes them when it likes."""
+FAMILIES: Final = frozenset(asked.FAMILIES) - {"read", "syncdir"}
+"""What calls are counted by, syncs of directories as syncs. Reads are not: the kernel makes them
+when it likes."""
 
 _NEEDS_ROOM: Final = frozenset(
     {"allocate", "link", "mkdir", "mknod", "rename", "symlink", "write", "xattr"}
@@ -106,13 +102,6 @@ def contracts(made: Iterable[Strike]) -> tuple[str, ...]:
 def pattern(path: str | None) -> str | None:
     """Return the pattern for *path*; None: there is none that means no other."""
     return path if path is not None and _PLAIN.fullmatch(path) else None
-
-
-def is_like(path: str | None, glob: str) -> bool:
-    """Return whether a rule with *glob* means *path* (`tracefs.faults.model.Rule.glob`)."""
-    return path is not None and (
-        fnmatchcase(path, glob) or fnmatchcase(path.rpartition("/")[2], glob)
-    )
 
 
 def _has(target: Target, fault: str) -> bool:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tracefs.pathtext import fits
 from tracefs.torture import kinds
 from tracefs.tortures import Coverage, Result, Target, Trial
 
@@ -106,10 +107,10 @@ def pairs(trials: Iterable[Trial], results: Iterable[Result], asked: Asked) -> l
 
 def is_wanted(target: Target, asked: Asked) -> bool:
     """Return whether the user wants *target* struck."""
-    named = not asked.calls or bool({target.family, target.call} & set(asked.calls))
-    return named and (
-        not asked.paths or any(kinds.is_like(target.path, one) for one in asked.paths)
-    )
+    if asked.calls and not {target.family, target.call} & set(asked.calls):
+        return False
+    path = target.path
+    return not asked.paths or (path is not None and any(fits(path, one) for one in asked.paths))
 
 
 def sample(trials: Sequence[Trial], most: int | None, seed: int) -> tuple[list[Trial], Coverage]:

@@ -14,9 +14,11 @@ from msgspec.structs import replace
 
 from tracefs import events
 from tracefs.events import AnyEvent
+from tracefs.faults import asked
 from tracefs.faults.engine import Faults
 from tracefs.faults.model import Rule
 from tracefs.journal.reader import JournalReader
+from tracefs.pathtext import fits
 from tracefs.report.strace import spelled
 from tracefs.torture import kinds
 from tracefs.tortures import Target
@@ -54,7 +56,7 @@ def numbered(found: Iterable[Target]) -> list[Target]:
             mine[target.path] += 1
             glob = kinds.pattern(target.path)
             if glob is not None:
-                number = sum(count for path, count in mine.items() if kinds.is_like(path, glob))
+                number = sum(count for path, count in mine.items() if fits(path, glob))
         done.append(replace(target, path_number=number))
     return done
 
@@ -119,24 +121,19 @@ def _counted(journal: JournalReader) -> Iterator[tuple[str, int, AnyEvent]]:
 
 def _request(event: AnyEvent) -> tuple[str, str] | None:
     """Return the request as rules name it, and the family that it counts for."""
-    match event:
-        case events.Write(cached=True):
-            return None
-        case events.Setattr():
-            return ("setattr", "attr") if event.size is None else ("truncate", "truncate")
-        case _:
-            kind = type(event).__struct_config__.tag
-            family = _BY_REQUEST.get(str(kind))
-            return None if family is None else (str(kind), family)
+    if isinstance(event, events.Write) and event.cached:
+        return None
+    kind = str(type(event).__struct_config__.tag)
+    if isinstance(event, events.Setattr) and event.size is not None:
+        kind = asked.TRUNCATE
+    family = _BY_REQUEST.get(kind)
+    return None if family is None else (kind, family)
 
 
 _BY_REQUEST: Final = {
-    "copy": "write", "create": "open", "fallocate": "allocate", "flush": "close", "fsync": "sync",
-    "fsyncdir": "sync", "ioctl": "attr", "link": "link", "mkdir": "mkdir", "mknod": "mknod",
-    "open": "open", "removexattr": "xattr", "rename": "rename", "rmdir": "rmdir",
-    "setxattr": "xattr", "symlink": "symlink", "unlink": "unlink", "write": "write",
-}  # fmt: skip
-"""Request -> family, of those that one request stands for."""
+    request: family for family in kinds.FAMILIES for request in asked.family(family)
+}
+"""Request -> family that it counts for."""
 
 
 def _target(call: Call, family: str, number: int) -> Target:
