@@ -5,10 +5,11 @@ the trace: when it ends, nothing of the command is left, so that the mount can e
 nothing of tracefs, and little else: it starts in the traced directory of each submission.
 
 WAIT is 1 where what the command leaves running may go on until time is up, 0 where it is killed as
-soon as the command has ended. REPORT gets one line, ``ENDING STATUS MESSAGE``: how it ended
+soon as the command has ended. REPORT gets one line, ``ENDING STATUS PID MESSAGE``: how it ended
 (``ended``, ``late``, ``left``, ``unstarted``; ``moved`` where the mount is no longer where it was),
-the exit status, 128 + N for signal N, and why it could not be started. OUTPUT gets the first bytes
-of what it prints. It ends with that status: the trace around it is to have the command's own.
+the exit status, 128 + N for signal N, its process id, and why it could not be started. OUTPUT gets
+the first bytes of what it prints. It ends with that status: the trace around it is to have the
+command's own.
 """
 
 import ctypes
