@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from trace_support import INO, O_RDWR, O_TRUNC, Recording, pwrite, sight
 
-from tracefs.events import Copy, Event, Fallocate, Injected, Open, Setattr
+from tracefs.events import Copy, Create, Event, Fallocate, Injected, Open, Setattr
 
 OTHER = INO + 1
 
@@ -70,6 +70,12 @@ def test_a_sync_that_claimed_success_and_lost_its_data_has_failed() -> None:
         (Setattr, {"path": "a.db", "size": 0, "errno": EIO}, False),
         (Open, {"path": "a.db", "fh": 3, "flags": O_RDWR | O_TRUNC}, True),
         (Open, {"path": "a.db", "fh": 3, "flags": O_RDWR}, False),
+        (Create, {"path": "new", "fh": 3, "flags": O_RDWR, "mode": 0o600}, True),
+        (
+            Create,
+            {"path": "a.db", "fh": 3, "flags": O_RDWR, "mode": 0o600, "existed": True},
+            False,
+        ),
         (Fallocate, {"fh": 1, "mode": 0, "offset": 0, "size": 1}, True),
         (
             Copy,

@@ -7,10 +7,10 @@ nothing of what the first was to save.
 
 from typing import Any, Final
 
-from tracefs.events import Copy, Event, Fallocate, Open, Setattr, Write, is_pretended
+from tracefs.events import Copy, Create, Event, Fallocate, Open, Setattr, Write, is_pretended
 from tracefs.trace.flags import O_TRUNC
 
-CHANGING: Final = (Write, Copy, Fallocate, Setattr, Open)
+CHANGING: Final = (Write, Copy, Fallocate, Setattr, Open, Create)
 """Events that can change what a file holds."""
 
 
@@ -49,4 +49,6 @@ def changes(event: Event) -> bool:
         return False
     if isinstance(event, Setattr):
         return event.size is not None
-    return not isinstance(event, Open) or bool(event.flags & O_TRUNC)
+    if isinstance(event, Create) and not event.existed:
+        return True  # a new file, which may have the number of one that is gone
+    return not isinstance(event, Open | Create) or bool(event.flags & O_TRUNC)
