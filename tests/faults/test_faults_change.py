@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tracefs.events import Sighting
 from tracefs.faults.engine import Faults
-from tracefs.faults.model import Rule, When
+from tracefs.faults.model import Per, Rule, When
 from tracefs.syscalls import numbers
 
 MACHINE: Final = "x86_64"
@@ -93,3 +93,11 @@ def test_a_write_that_is_under_way_goes_on_as_it_was_decided() -> None:
 def test_a_rule_is_for_its_directory_alone(below: str, glob: str | None, struck: set[int]) -> None:
     made = faults([rule(below=below, glob=glob)])
     assert {ino for ino in PATHS if write(made, ino, ino)} == struck
+
+
+def test_a_file_that_is_new_is_counted_anew_and_what_was_met_stays_met() -> None:
+    made = faults([rule(when=When(first=2, per=Per.FILE))])
+    assert [write(made, unique) for unique in (1, 2)] == [False, True]
+    made.made(1)
+    assert [write(made, unique) for unique in (3, 4)] == [False, True]
+    assert (made.met, made.struck) == ((4,), (2,))

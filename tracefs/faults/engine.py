@@ -69,7 +69,9 @@ class Fault:
 class _Live:
     """One rule and its counts."""
 
-    __slots__ = ("_bytes", "_chance", "_counts", "_step", "_when", "_window", "rule", "struck")
+    __slots__ = (
+        "_bytes", "_chance", "_counts", "_gone", "_step", "_when", "_window", "rule", "struck",
+    )  # fmt: skip
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
@@ -82,6 +84,8 @@ class _Live:
         self._bytes = 0
         self._counts: dict[int, int] = {0: 0}
         """Calls by file or thread; by 0: all."""
+        self._gone = 0
+        """Calls on files that are no more, where calls are counted by file."""
         # No secret hangs on it: it is to be the same each time.
         self._chance = random.Random(rule.seed)  # noqa: S311
 
@@ -115,7 +119,12 @@ class _Live:
     @property
     def met(self) -> int:
         """Calls that the rule has matched, and counted."""
-        return sum(self._counts.values())
+        return sum(self._counts.values()) + self._gone
+
+    def begin_anew(self, ino: int) -> None:
+        """Count calls on file *ino* from the first again, if by file."""
+        if self._when.per is Per.FILE:
+            self._gone += self._counts.pop(ino, 0)
 
     def passed(self, calls: int) -> None:
         """Count calls that it did not strike."""
@@ -239,10 +248,16 @@ class Faults:
         self._met.clear()
 
     def changed(self, ino: int) -> None:
-        """Forget which rules are for file *ino*: it is new, or has another name."""
+        """Forget which rules are for file *ino*: it has another name."""
         if ino in self._met:
             self._count()
             del self._met[ino]
+
+    def made(self, ino: int) -> None:
+        """Begin anew with file *ino*, just made: one that is gone may have had the number."""
+        self.changed(ino)
+        for live in self._rules:
+            live.begin_anew(ino)
 
     def decide(
         self,
@@ -380,10 +395,6 @@ class Faults:
         self._parts.pop(tid, None)
         self._endings.pop(tid, None)
 
-    def is_for(self, rule: Rule, path: str) -> bool:
-        """Return whether *path* is one that the rule is for, whatever the call."""
-        return is_for(rule, path)
-
     def needs_no_cache(self, flags: int, *paths: str) -> bool:
         """Return whether an open for writing is to go past the kernel's cache.
 
@@ -395,7 +406,7 @@ class Faults:
         for live, any_call, names in self._by_request["write"]:
             rule = live.rule
             cuts = rule.short is not None or (rule.full is not None and flags & os.O_DIRECT)
-            if cuts and (any_call or names) and any(self.is_for(rule, path) for path in paths):
+            if cuts and (any_call or names) and any(is_for(rule, path) for path in paths):
                 return True
         return False
 

@@ -26,7 +26,7 @@ from tracefs.capture.recorder import Recorder
 from tracefs.capture.space import Space
 from tracefs.capture.spare import Spare
 from tracefs.capture.syncer import Syncer
-from tracefs.faults.engine import Fault, Faults
+from tracefs.faults.engine import Fault, Faults, is_for
 from tracefs.faults.model import Rule
 from tracefs.pathtext import to_text
 
@@ -117,9 +117,7 @@ class Handlers(pyfuse3.Operations):
         return any(opened.node is node for opened in self._files.values())
 
     def _is_for(self, rule: Rule, node: Node) -> bool:
-        return self._faults is not None and self._faults.is_for(
-            rule, to_text(self._inodes.path(node))
-        )
+        return self._faults is not None and is_for(rule, to_text(self._inodes.path(node)))
 
     def opened(self, fd: int, node: Node, flags: int) -> int:
         """Keep an open of a file; return its number."""
@@ -148,7 +146,7 @@ class Handlers(pyfuse3.Operations):
         if made is not None:
             fd, node, info = made
             ino, size, uid, gid = node.ino, info.st_size, info.st_uid, info.st_gid
-            self._forget_rules(node)
+            self._begin_rules(node)
             fh = self.opened(fd, node, flags)
             uncached = self._goes_past_cache(fh, to_text(path))
         self._record(
@@ -198,9 +196,15 @@ class Handlers(pyfuse3.Operations):
         return self._faults.of_names(request, tid, seen, *paths)
 
     def _forget_rules(self, node: Node | None) -> None:
-        """Let it be found out anew which rules are for a file that is new, or got another name."""
+        """Let it be found out anew which rules are for a file that got another name."""
         if self._faults is not None and node is not None:
             self._faults.changed(node.ino)
+
+    def _begin_rules(self, node: Node) -> None:
+        """Let nothing hold for a file that was just made because of one that had its number."""
+        if self._faults is not None:
+            self._faults.made(node.ino)
+            self._rotting.pop(node.ino, None)
 
     def _goes_past_cache(self, fh: int, path: str) -> bool:
         """Let reads and writes of an open go past the kernel's cache, if a rule needs that."""

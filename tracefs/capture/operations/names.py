@@ -80,6 +80,8 @@ class NameOperations(Handlers):
         failed, made = attempt_unless(
             fault, self._backing.mknod, parent, name, mode, rdev, caller(ctx)
         )
+        if made is not None:
+            self._begin_rules(made[0])
         await self._leave(fault)
         self._record(
             events.Mknod(
@@ -115,6 +117,8 @@ class NameOperations(Handlers):
         failed, made = attempt_unless(
             self._unless_full(fault), self._backing.mkdir, parent, name, mode & 0o7777, caller(ctx)
         )
+        if made is not None:
+            self._begin_rules(made[0])
         await self._leave(fault)
         self._record(
             events.Mkdir(
@@ -151,6 +155,8 @@ class NameOperations(Handlers):
         failed, made = attempt_unless(
             fault, self._backing.symlink, parent, name, target, caller(ctx)
         )
+        if made is not None:
+            self._begin_rules(made[0])
         await self._leave(fault)
         self._record(
             events.Symlink(
