@@ -23,7 +23,7 @@ NOBODY = 65534
 # Tests take what they need of mounts from here.
 __all__ = [
     "PATIENCE_S", "TRACEFS", "Guard", "HungError", "Mount", "Run", "act", "calls", "differences",
-    "facts", "get", "journal", "outcome", "put", "run_traced",
+    "facts", "get", "journal", "open_new", "outcome", "put", "run_traced",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -151,6 +151,11 @@ def facts(of: str | bytes | int, *, links: bool = False) -> dict[str, Any]:
         "blksize": info.st_blksize,
         "blocks": info.st_blocks,
     }
+
+
+def open_new(name: str, flags: int = 0) -> int:
+    """Open a file to read and write it, and make it if need be."""
+    return os.open(name, os.O_RDWR | os.O_CREAT | flags, 0o644)
 
 
 def put(path: str | bytes, data: bytes = b"") -> None:

@@ -13,17 +13,13 @@ from typing import Any
 
 import pytest
 from injecting import Injected
-from mounted_support import PATIENCE_S, act, calls, journal, outcome
+from mounted_support import PATIENCE_S, act, calls, journal, open_new, outcome
 
 from tracefs import events
 
 BLOCK = 4096
 _libc = ctypes.CDLL(None, use_errno=True)
 KEEP_SIZE, PUNCH_HOLE = 0x01, 0x02
-
-
-def open_new(name: str, flags: int = 0) -> int:
-    return os.open(name, os.O_RDWR | os.O_CREAT | flags, 0o644)
 
 
 def allocate(fd: int, mode: int, offset: int, size: int) -> int:

@@ -8,16 +8,12 @@ from typing import Any
 import pytest
 from counting import Counted
 from injecting import Injected
-from mounted_support import act, calls, journal, outcome
+from mounted_support import act, calls, journal, open_new, outcome
 
 from tracefs import events
 
 DATA = bytes(range(256)) * 16
 MIB = 1 << 20
-
-
-def open_new(name: str, flags: int = 0) -> int:
-    return os.open(name, os.O_RDWR | os.O_CREAT | flags, 0o644)
 
 
 def aligned(size: int) -> mmap.mmap:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from counting import Counted
-from mounted_support import act, calls, journal, outcome
+from mounted_support import act, calls, journal, open_new, outcome
 
 from tracefs import events
 
@@ -24,10 +24,6 @@ def counted(counted_with: Callable[..., Counted]) -> Counted:
 @pytest.fixture
 def counted_directly(counted_with: Callable[..., Counted]) -> Counted:
     return counted_with("--direct-io")
-
-
-def open_new(name: str, flags: int = 0) -> int:
-    return os.open(name, os.O_RDWR | os.O_CREAT | flags, 0o644)
 
 
 def sync_twice() -> Any:

@@ -403,8 +403,7 @@ answer_open(int device, const struct fuse_in_header *header, const char *body, s
 	    || is_struck(header, "open", &caller, file.ino, 0, 0))
 		return 0;
 	/* Asking may have emptied the table. */
-	known = item(openable, header->nodeid);
-	if (!known)
+	if (decide && !(known = item(openable, header->nodeid)))
 		return 0;
 	snprintf(place, sizeof place, "/proc/self/fd/%ld", PyLong_AsLong(PyTuple_GET_ITEM(known, 1)));
 	file.fd = open(place, ((int)in.flags & ~stripped) | O_CLOEXEC | O_NONBLOCK);

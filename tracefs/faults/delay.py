@@ -10,6 +10,8 @@ LONGEST_NS: Final = 24 * 3600 * 1_000_000_000
 """A day. No call is held longer, whatever a distribution yields: the tails have no end."""
 _NS_IN_MS: Final = 1_000_000
 _MIB: Final = 1 << 20
+_LARGEST_EXPONENT: Final = 100.0
+"""Far beyond a day for any median that is not 0, and far below what a float holds."""
 
 
 def duration_ns(delay: Delay, size: int, chance: Random) -> int:
@@ -36,7 +38,3 @@ def _drawn(delay: Delay, chance: Random) -> float:
             # The median multiplied, so that a median of 0 is one, and no logarithm of it is needed.
             exponent = delay.second * chance.normalvariate(0.0, 1.0)
             return delay.first * math.exp(min(exponent, _LARGEST_EXPONENT))
-
-
-_LARGEST_EXPONENT: Final = 100.0
-"""Far beyond a day for any median that is not 0, and far below what a float holds."""

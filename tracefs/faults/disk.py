@@ -73,15 +73,11 @@ class Disk:
         self._free += len(self._files.pop(ino, ()))
 
     def take(self) -> bool:
-        """Take one block, for a directory or a long symbolic link; False: ENOSPC."""
+        """Take one block, for a directory or a long symbolic link, for ever; False: ENOSPC."""
         if self._free < 1:
             return False
         self._free -= 1
         return True
-
-    def give(self) -> None:
-        """Give such a block back."""
-        self._free += 1
 
 
 def _up(size: int) -> int:
