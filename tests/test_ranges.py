@@ -30,3 +30,13 @@ def test_clear_empties_it() -> None:
     ranges.add(1, 5)
     ranges.clear()
     assert (ranges.total, len(ranges)) == (0, 0)
+
+
+@given(STEPS, st.integers(0, 40), st.integers(0, 40))
+def test_gaps_are_what_is_missing_in_order(
+    steps: list[tuple[str, int, int]], start: int, stop: int
+) -> None:
+    ranges = Ranges((first, end) for step, first, end in steps if step == "add")
+    here = {byte for first, end in ranges for byte in range(first, end)}
+    gaps = [byte for first, end in ranges.gaps(start, stop) for byte in range(first, end)]
+    assert gaps == [byte for byte in range(start, stop) if byte not in here]

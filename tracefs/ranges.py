@@ -1,17 +1,20 @@
-"""Sets of bytes as disjoint ranges."""
+"""Sets of bytes, or of blocks, as disjoint ranges."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 
 class Ranges:
-    """A set of byte positions; ranges that touch are one, so memory follows the number of gaps."""
+    """A set of positions; ranges that touch are one, so memory follows the number of gaps."""
 
-    def __init__(self) -> None:
+    def __init__(self, ranges: Iterable[tuple[int, int]] = ()) -> None:
+        """Take the ranges ``(start, stop)``."""
         self._starts: list[int] = []
         self._stops: list[int] = []
         self.total = 0
         """Number of bytes in the set."""
+        for start, stop in ranges:
+            self.add(start, stop)
 
     def __len__(self) -> int:
         """Return the number of ranges."""
@@ -20,6 +23,18 @@ class Ranges:
     def __iter__(self) -> Iterator[tuple[int, int]]:
         """Yield the ranges in order: first byte, and the one behind the last."""
         return zip(self._starts, self._stops, strict=True)
+
+    def gaps(self, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        """Yield what is missing from *start* up to *stop*, in order."""
+        at = bisect_right(self._stops, start)
+        while start < stop:
+            if at == len(self._starts) or self._starts[at] >= stop:
+                yield start, stop
+                return
+            if self._starts[at] > start:
+                yield start, self._starts[at]
+            start = self._stops[at]
+            at += 1
 
     def add(self, start: int, stop: int) -> None:
         """Add the bytes from *start* up to *stop*."""

@@ -184,7 +184,7 @@ def test_the_server() -> None:
     assert others(names) - SERVE == set()
     assert parts(names) == {
         "callnames", "capture", "errors", "events", "faults", "filecalls", "journal", "pathtext",
-        "rlimits", "syscalls", "versions", "witness",
+        "ranges", "rlimits", "syscalls", "versions", "witness",
     }  # fmt: skip
     witness = {name for name in names if name.startswith("tracefs.witness.")}
     assert witness <= {

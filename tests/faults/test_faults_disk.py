@@ -4,16 +4,10 @@ What ext4 does was measured on an image of 32 MiB with blocks of 4096 bytes (Lin
 `docs/development/kernel-and-pyfuse3-facts.md`.
 """
 
-from itertools import pairwise
-
-from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tracefs.faults.disk import BLOCK, Disk
-from tracefs.faults.extents import Extents
-
-blocks = st.integers(0, 40)
 
 
 def full(left: int, *, data: int = 0) -> Disk:
@@ -21,36 +15,6 @@ def full(left: int, *, data: int = 0) -> Disk:
     disk = Disk(left * BLOCK)
     disk.meet(1, [(0, data)] if data else [])
     return disk
-
-
-@given(st.lists(st.tuples(st.booleans(), blocks, blocks)), blocks, blocks)
-def test_extents_are_a_set_of_blocks(
-    steps: list[tuple[bool, int, int]], first: int, end: int
-) -> None:
-    extents, wanted = Extents(), set[int]()
-    for adds, low, high in steps:
-        some = set(range(low, high))
-        if adds:
-            assert extents.add(low, high) == len(some - wanted)
-            wanted |= some
-        else:
-            assert extents.remove(low, high) == len(some & wanted)
-            wanted -= some
-    assert len(extents) == len(wanted)
-    assert {block for low, high in extents for block in range(low, high)} == wanted
-    listed = list(extents)
-    assert all(a < b for a, b in listed)
-    assert all(one[1] < other[0] for one, other in pairwise(listed))
-    gaps = [block for low, high in extents.gaps(first, end) for block in range(low, high)]
-    assert gaps == sorted(set(range(first, end)) - wanted)
-
-
-def test_extents_are_cut_to_the_end() -> None:
-    extents = Extents([(0, 4), (6, 9)])
-    assert extents.remove(2) == 5
-    assert list(extents) == [(0, 2)]
-    assert extents.remove(2) == 0
-    assert Extents().remove(0) == 0
 
 
 def test_a_write_that_fits_in_part_ends_with_the_last_block_that_was_had() -> None:

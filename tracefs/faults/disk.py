@@ -11,12 +11,14 @@ off, punching holes, and removing the last name of a file that nobody has open g
 from collections.abc import Iterable
 from typing import Final
 
-from tracefs.faults.extents import Extents
+from tracefs.ranges import Ranges
 
 BLOCK: Final = 4096
 """Bytes, as ext4 has by default."""
 LONGEST_INLINE_TARGET: Final = 59
 """Bytes of a symbolic link's target that need no block (ext4_inode_is_fast_symlink)."""
+_ENDLESS: Final = 1 << 63
+"""Beyond the last block of any file."""
 
 
 class Disk:
@@ -25,7 +27,7 @@ class Disk:
     def __init__(self, size: int) -> None:
         """Have *size* bytes left; a block that does not fit whole is not there."""
         self._free = size // BLOCK
-        self._files: dict[int, Extents] = {}
+        self._files: dict[int, Ranges] = {}
 
     @property
     def free(self) -> int:
@@ -41,9 +43,9 @@ class Disk:
 
         What a known file has now instead, beyond what it had, is taken, or given back.
         """
-        has = Extents((first // BLOCK, _up(end)) for first, end in data)
+        has = Ranges((first // BLOCK, _up(end)) for first, end in data)
         if ino in self._files:
-            self._free += len(self._files[ino]) - len(has)
+            self._free += self._files[ino].total - has.total
         self._files[ino] = has
 
     def fits(self, ino: int, offset: int, size: int) -> int:
@@ -57,20 +59,24 @@ class Disk:
 
     def wrote(self, ino: int, offset: int, size: int) -> None:
         """Take the blocks that *size* bytes need which were written, or allocated."""
+        has = self._files[ino]
+        before = has.total
         if size > 0:
-            self._free -= self._files[ino].add(offset // BLOCK, _up(offset + size))
+            has.add(offset // BLOCK, _up(offset + size))
+        self._free -= has.total - before
 
     def cut(self, ino: int, size: int) -> None:
         """Give back what is beyond *size* bytes."""
-        self._free += self._files[ino].remove(_up(size))
+        self._give_back(ino, _up(size), _ENDLESS)
 
     def punch(self, ino: int, offset: int, size: int) -> None:
         """Give back the blocks that lie whole in the range; *size* in bytes."""
-        self._free += self._files[ino].remove(_up(offset), (offset + size) // BLOCK)
+        self._give_back(ino, _up(offset), (offset + size) // BLOCK)
 
     def forget(self, ino: int) -> None:
         """Give back all that the file has: it is gone."""
-        self._free += len(self._files.pop(ino, ()))
+        has = self._files.pop(ino, None)
+        self._free += 0 if has is None else has.total
 
     def take(self) -> bool:
         """Take one block, for a directory or a long symbolic link, for ever; False: ENOSPC."""
@@ -78,6 +84,12 @@ class Disk:
             return False
         self._free -= 1
         return True
+
+    def _give_back(self, ino: int, first: int, end: int) -> None:
+        has = self._files[ino]
+        before = has.total
+        has.remove(first, end)
+        self._free += before - has.total
 
 
 def _up(size: int) -> int:
