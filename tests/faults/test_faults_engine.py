@@ -138,6 +138,15 @@ def test_either_name_of_a_rename_may_be_the_rule_s() -> None:
     assert not made.of_names("rename", 7, seen("renameat"), "a", "b")
 
 
+def test_calls_on_names_are_counted_by_file_too() -> None:
+    made = faults(rule("mkdir", "rename", when=When(per=Per.FILE, last=1)))
+    assert made.of_names("mkdir", 7, seen("mkdir"), "a")
+    assert not made.of_names("mkdir", 7, seen("mkdir"), "a")
+    assert made.of_names("mkdir", 7, seen("mkdir"), "b")
+    assert made.of_names("rename", 7, seen("rename"), "c", "d")
+    assert not made.of_names("rename", 7, seen("rename"), "c", "e")
+
+
 def test_a_file_that_is_renamed_has_the_rules_of_its_new_name() -> None:
     names = {1: "a"}
     made = Faults([rule("write", glob="*.db")], MACHINE, names.__getitem__)

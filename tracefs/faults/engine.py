@@ -82,14 +82,15 @@ class _Live:
         self._window = when.first, math.inf if when.last is None else when.last
         self._step = when.step
         self._bytes = 0
-        self._counts: dict[int, int] = {0: 0}
-        """Calls by file or thread; by 0: all."""
+        self._counts: dict[int | str, int] = {0: 0}
+        """Calls by file (inode number, or the name that a call on names is for) or thread; by 0:
+        all."""
         self._gone = 0
         """Calls on files that are no more, where calls are counted by file."""
         # No secret hangs on it: it is to be the same each time.
         self._chance = random.Random(rule.seed)  # noqa: S311
 
-    def strikes(self, ino: int, tid: int, size: int) -> bool:
+    def strikes(self, file: int | str, tid: int, size: int) -> bool:
         """Count a call that the rule matches; return whether it is struck."""
         rule = self.rule
         if rule.after_bytes and self._bytes <= rule.after_bytes:
@@ -97,7 +98,7 @@ class _Live:
             if self._bytes <= rule.after_bytes:
                 return False
         per = self._when.per
-        key = 0 if per is Per.RULE else ino if per is Per.FILE else tid
+        key = 0 if per is Per.RULE else file if per is Per.FILE else tid
         counts = self._counts
         counts[key] = count = counts.get(key, 0) + 1
         first, last = self._window
@@ -376,7 +377,7 @@ class Faults:
         if not lives:
             return None
         self._count()
-        fault = self._struck(lives, 0, tid, 0)
+        fault = self._struck(lives, paths[0], tid, 0)
         self._spared = min(live.spared() for live in self._rules)
         return fault
 
@@ -443,10 +444,12 @@ class Faults:
                 found.append(live)
         return tuple(found)
 
-    def _struck(self, met: tuple[_Live, ...], ino: int, tid: int, size: int) -> Fault | None:
+    def _struck(
+        self, met: tuple[_Live, ...], file: int | str, tid: int, size: int
+    ) -> Fault | None:
         fault: Fault | None = None
         for live in met:
-            if not live.strikes(ino, tid, size):
+            if not live.strikes(file, tid, size):
                 continue
             if fault is None:
                 fault = Fault(tid)
