@@ -300,6 +300,32 @@ class TestWhatClosed:
         assert self.closes(made) == [("dup2", "seccomp", 3)]
         assert [call.call for call in made.calls("dup")] == ["dup2", "dup2"]
 
+    @pytest.mark.parametrize(
+        ("name", "failed", "result", "note"),
+        [
+            ("close", errno.EIO, None, None),
+            ("dup2", 0, 3, "closed by call 1; FLUSH failed with EIO, told to nobody"),
+            (
+                "exit_group",
+                0,
+                None,
+                "closed by the end of the process; FLUSH failed with EIO, told to nobody",
+            ),
+            ("close_range", 0, 0, "FLUSH failed with EIO, told to nobody"),
+        ],
+    )
+    def test_only_close_tells_that_it_failed(
+        self, name: str, failed: int, result: int | None, note: str | None
+    ) -> None:
+        made = recording(FULL)
+        if name == "dup2":
+            made.notice(name, 9, 3, fd=9)
+        else:
+            made.notice(name, 3)
+        made.flush(errno=errno.EIO)
+        (call,) = made.calls("close")
+        assert (call.call, call.errno, call.result, call.note) == (name, failed, result, note)
+
     def test_close_range_closes_many(self) -> None:
         made = recording()
         made.open(fh=2)

@@ -111,8 +111,8 @@ class Recording:
         fields: dict[str, Any] = {"ino": INO, "fh": 1} | changes
         self.add(Fsync, datasync=datasync, seen=seen, **fields)
 
-    def flush(self, fh: int = 1, tid: int = TID, ino: int = INO) -> None:
-        self.add(Flush, tid, ino=ino, fh=fh)
+    def flush(self, fh: int = 1, tid: int = TID, ino: int = INO, errno: int = 0) -> None:
+        self.add(Flush, tid, ino=ino, fh=fh, errno=errno)
 
     def release(self, fh: int = 1, tid: int = 0) -> None:
         self.add(Release, tid, ino=INO, fh=fh)

@@ -84,6 +84,15 @@ class Closing(NamedTuple):
     returns: bool = True
     note: str | None = None
 
+    @property
+    def tells(self) -> bool:
+        """Whether the program hears of a FLUSH that failed.
+
+        dup2, close_range, exec and the end of a process let filp_close's result go
+        (do_dup2, __range_close, close_files in fs/file.c).
+        """
+        return self.name.call in {"close", UNKNOWN}
+
 
 class Notices:
     """Takes notices of one recording; holds one for each thread at most."""

@@ -1,8 +1,10 @@
 """Requests that are one call each: syncs, opens, closes, names and attributes."""
 
 from collections.abc import Callable
-from errno import EINTR
+from errno import EINTR, errorcode
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from tracefs.events import (
     LOSES,
@@ -166,12 +168,17 @@ class Requests:
     def flush(self, event: Flush) -> None:
         """FLUSH."""
         closing = self._notices.closing(event)
+        note = closing.note
+        if event.errno and not closing.tells:
+            failed = f"FLUSH failed with {errorcode.get(event.errno, event.errno)}, told to nobody"
+            note = failed if note is None else f"{note}; {failed}"
+            event = replace(event, errno=0)
         self._on_handle(
             event,
             closing.name,
             "close",
             fd=closing.fd,
-            note=closing.note,
+            note=note,
             result=closing.result if closing.returns and not event.errno else None,
         )
 
