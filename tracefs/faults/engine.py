@@ -444,9 +444,7 @@ class Faults:
                 found.append(live)
         return tuple(found)
 
-    def _struck(
-        self, met: tuple[_Live, ...], file: int | str, tid: int, size: int
-    ) -> Fault | None:
+    def _struck(self, met: tuple[_Live, ...], file: int | str, tid: int, size: int) -> Fault | None:
         fault: Fault | None = None
         for live in met:
             if not live.strikes(file, tid, size):
