@@ -1,6 +1,8 @@
 """What a run comes to, and the table of all."""
 
 import json
+import os
+import subprocess
 from typing import Any
 
 import pytest
@@ -125,6 +127,18 @@ def test_each_command_can_be_typed() -> None:
         )
         for line in shown
     )
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["import os\n\n\tos.write('\\n', \"x\")", "'\n", "\x1b[31mf\x07", "caf\xe9\u2028", "\udcff\n"],
+)
+def test_a_command_of_several_lines_is_the_same_command_again(word: str) -> None:
+    shown = [line for line in table(report(command=("printf", "%s", word))) if " -- printf" in line]
+    line = shown[0].split(" -- ", 1)[1]
+    assert line.isprintable()
+    done = subprocess.run(["bash", "-c", line], capture_output=True, check=True)
+    assert os.fsdecode(done.stdout) == word
 
 
 def test_a_run_is_one_object() -> None:

@@ -1,11 +1,10 @@
 """Runs with faults as a table: what did not pass first, and what all of it comes to."""
 
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from tracefs.report.quote import printable
+from tracefs.report.quote import printable, shell_line
 from tracefs.report.style import PLAIN, Style
 from tracefs.tortures import Checked, Outcome, Report, Row
 
@@ -68,7 +67,7 @@ def again(report: Report, row: Row) -> str:
         words += ["--dir", report.directory]
     for contract in row.result.judged_by:
         words += ["--contract", contract]
-    return printable(shlex.join([*words, "--", *report.command]))
+    return shell_line([*words, "--", *report.command])
 
 
 def called(row: Row) -> str:
