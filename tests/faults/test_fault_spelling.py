@@ -173,6 +173,11 @@ def test_a_mode_is_read() -> None:
         ("fsync:", "expected KEY=VALUE behind a colon, saw nothing"),
         ("fsync=EIO:", "expected KEY=VALUE behind a colon, saw nothing"),
         ("fsync:errno=EIO", "expected an option, saw 'errno'; did you mean error?"),
+        ("fsync:EIO", "expected an option, saw 'EIO'; did you mean error=EIO?"),
+        (
+            "fsync=EIO:path=*.db",
+            "expected an option, saw 'path': a glob stands behind the calls, as in write(*.db)=EIO",
+        ),
         ("fsync:error", "expected error=VALUE, saw error alone"),
         ("fsync:stuck=1", "expected stuck without a value, saw '1'"),
         ("fsync=EIO:error=EIO", "expected error once, saw it again"),

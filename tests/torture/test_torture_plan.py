@@ -67,6 +67,22 @@ def test_faults_are_chosen_by_name() -> None:
         kinds.chosen(" , ")
 
 
+@pytest.mark.parametrize(("word", "near"), [("EOI", "EIO"), ("EI0", "EIO"), ("shrt", "short")])
+def test_the_fault_that_was_meant_is_a_usual_one(word: str, near: str) -> None:
+    with pytest.raises(UsageError) as wrong:
+        kinds.chosen(word)
+    assert wrong.value.repair == f"did you mean {near}?"
+
+
+def test_calls_are_chosen_by_name() -> None:
+    assert kinds.calls("sync, pwrite,fdatasync,@open") == ("sync", "pwrite64", "fdatasync", "open")
+    assert kinds.calls("") == ()
+    assert set(kinds.calls("all")) == kinds.FAMILIES
+    with pytest.raises(UsageError, match="no call 'fsynk'") as wrong:
+        kinds.calls("write,fsynk")
+    assert wrong.value.repair == "did you mean fsync?"
+
+
 def test_calls_on_a_path_are_counted_as_a_pattern_finds_them() -> None:
     """A pattern without a slash means the last component, too."""
     found = numbered(

@@ -219,7 +219,7 @@ def _asked(
         contracts=tuple(args.contract),
         by_fault=() if args.check_only else tuple(about),
         faults=kinds.chosen(args.faults),
-        calls=tuple(filter(None, args.calls.split(","))),
+        calls=kinds.calls(args.calls),
         paths=tuple(args.path),
         pairs=args.pairs,
         limit=args.limit or (_MOST_RUNS if args.pairs else None),

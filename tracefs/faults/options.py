@@ -35,6 +35,17 @@ OF_STRACE: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Options that strace alone has, and why."""
+_GLOBS: Final = frozenset({"file", "glob", "path"})
+"""What a glob is called elsewhere, in files of rules among others."""
+
+
+def _meant(key: str) -> str:
+    """Return what somebody may have wanted who wrote *key*, which is no option."""
+    if errno_number(key) is not None:
+        return f"; did you mean error={key}?"
+    if key in _GLOBS:
+        return ": a glob stands behind the calls, as in write(*.db)=EIO"
+    return suggestion(key, KEYS)
 
 
 def _error(text: str) -> int:
@@ -144,7 +155,7 @@ class Options(Struct):
             return
         read = _READERS.get(key)
         if read is None:
-            raise RefusedError(f"expected an option, saw {quoted(key)}{suggestion(key, KEYS)}")
+            raise RefusedError(f"expected an option, saw {quoted(key)}{_meant(key)}")
         if text is None:
             raise RefusedError(f"expected {key}=VALUE, saw {key} alone")
         try:

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from tracefs.errors import UsageError
-from tracefs.faults import asked
+from tracefs.faults import asked, names
 from tracefs.faults.model import Mode, Rule
 from tracefs.faults.spelling import parse
+from tracefs.pathtext import quoted
 from tracefs.suggestion import closest
 from tracefs.tortures import Strike, Target
 
@@ -69,7 +70,7 @@ def chosen(text: str) -> tuple[str, ...]:
     for word in filter(None, (word.strip() for word in text.split(","))):
         name = next((each for each in known() if each.lower() == word.lower()), None)
         if name is None:
-            near = closest(word, known())
+            near = closest(word, sorted({*_WHERE, *DEFAULT})) or closest(word, sorted(known()))
             raise UsageError(
                 f"there is no fault {word}",
                 repair=f"did you mean {near}?" if near else f"as in --faults {','.join(DEFAULT)}",
@@ -77,6 +78,26 @@ def chosen(text: str) -> tuple[str, ...]:
         found[name] = None
     if not found:
         raise UsageError("there are no faults to try", repair=f"--faults {','.join(DEFAULT)}")
+    return tuple(found)
+
+
+def calls(text: str) -> tuple[str, ...]:
+    """Read ``fdatasync,pwrite,rename``: families and calls, the C library's names for them too.
+
+    Raises:
+        UsageError: one of them is none.
+    """
+    found: dict[str, None] = {}
+    for word in filter(None, (word.strip() for word in text.split(","))):
+        name = word.removeprefix(names.FAMILY_MARK)
+        meant = {name} & names.ALL_FAMILIES or names.calls_of(word)
+        if not meant:
+            near = closest(word, names.KNOWN)
+            raise UsageError(
+                f"there is no call {quoted(word)} and no such family of calls",
+                repair=f"did you mean {near}?" if near else "tracefs show names the calls",
+            )
+        found.update(dict.fromkeys(FAMILIES if asked.ALL in meant else sorted(meant)))
     return tuple(found)
 
 
