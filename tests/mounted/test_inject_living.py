@@ -221,6 +221,22 @@ def test_what_makes_no_sense_is_said_before_anybody_is_asked(
     assert said in done.stderr.splitlines()[0]
 
 
+@pytest.mark.parametrize(
+    ("words", "repair"),
+    [
+        (["fsync=EIO"], "tracefs inject MNT fsync=EIO"),
+        (["fsync=EIO", "mnt"], "tracefs inject mnt fsync=EIO"),
+        (["write(*.db)=EIO", "fsync=EIO"], "tracefs inject MNT 'write(*.db)=EIO'"),
+    ],
+)
+def test_a_rule_in_the_place_of_the_mount_is_noticed(words: list[str], repair: str) -> None:
+    done = tracefs("inject", *words)
+    assert done.returncode == 2
+    said, mended = done.stderr.splitlines()
+    assert "expected where the mount is before all rules" in said
+    assert mended == f"  repair: {repair}"
+
+
 @pytest.mark.parametrize("options", [(), ("--visible",)], ids=["private", "visible"])
 def test_a_run_is_reached_from_outside(
     tmp_path: Path, guard: Guard, options: tuple[str, ...]

@@ -1,6 +1,8 @@
 """``tracefs inject``: change the faults of a mount that is being served."""
 
 import argparse
+import os
+import shlex
 from collections.abc import Sequence
 from typing import Final
 
@@ -9,7 +11,7 @@ from tracefs.capture.reach import Reached
 from tracefs.cli import faults
 from tracefs.errors import UsageError
 from tracefs.faults.model import Rule
-from tracefs.pathtext import printable
+from tracefs.pathtext import printable, quoted
 from tracefs.witness.level_names import PROC
 
 NAME: Final = "inject"
@@ -41,6 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Ask the server, and print what it answers: it answers when that holds."""
     args.inject = [*args.rules, *(args.add or ())]
+    _require_mount_first(args)
     # Who looks for callers there isn't known here; a mount's default is told no doubts in vain.
     rules = faults.rules(args, witness=PROC)
     _require_sense(args, rules)
@@ -56,6 +59,24 @@ def run(args: argparse.Namespace) -> int:
         if args.list:
             print("\n".join(_told(f"{where}:", reached.rules().rules)))
     return 0
+
+
+def _require_mount_first(args: argparse.Namespace) -> None:
+    """Raise UsageError where a rule stands in the place of the mount."""
+    from tracefs.faults.spelling import parse  # noqa: PLC0415  # `faults.rules` says why
+
+    first = args.mountpoint
+    if "=" not in first or os.path.lexists(first):
+        return
+    try:
+        parse(first)
+    except UsageError:
+        return
+    where = args.inject[0] if args.inject and "=" not in args.inject[0] else "MNT"
+    raise UsageError(
+        f"expected where the mount is before all rules, saw the rule {quoted(first)}",
+        repair=f"tracefs inject {shlex.join([where, first])}",
+    )
 
 
 def _require_sense(args: argparse.Namespace, rules: Sequence[Rule]) -> None:
