@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from tracefs.report.quote import printable, shell_line
+from tracefs.report.quote import printable
+from tracefs.report.shell import shell_line
 from tracefs.report.style import PLAIN, Style
 from tracefs.tortures import Checked, Outcome, Report, Row
 
