@@ -117,7 +117,8 @@ def tracefs(site: Site) -> Iterator[Place]:
 @contextmanager
 def ten_rules(site: Site) -> Iterator[Place]:
     """Use ``tracefs run`` with ten rules of faults, all of which wait for a call far away."""
-    rules = [f"{call}:error=EIO:when={_FAR}" for call in ("write", "pwrite64", "fdatasync") * 3]
+    calls = ("write", "pwrite64", "fdatasync") * 3
+    rules = [f"{call}:error=EIO:when={_FAR + more}" for more, call in enumerate(calls)]
     rules.append(f"all(*.db):error=EIO:when={_FAR}")
     with _recorded(site, *(word for rule in rules for word in ("--inject", rule))) as place:
         yield place
