@@ -104,17 +104,28 @@ is_struck(const struct fuse_in_header *header, const char *request, const struct
 	  unsigned long long ino, unsigned long long offset, unsigned long long size)
 {
 	const struct held *held = caller ? &caller->seen.held : NULL;
-	PyObject *answer;
-	int struck;
+	PyObject *asked[9] = {NULL}, *answer = NULL;
+	int struck, complete = 1;
 
 	if (!decide)
 		return 0;
-	answer = PyObject_CallFunction(decide, "KsILKKKKK", (unsigned long long)header->unique,
-				       request, header->pid, held ? (long long)held->nr : -1LL,
-				       held ? held->args[1] : 0ULL, held ? held->args[2] : 0ULL,
-				       ino, offset, size);
+	asked[0] = PyLong_FromUnsignedLongLong(header->unique);
+	asked[1] = PyUnicode_InternFromString(request);
+	asked[2] = PyLong_FromUnsignedLong(header->pid);
+	asked[3] = PyLong_FromLongLong(held ? (long long)held->nr : -1);
+	asked[4] = PyLong_FromUnsignedLongLong(held ? held->args[1] : 0);
+	asked[5] = PyLong_FromUnsignedLongLong(held ? held->args[2] : 0);
+	asked[6] = PyLong_FromUnsignedLongLong(ino);
+	asked[7] = PyLong_FromUnsignedLongLong(offset);
+	asked[8] = PyLong_FromUnsignedLongLong(size);
+	for (int i = 0; i < 9; i++)
+		complete = complete && asked[i];
+	if (complete)
+		answer = PyObject_Vectorcall(decide, asked, 9, NULL);
 	struck = answer ? PyObject_IsTrue(answer) : -1;
 	Py_XDECREF(answer);
+	for (int i = 0; i < 9; i++)
+		Py_XDECREF(asked[i]);
 	if (struck < 0)
 		PyErr_WriteUnraisable(decide);
 	return struck != 0;
