@@ -112,3 +112,29 @@ def test_what_was_in_the_file_is_not_known() -> None:
     program.write(old, 0)
     program.write(old, 9, errno=ENOSPC)
     assert found(check(program)) == [Found("old-contents-whole", "unknown", 2, "c", 9)]
+
+
+def test_what_is_written_back_from_memory_may_be_the_old_contents() -> None:
+    program = Program()
+    old = program.open("c", size=8192)
+    program.write(old, 0)
+    program.write(old, 1, errno=ENOSPC)
+    program.write(old, 0, length=8192)
+    assert found(check(program)) == [Found("old-contents-whole", "unknown", 2, "c", 1)]
+
+
+def test_after_a_truncation_it_may_be_so_too() -> None:
+    program = Program()
+    old = program.open("c", size=8192, flags=("O_RDWR", "O_TRUNC"))
+    program.write(old, 0, errno=ENOSPC)
+    program.write(old, 0, length=8192)
+    assert found(check(program)) == [Found("old-contents-whole", "unknown", 1, "c", 0)]
+
+
+def test_who_goes_on_behind_the_failure_restores_nothing() -> None:
+    program = Program()
+    old = program.open("c", size=16384)
+    program.write(old, 0)
+    program.write(old, 1, errno=ENOSPC)
+    program.write(old, 2)
+    assert found(check(program)) == [Found("old-contents-whole", "broken", 2, "c", 1)]

@@ -55,6 +55,9 @@ def fields(call: Call, view: View) -> dict[str, Any]:
         "unfinished": None not in {call.length, call.offset}
         and (bool(call.errno) or (done is not None and done < (call.length or 0))),
         "emulated": "posix_fallocate" in (call.note or ""),
+        "injected": any(one.kind not in {"delay", "stuck"} for one in call.injected),
+        "replaces": call.replaced if call.family == "rename" else None,
+        "closed_again": None,
     }
 
 

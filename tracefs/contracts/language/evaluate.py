@@ -80,6 +80,10 @@ class View(Protocol):
         """What its file had was cut off or written over since its last sync."""
 
     @property
+    def restores(self) -> bool | None:
+        """It may write back what was there: never known, but where it can't."""
+
+    @property
     def syncs(self) -> bool | None:
         """It is to sync what it writes."""
 

@@ -52,6 +52,7 @@ OF_FILE: Final[Mapping[str, Kind]] = MappingProxyType(
         "overwrites": Kind.TRUTH,  # what it writes over, or cuts off, was in its file before
         "lost": Kind.TRUTH,  # a sync of its file failed, and what that left unsaved is not anew
         "damaged": Kind.TRUTH,  # what its file had was cut off or written over since its last sync
+        "restores": Kind.TRUTH,  # it may write back what was there; false, or not known
         "syncs": Kind.TRUTH,  # of a write: its open has O_SYNC or O_DSYNC, or it has such a flag
         "left_over": Kind.TRUTH,  # its thread's last write through its open is not made up for
         "continues": Kind.TRUTH,  # it writes of what a short or failed one left out, or all again

@@ -21,7 +21,7 @@ _START = 0
 """File position of an open that has done nothing yet (open(2))."""
 
 
-_OF_LOSSES = frozenset({"lost", "damaged", "syncs"})
+_OF_LOSSES = frozenset({"lost", "damaged", "restores", "syncs"})
 _OF_ATTEMPTS = frozenset({"again", "left_over", "continues", "completes"})
 
 
@@ -57,6 +57,7 @@ class Facts:
         self.direct: bool | None = None
         self.lost: bool | None = False
         self.damaged: bool | None = False
+        self.restores: bool | None = False
         self.syncs: bool | None = False
         self.left_over: bool | None = False
         self.continues: bool | None = False
@@ -87,6 +88,7 @@ class Ledger:
         if self._losses is not None:
             facts.lost, facts.damaged = self._losses.lost(call), self._losses.damaged(call)
             facts.syncs = self._losses.syncs(call) if call.family == "write" else False
+            facts.restores = self._losses.restores(call) if call.family == "write" else False
         if self._attempts is not None:
             attempts = self._attempts
             facts.again = attempts.again(call)

@@ -19,7 +19,7 @@ _ENDLESS: Final = 1 << 64
 
 
 class _File:
-    __slots__ = ("anew", "damaged", "dirty", "lost", "recent", "vague")
+    __slots__ = ("anew", "cut", "damaged", "dirty", "lost", "recent", "vague")
 
     def __init__(self) -> None:
         self.dirty = Ranges()
@@ -33,6 +33,8 @@ class _File:
         self.anew = False
         """Something was written, nobody knows where: it may have been what was lost."""
         self.damaged: bool | None = False
+        self.cut = -1
+        """The lowest size that it was cut off at since its last sync; -1: it was not."""
 
 
 class Losses:
@@ -59,6 +61,21 @@ class Losses:
         """Return whether what its file had was cut off or written over since its last sync."""
         file = None if call.ino is None else self._files.get(call.ino)
         return False if file is None else file.damaged
+
+    def restores(self, call: Call) -> bool | None:
+        """Return whether *call*, a write, writes back what was there: not known, or it can't.
+
+        Only where it goes over what was written since the last sync, or begins where the file was
+        cut off, can it be that.
+        """
+        file = None if call.ino is None else self._files.get(call.ino)
+        if file is None or file.damaged is False or not call.done:
+            return False
+        if call.offset is None or call.length is None:
+            return None
+        start, stop = call.offset, call.offset + call.length
+        over = any(first < stop and start < last for first, last in file.dirty)
+        return None if over or start <= file.cut else False
 
     def syncs(self, call: Call) -> bool | None:
         """Return whether *call*, a write, is to sync what it writes."""
@@ -133,7 +150,7 @@ class Losses:
             for start, stop in file.dirty:
                 file.lost.add(start, stop)
         elif not later:
-            file.damaged = False
+            file.damaged, file.cut = False, -1
         file.dirty.clear()
         file.recent.clear()
         for end_ns, start, stop in later:
@@ -144,6 +161,7 @@ class Losses:
         file.damaged = _either(file.damaged, overwrites)
         if size is None:
             return
+        file.cut = size if file.cut < 0 else min(file.cut, size)
         file.dirty.remove(size, _ENDLESS)
         file.lost.remove(size, _ENDLESS)
         if not size:
