@@ -339,3 +339,16 @@ def test_the_checker_may_stand_behind_the_command(home: Path, guard: Guard) -> N
     ]  # fmt: skip
     done = subprocess.run(words, cwd=home, capture_output=True, text=True, timeout=50, check=False)
     assert "without a fault the checker's answer is bad" in done.stderr
+
+
+def test_only_closes_that_hear_of_a_failure_are_struck(home: Path, guard: Guard) -> None:
+    # dup2 and the end of a process drop what FLUSH says (filp_close in fs/open.c).
+    program = """
+import os
+first, second, third = (os.open(name, os.O_RDWR | os.O_CREAT) for name in "abc")
+os.dup2(first, second)
+os.close(first)
+"""
+    options = ("--faults", "EIO", "--calls", "close", "--witness", "seccomp", "--format", "json")
+    done = torture(home, program, *options, "--all")
+    assert [run["strikes"][0]["rule"] for run in runs(done)] == ["close:error=EIO:when=2"]

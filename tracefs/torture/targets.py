@@ -26,6 +26,10 @@ from tracefs.trace import Call, Trace
 
 _FAMILY: Final = {"syncdir": "sync"}
 """Of a call -> of a rule, where they differ."""
+_TELL_NOBODY: Final = frozenset(
+    {"close_range", "dup2", "dup3", "execve", "execveat", "exit", "exit_group"}
+)
+"""Calls that close files, and drop what FLUSH says: a fault there proves nothing."""
 
 
 def targets(recording: Path) -> list[Target]:
@@ -36,13 +40,16 @@ def targets(recording: Path) -> list[Target]:
     """
     with JournalReader(recording) as journal:
         calls = _Calls(item for item in Trace(journal).items() if isinstance(item, Call))
-    found = []
+    found, names = [], []
     with JournalReader(recording) as journal:
         for family, number, event in _counted(journal):
             call = calls.at(event, family)
             if call is not None:
                 found.append(_target(call, family, number))
-    return numbered(found)
+                names.append(call.call)
+    # All are numbered, as rules count them all.
+    both = zip(numbered(found), names, strict=True)
+    return [one for one, name in both if one.family != "close" or name not in _TELL_NOBODY]
 
 
 def numbered(found: Iterable[Target]) -> list[Target]:
@@ -88,7 +95,7 @@ class _Calls:
 def family_of(call: Call) -> str | None:
     """Return the family that a rule counts *call* by; None: it has none, or is none to strike."""
     family = _FAMILY.get(call.family, call.family)
-    stands = family in kinds.FAMILIES and call.call not in {"exit", "mmap"}
+    stands = family in kinds.FAMILIES and call.call != "mmap"
     return family if stands else None
 
 
