@@ -337,8 +337,8 @@ def test_what_cannot_be_done_is_said(base: Path) -> None:
 def _fail_without_the_server(rec: Recorded) -> str:
     with rec:
         write_page("one")
-        assert rec._mount is not None
-        os.kill(rec._mount.server, signal.SIGKILL)
+        mount = rec._mounted.living()
+        os.kill(mount.server, signal.SIGKILL)
         try:
             spelt(rec.trace)
         except MountError as error:

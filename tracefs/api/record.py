@@ -74,25 +74,39 @@ def record(
     return Recorded(Path(directory), keep, options)
 
 
+class _Mounted:
+    """The mount of *directory*, while there is one."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.mount: LivingMount | None = None
+
+    def living(self) -> LivingMount:
+        """Return it; MountError: there is none."""
+        if self.mount is None:
+            raise MountError(f"{self.directory} is not being traced")
+        return self.mount
+
+
 class Recorded:
     """A directory being traced, from the beginning of a ``with`` block to its end: see `record`."""
 
     def __init__(self, directory: Path, keep: AnyPath | None, options: Options) -> None:
-        self._directory = directory
         self._options = options
         self._keep = keep
         self._folder: Folder | None = None
-        self._mount: LivingMount | None = None
+        self._mounted = _Mounted(directory)
         self._failed: str | None = None
-        self._faults = Faults(self._living)
+        # It has no part of this object, which goes with the last who uses it, and the folder too.
+        self._faults = Faults(self._mounted.living)
 
     def __enter__(self) -> Self:
         if self._folder is not None:
             raise ValueError("a recording is made once")
-        self._directory = Path(os.path.realpath(self._directory))
-        self._folder = Folder(self._directory, self._keep)
-        self._mount = LivingMount.start(
-            self._directory, self._directory, self._folder.path, self._options
+        directory = self._mounted.directory = Path(os.path.realpath(self._mounted.directory))
+        self._folder = Folder(directory, self._keep)
+        self._mounted.mount = LivingMount.start(
+            directory, directory, self._folder.path, self._options
         )
         return self
 
@@ -102,7 +116,7 @@ class Recorded:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        mount, self._mount = self._mount, None
+        mount, self._mounted.mount = self._mounted.mount, None
         assert mount is not None
         try:
             done = mount.close()
@@ -118,7 +132,7 @@ class Recorded:
     @property
     def directory(self) -> Path:
         """The traced directory, absolute."""
-        return self._directory
+        return self._mounted.directory
 
     @property
     def recording(self) -> Path:
@@ -136,7 +150,7 @@ class Recorded:
         Raises:
             MountError: The block has ended, the server is gone, or this process was forked off.
         """
-        self._living().mark(text)
+        self._mounted.living().mark(text)
 
     @property
     def faults(self) -> Faults:
@@ -156,12 +170,8 @@ class Recorded:
         return RecordedTrace(self._needed(), self._settle)
 
     def _settle(self) -> Settled | None:
-        return None if self._mount is None else self._mount.settle()
-
-    def _living(self) -> LivingMount:
-        if self._mount is None:
-            raise MountError(f"{self._directory} is not being traced")
-        return self._mount
+        mount = self._mounted.mount
+        return None if mount is None else mount.settle()
 
     def _needed(self) -> Folder:
         if self._folder is None:
