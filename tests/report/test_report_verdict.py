@@ -153,4 +153,6 @@ def test_json_has_the_fixed_shape() -> None:
     assert set(contract) == {"id", "verdict", "findings", "evidence", "without"} | graded
     keys = "rule severity verdict call path page message repair source"
     assert list(contract["findings"][0]) == keys.split()
-    assert set(shape["trace"]) == {"complete", "calls", "unknown_calls", "incomplete_because"}
+    assert set(shape["trace"]) == {
+        "complete", "calls", "unknown_calls", "incomplete_because", "status", "pid",
+    }  # fmt: skip
