@@ -9,9 +9,9 @@ import signal
 import socket
 import sys
 import traceback
-from typing import Final, NoReturn, Self
+from typing import Final, NoReturn
 
-from tracefs.capture.spawn import SERVER, Process
+from tracefs.capture.spawn import SERVER, Process, Server
 
 _CONTROL: Final = 3
 _MOST_DESCRIPTORS: Final = 1 << 20
@@ -54,36 +54,21 @@ class Child:
         return self.returncode
 
 
-class Forked:
-    """A server that waits to be told what to serve; like `tracefs.capture.spawn.Spawned`.
+class Forked(Server):
+    """A server that is a fork of this process.
 
     `prepare` comes first, once; this process neither serves a mount nor uses one.
     """
 
     def __init__(self) -> None:
-        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            pid = os.fork()
-            if pid == 0:
-                _serve(theirs.fileno())
-        self.process = Child(pid)
-        self._taken = False
+        super().__init__(_fork)
 
-    def take(self) -> tuple[socket.socket, Process]:
-        """Return its control socket and process, to whoever sees to both from now on."""
-        self._taken = True
-        return self.control, self.process
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End it if nobody had a use for it."""
-        if self._taken:
-            return
-        self.control.close()
-        self.process.kill()
-        self.process.wait()
+def _fork(theirs: socket.socket) -> Process:
+    pid = os.fork()
+    if pid == 0:
+        _serve(theirs.fileno())
+    return Child(pid)
 
 
 def _serve(control: int) -> NoReturn:

@@ -8,6 +8,7 @@ import contextlib
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Final, Protocol, Self
 
 SERVER: Final = "tracefs.capture.server"
@@ -31,30 +32,14 @@ class Process(Protocol):
         """Send it SIGKILL."""
 
 
-class Server(Protocol):
-    """A server that waits to be told what to serve."""
+class Server:
+    """A server that waits to be told what to serve, however its process was made."""
 
-    def take(self) -> tuple[socket.socket, Process]:
-        """Return its control socket and process, to whoever sees to both from now on."""
-
-
-class Spawned:
-    """A server that waits to be told what to serve."""
-
-    def __init__(self) -> None:
+    def __init__(self, start: Callable[[socket.socket], Process]) -> None:
+        """Let *start* make the process, given the server's end of the control socket."""
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            self.process = subprocess.Popen(
-                # -P: a module of the traced directory is none of the server's.
-                [sys.executable, "-P", "-m", SERVER, str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                # Named, so that it is passed on even where it is to be closed on exec.
-                stderr=2,
-                # Ctrl-C is for the command; the server ends with the mount.
-                start_new_session=True,
-            )
+            self.process = start(theirs)
         self._taken = False
 
     def take(self) -> tuple[socket.socket, Process]:
@@ -73,3 +58,24 @@ class Spawned:
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
         self.process.wait()
+
+
+class Spawned(Server):
+    """Such a server as an interpreter of its own."""
+
+    def __init__(self) -> None:
+        super().__init__(_spawn)
+
+
+def _spawn(theirs: socket.socket) -> Process:
+    return subprocess.Popen(
+        # -P: a module of the traced directory is none of the server's.
+        [sys.executable, "-P", "-m", SERVER, str(theirs.fileno())],
+        pass_fds=[theirs.fileno()],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        # Named, so that it is passed on even where it is to be closed on exec.
+        stderr=2,
+        # Ctrl-C is for the command; the server ends with the mount.
+        start_new_session=True,
+    )
