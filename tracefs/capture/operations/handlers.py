@@ -8,7 +8,7 @@ request has done, no line tells.
 import errno
 import functools
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar, cast
 
@@ -22,6 +22,7 @@ import trio
 from tracefs.capture.backing import Backing, Caller, errno_of
 from tracefs.capture.held import Held
 from tracefs.capture.inodes import Node
+from tracefs.capture.loop import DONE
 from tracefs.capture.recorder import Recorder
 from tracefs.capture.space import Space
 from tracefs.capture.spare import Spare
@@ -217,10 +218,11 @@ class Handlers(pyfuse3.Operations):
         """Let go the requests that a rule holds until they are released; return how many."""
         return self.held.release()
 
-    async def _enter(self, fault: Fault | None) -> None:
+    def _enter(self, fault: Fault | None) -> Awaitable[None]:
         """Hold the request for as long as a rule says, before it does anything."""
-        if fault is None:
-            return
+        return DONE if fault is None else self._entered(fault)
+
+    async def _entered(self, fault: Fault) -> None:
         if fault.enter_ns:
             await self.held.for_ns(fault.enter_ns, fault.tid)
         if fault.stuck is not None:
@@ -228,10 +230,11 @@ class Handlers(pyfuse3.Operations):
             fault.given_up = await self.held.until_released(fault.stuck, fault.tid)
             fault.note(fault.stuck, "stuck", monotonic_ns() - since)
 
-    async def _leave(self, fault: Fault | None) -> None:
+    def _leave(self, fault: Fault | None) -> Awaitable[None]:
         """Hold it before it is answered."""
-        if fault is not None and fault.exit_ns:
-            await self.held.for_ns(fault.exit_ns, fault.tid)
+        if fault is None or not fault.exit_ns:
+            return DONE
+        return self.held.for_ns(fault.exit_ns, fault.tid)
 
     def _query(self, operation: str, start_ns: int, tid: int, failed: int, node: Node) -> None:
         """Record a request that only asks about *node*, if that is wanted."""
