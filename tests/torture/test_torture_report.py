@@ -99,7 +99,7 @@ hung    EIO     1 sync(pages.db)   hung  kept       good   tracefs run --inject 
 passed: 1 EIO
 3 runs: 1 passed, 1 failed, 1 hung, 0 unknown
 note: tracefs run works in . itself, not in a copy\
-""")  # noqa: E501
+""")  # noqa: E501  # as it is printed
 
 
 def test_all_are_shown_on_request() -> None:

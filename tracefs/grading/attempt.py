@@ -23,6 +23,7 @@ from tracefs.grading.plan import Plan, Submission
 from tracefs.pathtext import to_text
 from tracefs.trials import ended, limit
 from tracefs.trials.ended import How
+from tracefs.trials.words import note, said
 
 COPY: Final = "submission"
 WORK: Final = "work"
@@ -57,7 +58,7 @@ def attempt(submission: Submission, plan: Plan) -> Attempt:
         submission.folder.mkdir(mode=0o700)
         _copy(submission)
     except (OSError, subprocess.SubprocessError) as error:
-        return _failed(submission, f"it can't be copied: {_said(error)}")
+        return _failed(submission, f"it can't be copied: {said(error)}")
     if plan.build is not None:
         built = _build(submission, plan, plan.build)
         if built.ending is not Ending.ENDED or built.status != 0:
@@ -72,7 +73,7 @@ def attempt(submission: Submission, plan: Plan) -> Attempt:
     except TracefsError as error:
         return _failed(submission, str(error))
     except OSError as error:
-        return _failed(submission, _said(error))
+        return _failed(submission, said(error))
 
 
 def _copy(submission: Submission) -> None:
@@ -113,7 +114,7 @@ def _run(submission: Submission, plan: Plan) -> Attempt:
             [os.fsencode(word) for word in words],
             recording,
             options,
-            _note,
+            note,
             server,
             Run(told=partial(ended.command, _report(submission, "run"))),
         )
@@ -192,14 +193,3 @@ def _why_not_built(submission: Submission, built: _Ended, plan: Plan) -> str:
 
 def _failed(submission: Submission, reason: str) -> Attempt:
     return Attempt(submission=submission.name, ending=Ending.TOOL_FAILED, reason=reason)
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, subprocess.CalledProcessError) and error.stderr:
-        return to_text(error.stderr.strip().splitlines()[-1])
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
-
-
-def _note(line: str) -> None:
-    """What tracefs says while it runs goes where the process's other words go."""
-    print(line, file=sys.stderr, flush=True)

@@ -9,7 +9,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -39,6 +38,7 @@ from tracefs.trace.call import TraceItem
 from tracefs.trials import ended
 from tracefs.trials.ended import Ended, How
 from tracefs.trials.watched import watch
+from tracefs.trials.words import note, said
 
 COPY: Final = "directory"
 RECORDING: Final = "recording.trace"
@@ -91,7 +91,7 @@ def attempt(trial: Trial, order: Order, folder: Path) -> Result:
         _copy(order.directory, folder / COPY)
         result = _run(trial, order, folder)
     except (OSError, subprocess.SubprocessError, TracefsError) as error:
-        result = _failed(trial, _said(error))
+        result = _failed(trial, said(error, "the directory can't be copied: "))
     if not order.keeps or result.outcome is Outcome.PASSED:
         shutil.rmtree(folder, ignore_errors=True)
         return result
@@ -131,7 +131,7 @@ def _run(trial: Trial, order: Order, folder: Path) -> Result:
     try:
         with Forked() as server, _ended_at_last(order.limit_s + GRACE_S):
             copy = str(folder / COPY)
-            failed = run_traced(copy, argv, recording, options, _note, server, run).failed
+            failed = run_traced(copy, argv, recording, options, note, server, run).failed
     except _Late:
         reason = f"it was stuck, and did not end though killed after {order.limit_s:g} s"
         return _failed(trial, reason, Ending.HUNG)
@@ -256,14 +256,3 @@ def _failed(trial: Trial, reason: str, ending: Ending = Ending.TOOL_FAILED) -> R
 
 def _kept(result: Result, folder: Path) -> Result:
     return replace(result, recording=to_text(os.fsencode(folder)))
-
-
-def _said(error: Exception) -> str:
-    if isinstance(error, subprocess.CalledProcessError) and error.stderr:
-        return f"the directory can't be copied: {to_text(error.stderr.strip().splitlines()[-1])}"
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
-
-
-def _note(line: str) -> None:
-    """What tracefs says while it runs goes where the process's other words go."""
-    print(line, file=sys.stderr, flush=True)
