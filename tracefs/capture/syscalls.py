@@ -19,6 +19,7 @@ MS_NODEV: Final = 1 << 2
 MS_REC: Final = 1 << 14
 MS_SLAVE: Final = 1 << 19
 PR_SET_CHILD_SUBREAPER: Final = 36
+_PR_SET_PDEATHSIG: Final = 1
 _PR_SET_SECUREBITS: Final = 28
 _PR_GET_SECUREBITS: Final = 27
 _SECBIT_NO_SETUID_FIXUP: Final = 1 << 2
@@ -60,6 +61,11 @@ def keep_mounts_here() -> None:
 def become_subreaper() -> None:
     """Adopt orphaned descendants (PR_SET_CHILD_SUBREAPER in prctl(2))."""
     require_success(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+
+
+def end_with_parent(signal: int) -> None:
+    """Get *signal* when the thread that made this process ends (prctl(2): PR_SET_PDEATHSIG)."""
+    require_success(_libc.prctl(_PR_SET_PDEATHSIG, ctypes.c_ulong(signal)))
 
 
 def birth_time_ns(fd: int) -> int | None:

@@ -1,0 +1,113 @@
+"""States made and asked about, one after the other, in a process that does nothing else.
+
+A signal (SIGTERM) ends it: from its parent, or because the parent is gone. It then kills what it
+has started and takes away its directory.
+"""
+
+import os
+import signal
+import time
+from contextlib import suppress
+from typing import NoReturn
+
+from tracefs.capture.syscalls import become_subreaper, end_with_parent
+from tracefs.crash import jobs
+from tracefs.crash.asking import Checker, Rooms, ask
+from tracefs.crash.jobs import Answers, Job
+from tracefs.crash.materialise import make
+from tracefs.crash.removal import remove
+from tracefs.crash.workplace import share
+from tracefs.crashes import Answer, Checked
+from tracefs.errors import TracefsError
+from tracefs.pathtext import to_text
+from tracefs.persistence.image import Bytes
+
+
+class _Ended(BaseException):
+    """The process is to end."""
+
+
+class Asker:
+    """Asks one checker about states, in a directory of its own in *workplace*."""
+
+    def __init__(self, checker: Checker, source: Bytes, workplace: str) -> None:
+        self._checker = checker
+        self._source = source
+        self._folder = os.path.join(workplace, str(os.getpid()))
+        self._count = 0
+        os.mkdir(self._folder, 0o700)
+        self.lock = share(workplace)
+
+    def ask(self, job: Job) -> Answer:
+        """Make a state, and ask; whatever fails, an answer says it."""
+        self._count += 1
+        place = os.path.join(self._folder, str(self._count))
+        rooms = Rooms(state=f"{place}/state", work=f"{place}/work", acks=f"{place}/acks")
+        try:
+            os.mkdir(place, 0o700)
+            try:
+                os.mkdir(rooms.work, 0o700)
+                make(job.image, self._source, rooms.state)
+                return ask(self._checker, rooms, job.acks)
+            finally:
+                remove(place)
+        except (OSError, TracefsError) as error:
+            return Answer(checked=Checked.TOOL_FAILED, said=_text(error))
+
+    def close(self) -> None:
+        """Take its directory away."""
+        with suppress(OSError):  # what can't be removed now is tried again by the workplace
+            remove(self._folder)
+
+
+class _Process:
+    """What this process is."""
+
+    asker: Asker | None = None
+    busy = False
+
+
+def become(checker: Checker, source: Bytes, workplace: str, parent: int) -> None:
+    """Make this process one that asks; *parent* is the process id of the one that made it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the front end, which ends us
+    signal.signal(signal.SIGTERM, _end)
+    end_with_parent(signal.SIGTERM)
+    if os.getppid() != parent:
+        os._exit(1)
+    become_subreaper()
+    _Process.asker = Asker(checker, source, workplace)
+
+
+def perform(data: bytes) -> bytes:
+    """Ask about a `Batch`; return its `Answers`."""
+    asker = _Process.asker
+    assert asker is not None
+    begin = time.perf_counter()
+    try:
+        _Process.busy = True
+        answers = tuple(asker.ask(job) for job in jobs.decode_batch(data).jobs)
+        _Process.busy = False
+    except _Ended:
+        _leave()
+    return jobs.encode(Answers(answers=answers, seconds=time.perf_counter() - begin))
+
+
+def _end(*_: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if _Process.busy:
+        raise _Ended
+    _leave()
+
+
+def _leave() -> NoReturn:
+    if _Process.asker is not None:
+        _Process.asker.close()
+    os._exit(0)
+
+
+def _text(error: OSError | TracefsError) -> str:
+    if isinstance(error, OSError):
+        what = error.filename
+        name = to_text(os.fsencode(what)) if isinstance(what, bytes | str) else None
+        return f"{name}: {error.strerror}" if name else str(error)
+    return str(error)
