@@ -9,14 +9,14 @@ an exit status of its own says that a state is bad, and only what a function ret
 
 import os
 import shlex
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+import time
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from tracefs.crash import watching
-from tracefs.crash.watching import Watched
+from tracefs.crash.functions import Child, Ended, Function, Question
 from tracefs.crashes import Answer, Checked
 from tracefs.pathtext import to_text
 
@@ -32,9 +32,6 @@ _LAST_SIGNAL: Final = 128 + 64
 _MOST_SAID: Final = 200
 """Bytes that are kept of a line."""
 
-Function = Callable[[Path, Sequence[str]], str | None]
-"""Gets a directory and the acknowledgements; returns what is wrong with it, or None."""
-
 
 class Command(Struct, frozen=True, kw_only=True):
     """A command that is asked; see `command`."""
@@ -48,7 +45,7 @@ class Command(Struct, frozen=True, kw_only=True):
 
 
 class Ready(Struct, frozen=True, kw_only=True):
-    """A function that is asked, in a process of its own; see `ready`."""
+    """A function that is asked, in a child; see `ready`."""
 
     function: Function
     limit_s: float
@@ -65,7 +62,7 @@ class Rooms(Struct, frozen=True, kw_only=True):
     work: str
     """Fresh: the checker's working directory."""
     acks: str
-    """File, made by `ask`."""
+    """File, made by `Asker`."""
 
 
 def command(shell: str, limit_s: float, environment: Mapping[str, str], cwd: str) -> Command:
@@ -87,32 +84,49 @@ def ready(function: Function, limit_s: float, environment: Mapping[str, str]) ->
     return Ready(function=function, limit_s=limit_s, environment=_clean(environment))
 
 
-def ask(checker: Checker, rooms: Rooms, acks: Sequence[str]) -> Answer:
-    """Ask *checker* about a state; all children of this process end with it.
+class Asker:
+    """Asks one checker, state by state; all children of this process end with each answer."""
 
-    Raises:
-        OSError: it could not be asked.
-    """
-    with open(rooms.acks, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.writelines(f"{ack}\n" for ack in acks)
-    environment = dict(checker.environment)
-    environment |= {"HOME": rooms.work, "TMPDIR": rooms.work, "PWD": rooms.work, ACKS: rooms.acks}
-    os.chdir(rooms.work)
-    try:
-        if isinstance(checker, Ready):
-            return _ask_function(checker, rooms, acks, environment)
-        return _ask_command(checker, rooms, environment)
-    finally:
-        os.chdir("/")
+    def __init__(self, checker: Checker) -> None:
+        self._checker = checker
+        self._child = Child(checker.function) if isinstance(checker, Ready) else None
+
+    def ask(self, rooms: Rooms, acks: Sequence[str]) -> Answer:
+        """Ask about a state.
+
+        Raises:
+            OSError: it could not be asked.
+        """
+        with open(rooms.acks, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.writelines(ack.replace("\n", "\\x0a") + "\n" for ack in acks)
+        environment = dict(self._checker.environment)
+        environment |= {"HOME": rooms.work, "TMPDIR": rooms.work, "PWD": rooms.work}
+        environment[ACKS] = rooms.acks
+        if isinstance(self._checker, Command):
+            return _ask_command(self._checker, rooms, environment)
+        assert self._child is not None
+        question = Question(
+            state=rooms.state, work=rooms.work, environment=environment, acks=tuple(acks)
+        )
+        return _ask_child(self._child, question, self._checker.limit_s, rooms)
+
+    def close(self) -> None:
+        """End what it has started."""
+        if self._child is not None:
+            self._child.close()
 
 
 def _ask_command(checker: Command, rooms: Rooms, environment: dict[str, str]) -> Answer:
     for name, target in checker.links:
-        os.symlink(target, name)
+        os.symlink(target, os.path.join(rooms.work, name))
     shell = checker.shell.replace(PLACE, shlex.quote(rooms.state))
-    watched = watching.run_shell(shell, environment, checker.limit_s)
+    os.chdir(rooms.work)  # posix_spawn(3) can't
+    try:
+        watched = watching.run_shell(shell, environment, checker.limit_s)
+    finally:
+        os.chdir("/")
     if watched.status is None:
-        return _late(watched, checker.limit_s)
+        return _late(checker.limit_s, watched.seconds)
     checked = _by_status(watched.status)
     said = None if checked is Checked.GOOD else _last_line(watched.output, rooms)
     if said is None and checked is Checked.CRASHED:
@@ -120,42 +134,28 @@ def _ask_command(checker: Command, rooms: Rooms, environment: dict[str, str]) ->
     return Answer(checked=checked, said=said, seconds=watched.seconds)
 
 
-def _ask_function(
-    checker: Ready, rooms: Rooms, acks: Sequence[str], environment: dict[str, str]
-) -> Answer:
-    ours, theirs = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-
-    def answer() -> None:
-        wrong = checker.function(Path(rooms.state), acks)
-        if wrong is not None:
-            # Cut to what a pipe takes at once.
-            os.write(theirs, b"no" + _shown(wrong.encode("utf-8", "surrogateescape"), rooms))
-        else:
-            os.write(theirs, b"ok")
-
-    try:
-        watched = watching.run_function(answer, environment, checker.limit_s)
-        try:
-            answered = os.read(ours, 4096)
-        except BlockingIOError:
-            answered = b""
-    finally:
-        os.close(ours)
-        os.close(theirs)
-    if watched.status is None:
-        return _late(watched, checker.limit_s)
-    if answered == b"ok":
-        return Answer(checked=Checked.GOOD, seconds=watched.seconds)
-    if answered:
-        return Answer(checked=Checked.BAD, said=to_text(answered[2:]), seconds=watched.seconds)
-    said = _last_line(watched.output, rooms) if watched.status == 1 else None
-    said = said or f"it ended with status {watched.status}, without an answer"
-    return Answer(checked=Checked.CRASHED, said=said, seconds=watched.seconds)
+def _ask_child(child: Child, question: Question, limit_s: float, rooms: Rooms) -> Answer:
+    begin = time.perf_counter()
+    reply = child.ask(question, limit_s)
+    seconds = time.perf_counter() - begin
+    if reply is None:
+        return _late(limit_s, seconds)
+    if isinstance(reply, Ended):
+        how = f"signal {reply.status - 128}" if reply.status > 128 else f"status {reply.status}"
+        said = f"it ended with {how}, without an answer"
+        return Answer(checked=Checked.CRASHED, said=said, seconds=seconds)
+    if reply.raised is not None:
+        said = _shown(reply.raised.encode(), rooms)
+        return Answer(checked=Checked.CRASHED, said=said, seconds=seconds)
+    if reply.wrong is None:
+        return Answer(checked=Checked.GOOD, seconds=seconds)
+    said = _shown(reply.wrong.encode(), rooms)
+    return Answer(checked=Checked.BAD, said=said, seconds=seconds)
 
 
-def _late(watched: Watched, limit_s: float) -> Answer:
+def _late(limit_s: float, seconds: float) -> Answer:
     said = f"it did not end within {limit_s:g} s"
-    return Answer(checked=Checked.LATE, said=said, seconds=watched.seconds)
+    return Answer(checked=Checked.LATE, said=said, seconds=seconds)
 
 
 def _by_status(status: int) -> Checked:
@@ -168,12 +168,12 @@ def _by_status(status: int) -> Checked:
 
 def _last_line(output: bytes, rooms: Rooms) -> str | None:
     lines = output.strip().splitlines()
-    return to_text(_shown(lines[-1], rooms)) if lines else None
+    return _shown(lines[-1], rooms) if lines else None
 
 
-def _shown(line: bytes, rooms: Rooms) -> bytes:
+def _shown(line: bytes, rooms: Rooms) -> str:
     """Return *line* as it is for every state: with ``{dir}`` for the directory; not too long."""
-    return line.replace(os.fsencode(rooms.state), PLACE.encode())[:_MOST_SAID]
+    return to_text(line.replace(os.fsencode(rooms.state), PLACE.encode())[:_MOST_SAID])
 
 
 def _clean(environment: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

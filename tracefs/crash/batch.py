@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from tracefs.capture.syscalls import become_subreaper, end_with_parent
 from tracefs.crash import jobs
-from tracefs.crash.asking import Checker, Rooms, ask
+from tracefs.crash.asking import Asker, Checker, Rooms
 from tracefs.crash.jobs import Answers, Job
 from tracefs.crash.materialise import make
 from tracefs.crash.removal import remove
@@ -27,11 +27,11 @@ class _Ended(BaseException):
     """The process is to end."""
 
 
-class Asker:
-    """Asks one checker about states, in a directory of its own in *workplace*."""
+class States:
+    """Makes states and asks one checker about them, in a directory of its own in *workplace*."""
 
     def __init__(self, checker: Checker, source: Bytes, workplace: str) -> None:
-        self._checker = checker
+        self._asker = Asker(checker)
         self._source = source
         self._folder = os.path.join(workplace, str(os.getpid()))
         self._count = 0
@@ -48,14 +48,15 @@ class Asker:
             try:
                 os.mkdir(rooms.work, 0o700)
                 make(job.image, self._source, rooms.state)
-                return ask(self._checker, rooms, job.acks)
+                return self._asker.ask(rooms, job.acks)
             finally:
                 remove(place)
         except (OSError, TracefsError) as error:
             return Answer(checked=Checked.TOOL_FAILED, said=_text(error))
 
     def close(self) -> None:
-        """Take its directory away."""
+        """End what was started, and take the directory away."""
+        self._asker.close()
         with suppress(OSError):  # what can't be removed now is tried again by the workplace
             remove(self._folder)
 
@@ -63,7 +64,7 @@ class Asker:
 class _Process:
     """What this process is."""
 
-    asker: Asker | None = None
+    states: States | None = None
     busy = False
 
 
@@ -75,17 +76,17 @@ def become(checker: Checker, source: Bytes, workplace: str, parent: int) -> None
     if os.getppid() != parent:
         os._exit(1)
     become_subreaper()
-    _Process.asker = Asker(checker, source, workplace)
+    _Process.states = States(checker, source, workplace)
 
 
 def perform(data: bytes) -> bytes:
     """Ask about a `Batch`; return its `Answers`."""
-    asker = _Process.asker
-    assert asker is not None
+    states = _Process.states
+    assert states is not None
     begin = time.perf_counter()
     try:
         _Process.busy = True
-        answers = tuple(asker.ask(job) for job in jobs.decode_batch(data).jobs)
+        answers = tuple(states.ask(job) for job in jobs.decode_batch(data).jobs)
         _Process.busy = False
     except _Ended:
         _leave()
@@ -100,8 +101,8 @@ def _end(*_: object) -> None:
 
 
 def _leave() -> NoReturn:
-    if _Process.asker is not None:
-        _Process.asker.close()
+    if _Process.states is not None:
+        _Process.states.close()
     os._exit(0)
 
 

@@ -1,6 +1,6 @@
-"""One child that runs under a limit, and whose descendants end with it.
+"""A command that runs under a limit, and whose descendants end with it.
 
-For a process that has one thread and no other children: it adopts what the child leaves behind
+For a process that has one thread and no other children: it adopts what the command leaves behind
 (prctl(2): PR_SET_CHILD_SUBREAPER), and kills all children that it has.
 """
 
@@ -9,17 +9,16 @@ import os
 import select
 import signal
 import time
-import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final, NoReturn
+from typing import Final
 
 from msgspec import Struct
 
 from tracefs.trials.limit import Family, Output
 
 _SHELL: Final = "/bin/sh"
-_DEFAULT: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ)
+DEFAULT: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ)
 """Signals that this process ignores or handles, and a child is not to."""
 
 
@@ -35,63 +34,12 @@ class Watched(Struct, frozen=True, kw_only=True):
 
 def run_shell(command: str, environment: Mapping[str, str], limit_s: float) -> Watched:
     """Run *command* by sh(1) in the working directory of this process."""
-
-    def start(output: int) -> int:
-        return os.posix_spawn(
-            _SHELL, (_SHELL, "-c", command), environment,
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_DUP2, output, 1),
-                (os.POSIX_SPAWN_DUP2, output, 2),
-            ],
-            setsid=True,
-            setsigdef=_DEFAULT,
-        )  # fmt: skip
-
-    return _watch(start, limit_s)
-
-
-def run_function(
-    function: Callable[[], None], environment: Mapping[str, str], limit_s: float
-) -> Watched:
-    """Run *function* in a fork of this process; it ends with 1 where that raises."""
-
-    def start(output: int) -> int:
-        pid = os.fork()
-        if pid == 0:
-            _become(function, environment, output)
-        return pid
-
-    return _watch(start, limit_s)
-
-
-def _become(function: Callable[[], None], environment: Mapping[str, str], output: int) -> NoReturn:
-    status = 1
-    try:
-        os.setsid()
-        for number in _DEFAULT:
-            signal.signal(number, signal.SIG_DFL)
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        for stream, descriptor in enumerate((nothing, output, output)):
-            os.dup2(descriptor, stream)
-        os.environ.clear()
-        os.environ.update(environment)
-        function()
-        status = 0
-    except BaseException:  # noqa: BLE001  # whatever it was, its output is to say it
-        with suppress(Exception):
-            os.write(2, traceback.format_exc().encode("utf-8", "backslashreplace"))
-    finally:
-        os._exit(status)
-
-
-def _watch(start: Callable[[int], int], limit_s: float) -> Watched:
     ours, theirs = os.pipe2(os.O_CLOEXEC)
     begin = time.perf_counter()
     try:
         os.set_blocking(ours, False)
         try:
-            child = start(theirs)
+            child = _start(command, environment, theirs)
         finally:
             os.close(theirs)
         kept = io.BytesIO()
@@ -108,6 +56,19 @@ def _watch(start: Callable[[int], int], limit_s: float) -> Watched:
         return Watched(status=status, output=kept.getvalue(), seconds=seconds)
     finally:
         os.close(ours)
+
+
+def _start(command: str, environment: Mapping[str, str], output: int) -> int:
+    return os.posix_spawn(
+        _SHELL, (_SHELL, "-c", command), environment,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, output, 1),
+            (os.POSIX_SPAWN_DUP2, output, 2),
+        ],
+        setsid=True,
+        setsigdef=DEFAULT,
+    )  # fmt: skip
 
 
 def _wait(family: Family, child: int, printed: Output, output: int, deadline: float) -> None:
