@@ -51,7 +51,7 @@ class States:
                 return self._asker.ask(rooms, job.acks)
             finally:
                 remove(place)
-        except (OSError, TracefsError) as error:
+        except Exception as error:  # noqa: BLE001  # other states are asked about all the same
             return Answer(checked=Checked.TOOL_FAILED, said=_text(error))
 
     def close(self) -> None:
@@ -76,6 +76,10 @@ def become(checker: Checker, source: Bytes, workplace: str, parent: int) -> None
     if os.getppid() != parent:
         os._exit(1)
     become_subreaper()
+    for descriptor in map(int, os.listdir("/proc/self/fd")):
+        if descriptor > 2:
+            with suppress(OSError):  # that of the listing
+                os.set_inheritable(descriptor, False)
     _Process.states = States(checker, source, workplace)
 
 
@@ -106,9 +110,9 @@ def _leave() -> NoReturn:
     os._exit(0)
 
 
-def _text(error: OSError | TracefsError) -> str:
+def _text(error: Exception) -> str:
     if isinstance(error, OSError):
         what = error.filename
         name = to_text(os.fsencode(what)) if isinstance(what, bytes | str) else None
         return f"{name}: {error.strerror}" if name else str(error)
-    return str(error)
+    return str(error) if isinstance(error, TracefsError) else f"{type(error).__name__}: {error}"

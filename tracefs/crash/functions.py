@@ -19,6 +19,7 @@ from typing import Final, NoReturn
 import msgspec
 from msgspec import Struct
 
+from tracefs.capture.syscalls import end_with_parent
 from tracefs.crash.watching import DEFAULT
 from tracefs.trials.limit import Family, Output
 
@@ -27,6 +28,7 @@ Function = Callable[[Path, Sequence[str]], str | None]
 
 _MOST_STATES: Final = 256
 """That one child is asked about: what a function piles up is bounded."""
+_MOST_DESCRIPTORS: Final = 1 << 20
 _LENGTH: Final = struct.Struct("=Q")
 
 
@@ -99,8 +101,6 @@ class Child:
         printed, output = os.pipe2(os.O_CLOEXEC)
         pid = os.fork()
         if pid == 0:
-            for descriptor in (question, answer, printed):
-                os.close(descriptor)
             _serve(self._function, asked, answered, output)
         for descriptor in (asked, answered, output):
             os.close(descriptor)
@@ -165,12 +165,18 @@ def _reply(got: bytes) -> Reply | None:
 def _serve(function: Function, asked: int, answered: int, output: int) -> NoReturn:
     """Be the child."""
     try:
+        end_with_parent(signal.SIGKILL)
         os.setsid()
         for number in DEFAULT:
             signal.signal(number, signal.SIG_DFL)
         nothing = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         for stream, descriptor in enumerate((nothing, output, output)):
             os.dup2(descriptor, stream)
+        # Others see by their ends of pipes whether the process lives that this one is a copy of.
+        low, high = sorted((asked, answered))
+        os.closerange(3, low)
+        os.closerange(low + 1, high)
+        os.closerange(high + 1, _MOST_DESCRIPTORS)
         os.environ.clear()
         while head := _read(asked, _LENGTH.size):
             data = _read(asked, _LENGTH.unpack(head)[0])

@@ -57,7 +57,7 @@ class _Maker:
         self._owner = (os.geteuid(), os.getegid())
         self._names: dict[int, bytes] = {}
         """First name of each file that isn't a directory."""
-        self._directories: dict[str, tuple[bytes, Node]] = {}
+        self._directories: dict[bytes, tuple[bytes, Node]] = {}
         self._makers = {
             stat.S_IFREG: self._regular,
             stat.S_IFLNK: self._link,
@@ -68,12 +68,15 @@ class _Maker:
 
     def add(self, root: bytes, path: str, node: Node) -> None:
         """Make one file; directories can be entered until `end`."""
-        place = root if path == "." else root + b"/" + self._inside(path)
+        raw = to_bytes(path)
+        if raw != b".":
+            self._require_inside(raw)
+        place = root if raw == b"." else root + b"/" + raw
         first = self._names.get(node.ino)
         kind = stat.S_IFMT(node.mode)
         if kind == stat.S_IFDIR:
             os.mkdir(place, 0o700)
-            self._directories[path] = place, node
+            self._directories[raw] = place, node
         elif first is not None:
             os.link(first, place, follow_symlinks=False)
         elif (made := self._makers.get(kind)) is not None:
@@ -89,12 +92,12 @@ class _Maker:
             self._attributes(place, node)
             os.chmod(place, stat.S_IMODE(node.mode))
 
-    def _inside(self, path: str) -> bytes:
-        """Return *path* as bytes, once it is known that it leads to a directory made here."""
-        above, _, name = path.rpartition("/")
-        if (above or ".") not in self._directories or name in {"", ".", ".."}:
+    def _require_inside(self, path: bytes) -> None:
+        """Raise RecordingError unless *path* is a name in a directory made here."""
+        above, slash, name = path.rpartition(b"/")
+        known = (above if slash else b".") in self._directories
+        if not known or name in {b"", b".", b".."} or b"\0" in path:
             raise RecordingError(f"the recording has no directory for {path!r}")
-        return to_bytes(path)
 
     def _regular(self, place: bytes, node: Node) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
