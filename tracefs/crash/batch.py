@@ -8,7 +8,7 @@ import os
 import signal
 import time
 from contextlib import suppress
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from tracefs.capture.syscalls import become_subreaper, end_with_parent
 from tracefs.crash import jobs
@@ -21,6 +21,9 @@ from tracefs.crashes import Answer, Checked
 from tracefs.errors import TracefsError
 from tracefs.pathtext import to_text
 from tracefs.persistence.image import Bytes
+
+ENDED: Final = 128 + signal.SIGTERM
+"""Status that the process ends with where it was told to."""
 
 
 class _Ended(BaseException):
@@ -65,11 +68,23 @@ class _Process:
     """What this process is."""
 
     states: States | None = None
+    workplace: str | None = None
+    """To be taken away with it: nobody else is in it."""
     busy = False
 
 
-def become(checker: Checker, source: Bytes, workplace: str, parent: int) -> None:
-    """Make this process one that asks; *parent* is the process id of the one that made it."""
+def become(
+    checker: Checker, source: Bytes, workplace: str, parent: int, *, alone: bool = False
+) -> None:
+    """Make this process one that asks.
+
+    Args:
+        checker: is asked.
+        source: has the bytes of images.
+        workplace: directory in which it makes its own.
+        parent: process id of the one that made this one.
+        alone: nobody else has *workplace*.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the front end, which ends us
     signal.signal(signal.SIGTERM, _end)
     end_with_parent(signal.SIGTERM)
@@ -81,6 +96,8 @@ def become(checker: Checker, source: Bytes, workplace: str, parent: int) -> None
             with suppress(OSError):  # that of the listing
                 os.set_inheritable(descriptor, False)
     _Process.states = States(checker, source, workplace)
+    if alone:
+        _Process.workplace = workplace
 
 
 def perform(data: bytes) -> bytes:
@@ -97,6 +114,13 @@ def perform(data: bytes) -> bytes:
     return jobs.encode(Answers(answers=answers, seconds=time.perf_counter() - begin))
 
 
+def end() -> None:
+    """End what was started, and take this process's directory away."""
+    if _Process.states is not None:
+        _Process.states.close()
+        _Process.states = None
+
+
 def _end(*_: object) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if _Process.busy:
@@ -105,9 +129,11 @@ def _end(*_: object) -> None:
 
 
 def _leave() -> NoReturn:
-    if _Process.states is not None:
-        _Process.states.close()
-    os._exit(0)
+    end()
+    if _Process.workplace is not None:
+        with suppress(OSError):
+            remove(_Process.workplace)
+    os._exit(ENDED)
 
 
 def _text(error: Exception) -> str:

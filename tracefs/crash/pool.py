@@ -28,16 +28,20 @@ _MOST: Final = 256
 class Askers(Protocol):
     """Processes that ask about batches."""
 
-    width: int
-    """How many batches are asked about at once."""
-    batch_s: float
-    """Seconds that a batch should take."""
+    @property
+    def width(self) -> int:
+        """How many batches are asked about at once."""
+
+    @property
+    def batch_s(self) -> float:
+        """Seconds that a batch should take."""
+
+    @property
+    def deaths(self) -> tuple[type[BaseException], ...]:
+        """Errors of a future that say that the process died."""
 
     def submit(self, states: tuple[Job, ...]) -> Future[bytes]:
-        """Have a batch asked about; the future has `Answers`.
-
-        It has BrokenExecutor where the process died.
-        """
+        """Have a batch asked about; the future has `Answers`, encoded."""
 
     def renew(self) -> None:
         """Go on after a death, with none of what was submitted."""
@@ -93,7 +97,7 @@ class _Exchange:
         states = self._flying.pop(future)
         try:
             answered = jobs.decode_answers(future.result())
-        except BrokenExecutor:
+        except self._askers.deaths:
             self._suspects += states
             return
         self._pace(answered)
@@ -102,7 +106,7 @@ class _Exchange:
     def _submit(self, states: tuple[Job, ...]) -> bool:
         try:
             self._flying[self._askers.submit(states)] = states
-        except BrokenExecutor:
+        except self._askers.deaths:
             self._suspects += states
             return False
         return True
@@ -110,7 +114,7 @@ class _Exchange:
     def _alone(self, job: Job) -> Answer:
         try:
             (answer,) = jobs.decode_answers(self._askers.submit((job,)).result()).answers
-        except BrokenExecutor:
+        except self._askers.deaths:
             self._askers.renew()
             said = "the process that was to ask was killed, twice"
             return Answer(checked=Checked.TOOL_FAILED, said=said)
@@ -127,6 +131,7 @@ class Local:
     """Processes of this machine; see `local`."""
 
     batch_s = 0.2
+    deaths = (BrokenExecutor,)
 
     def __init__(self, checker: Checker, source: Bytes, width: int, workplace: str) -> None:
         self.width = width

@@ -5,7 +5,7 @@ states read. For other machines, `Store.embedded` has all of it in itself.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Final, Protocol, Self
@@ -156,7 +156,7 @@ class Store:
             os.close(self._file)
             self._file = None
 
-    def embedded(self, bases: dict[int, int]) -> Embedded:
+    def embedded(self, bases: Mapping[int, int]) -> Embedded:
         """Return all pages that there are, and starting files, as values.
 
         Args:
