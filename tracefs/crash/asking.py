@@ -97,8 +97,7 @@ class Asker:
         Raises:
             OSError: it could not be asked.
         """
-        with open(rooms.acks, "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.writelines(ack.replace("\n", "\\x0a") + "\n" for ack in acks)
+        _write(rooms.acks, "".join(ack.replace("\n", "\\x0a") + "\n" for ack in acks))
         environment = dict(self._checker.environment)
         environment |= {"HOME": rooms.work, "TMPDIR": rooms.work, "PWD": rooms.work}
         environment[ACKS] = rooms.acks
@@ -114,6 +113,16 @@ class Asker:
         """End what it has started."""
         if self._child is not None:
             self._child.close()
+
+
+def _write(name: str, text: str) -> None:
+    data = text.encode("utf-8", "surrogateescape")
+    file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        while data:
+            data = data[os.write(file, data) :]
+    finally:
+        os.close(file)
 
 
 def _ask_command(checker: Command, rooms: Rooms, environment: dict[str, str]) -> Answer:

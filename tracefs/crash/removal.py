@@ -48,10 +48,20 @@ def _enter(name: bytes, above: int | None = None) -> int:
 
     By a descriptor, as chmod(2) would follow a link.
     """
+    try:
+        file = os.open(name, os.O_RDONLY | _DIRECTORY, dir_fd=above)
+    except PermissionError:
+        return _allow(name, above)
+    if os.fstat(file).st_mode & stat.S_IRWXU != stat.S_IRWXU:
+        os.fchmod(file, stat.S_IRWXU)
+    return file
+
+
+def _allow(name: bytes, above: int | None) -> int:
+    """Do the same for one that may not be read."""
     file = os.open(name, os.O_PATH | _DIRECTORY, dir_fd=above)
     try:
-        if os.fstat(file).st_mode & stat.S_IRWXU != stat.S_IRWXU:
-            os.chmod(b"/proc/self/fd/%d" % file, stat.S_IRWXU)
+        os.chmod(b"/proc/self/fd/%d" % file, stat.S_IRWXU)
         return os.open(b".", os.O_RDONLY | _DIRECTORY, dir_fd=file)
     finally:
         os.close(file)

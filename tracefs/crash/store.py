@@ -20,6 +20,9 @@ _SMALL: Final = 1 << 20
 _KEPT: Final = 64 << 20
 """Bytes of starting files that are kept."""
 
+_MOST_PAGES: Final = 8192
+"""That are kept: 32 MiB."""
+
 
 class Start(Protocol):
     """The starting tree, as a recording has it."""
@@ -118,6 +121,7 @@ class Store:
         self._start: Start | None = None
         self._kept: dict[tuple[int, int, int], bytes] = {}
         self._room = _KEPT
+        self._pages: dict[int, bytes] = {}
 
     def __reduce__(self) -> tuple[type["Store"], tuple[object, ...]]:
         return type(self), self._names
@@ -128,11 +132,16 @@ class Store:
         Raises:
             RecordingError: nobody has added it.
         """
+        if (known := self._pages.get(number)) is not None:
+            return known
         if self._file is None:
             self._file = os.open(self._names[0], os.O_RDONLY | os.O_CLOEXEC)
         data = os.pread(self._file, PAGE, number * PAGE)
         if len(data) != PAGE:
             raise RecordingError(f"there is no page {number}")
+        if len(self._pages) == _MOST_PAGES:
+            self._pages.clear()
+        self._pages[number] = data
         return data
 
     def base(self, ino: int, offset: int, size: int) -> bytes:
