@@ -19,10 +19,6 @@ _SHOWN: Final = 5
 _DROPPED: Final = 5
 _KEPT: Final = 3
 """Changes that are written out of what a failure drops and keeps."""
-_APART: Final = {
-    Loss.CREATION: "does not count: the program had acknowledged nothing, and was making its files",
-    Loss.CHECKER: "no word of the state: the checker failed, not the program",
-}
 
 
 def lines(report: CrashReport, *, style: Style = PLAIN) -> Iterator[str]:
@@ -66,8 +62,8 @@ def _failures(report: CrashReport, style: Style) -> Iterator[str]:
             colour = "red" if losses is words.COUNTS else "yellow"
             heading = f"{number}. {words.lost(failure)}, {printable(failure.where)}"
             yield from (style.paint(line, colour) for line in _wrapped(heading, ""))
-            if failure.loss in _APART:
-                yield from _wrapped(_APART[failure.loss], "   ")
+            if failure.loss in words.APART:
+                yield from _wrapped(words.APART[failure.loss], "   ")
             yield from _block(report, failure, shown)
         if more := found[_SHOWN:]:
             states = plural(sum(one.states for one in more), "state")
@@ -80,16 +76,14 @@ def _block(report: CrashReport, failure: Failure, shown: dict[int, str]) -> Iter
     yield from _wrapped(words.checker(failure), indent)
     yield from _wrapped(f"the power fails {words.moment(report, failure, shown)}", indent)
     if not failure.dropped:
-        yield f"{indent}nothing needs to be lost: the crash at this moment is enough"
+        yield f"{indent}{words.NOTHING_LOST}"
     yield from _changes("drop", failure.dropped, _DROPPED)
     yield from _changes("keep", failure.kept, _KEPT)
     if failure.loss is not Loss.CHECKER:
         yield from _wrapped(words.weakest(failure), indent)
     if (repair := words.repair(failure)) is not None:
         yield from _wrapped(f"repair: {repair}", indent)
-    stands = f"state {printable(failure.id)}"
-    if failure.states > 1:
-        stands += f", for {plural(failure.states, 'failing state')}"
+    stands = f"state {printable(failure.id)}{words.stands_for(failure)}"
     yield f"{indent}{stands}: {words.show(report, failure)}"
 
 

@@ -4,12 +4,18 @@ from collections.abc import Iterable
 from typing import Final
 
 from tracefs.crashes import Change, Checked, CrashReport, Failure, Loss, Repair
+from tracefs.report.frame import plural
 from tracefs.report.pages import Pages
 from tracefs.report.quote import printable, quoted
 from tracefs.report.shell import shell_line
 
 COUNTS: Final = (Loss.CORRUPT, Loss.ACKNOWLEDGED)
 """What makes a verdict broken; the others are told apart from it."""
+APART: Final = {
+    Loss.CREATION: "does not count: the program had acknowledged nothing, and was making its files",
+    Loss.CHECKER: "no word of the state: the checker failed, not the program",
+}
+NOTHING_LOST: Final = "nothing needs to be lost: the crash at this moment is enough"
 _ORDER: Final = (*COUNTS, Loss.CREATION, Loss.CHECKER)
 _LONGEST: Final = 300
 """Characters that are shown of what a checker printed."""
@@ -103,6 +109,11 @@ def repair(failure: Failure) -> str | None:
         return None
     syncs = (f"{_sync(one)}{_between(one, failure)}" for one in failure.repairs)
     return f"put {' and '.join(syncs)}: {_tried(failure.repairs)}"
+
+
+def stands_for(failure: Failure) -> str:
+    """Return ``, for 14 failing states``, or nothing for one."""
+    return "" if failure.states == 1 else f", for {plural(failure.states, 'failing state')}"
 
 
 def show(report: CrashReport, failure: Failure) -> str:
