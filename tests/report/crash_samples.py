@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from tracefs.crashes import (
     Answer,
     Blind,
@@ -37,13 +39,15 @@ def point(number: int, call: int | None, shown: str, kind: str, **fields: Any) -
 
 
 def points(**last: Any) -> tuple[Point, ...]:
-    """Return five points: the start, two writes, a sync and an acknowledgement, given *last*."""
+    """Return five points, as of a program that acknowledges page 3 without a sync; *last* fits."""
     return (
         point(0, None, "the start", "start", states=1),
-        point(1, 14, "pwrite64(3<pages.db>, 4096 bytes, 12288) = 4096", "change"),
-        point(2, 15, "pwrite64(3<pages.db>, 4096 bytes, 16384) = 4096", "change"),
-        point(3, 16, "fdatasync(3<pages.db>) = 0", "sync"),
-        point(4, 17, 'mkdir(".ack:page 3", 0777) = -1 EEXIST (File exists)', "ack", **last),
+        point(1, 13, "fdatasync(3<pages.db>) = 0", "sync"),
+        point(2, 14, "pwrite64(3<pages.db>, 4096 bytes, 12288) = 4096", "change"),
+        point(3, 15, 'mkdir(".ack:page 3", 0777) = -1 EEXIST (File exists)', "ack"),
+        point(
+            4, 16, "pwrite64(3<pages.db>, 4096 bytes, 16384) = 4096", "change", states=20, **last
+        ),
     )
 
 
@@ -63,12 +67,12 @@ def report(verdict: Verdict, **fields: Any) -> CrashReport:
 
 
 def failure(**fields: Any) -> Failure:
-    """Return a lost acknowledgement: the data of call 14 is gone, that of call 15 is there."""
+    """Return a lost acknowledgement: the data of call 14 is gone, that of call 16 is there."""
     known: dict[str, Any] = {
-        "id": "4-12", "loss": Loss.ACKNOWLEDGED, "point": 4, "after_call": 17, "before_call": 18,
+        "id": "4-12", "loss": Loss.ACKNOWLEDGED, "point": 4, "after_call": 16, "before_call": 17,
         "acks": 1, "ack": "page 3",
         "answer": Answer(checked=Checked.BAD, said="page 3 of pages.db is all zeros"),
-        "dropped": (pwrite(14, 3),), "kept": (pwrite(15, 4),), "profiles": LINUX,
+        "dropped": (pwrite(14, 3),), "kept": (pwrite(16, 4),), "profiles": LINUX,
         "rule": "data that no sync covers may be written back in any order",
         "where": "on ext4-ordered, xfs and btrfs",
     }  # fmt: skip
@@ -91,13 +95,13 @@ CORRUPT = report(
     Verdict.BROKEN,
     failures=(
         failure(
-            id="2", loss=Loss.CORRUPT, point=2, after_call=15, before_call=None, acks=0, ack=None,
+            id="2", loss=Loss.CORRUPT, point=2, after_call=14, before_call=None, acks=0, ack=None,
             answer=Answer(checked=Checked.BAD), dropped=(), kept=(), profiles=EVERY,
             rule="the crash alone does it, nothing needs to be lost", where="on every profile",
         ),
         failure(
             id="3-1.4", where="only where the standard allows more than any Linux filesystem does",
-            point=3, after_call=16, before_call=17, profiles=("posix-strict",), ack=None,
+            point=3, after_call=15, before_call=16, profiles=("posix-strict",), ack=None,
             rule="the name of a new file is durable only after fsync of its directory",
             dropped=(
                 Change(
@@ -112,7 +116,7 @@ CORRUPT = report(
             repairs=(
                 Repair(sync="fsync", path="new/pages.db", after_call=5, before_call=None,
                        verified=True, left=2, states=290),
-                Repair(sync="fsync of the directory", path="new", after_call=None, before_call=16,
+                Repair(sync="fsync of the directory", path="new", after_call=None, before_call=15,
                        verified=True, left=2, states=290),
             ),
         ),
@@ -141,15 +145,18 @@ HUNG = report(
     Verdict.UNKNOWN,
     reasons=("the checker gave no answer for 3 states",),
     failures=(
-        failure(id="2-3", loss=Loss.CHECKER, ack=None,
+        failure(id="4-3", loss=Loss.CHECKER, ack=None,
                 answer=Answer(checked=Checked.LATE, said="killed after 10 s", seconds=10.0)),
-        failure(id="2-4", loss=Loss.CHECKER, ack=None, states=2,
+        failure(id="4-4", loss=Loss.CHECKER, ack=None, states=2,
                 answer=Answer(checked=Checked.CRASHED, said="ended by SIGSEGV")),
-        failure(id="1-2", loss=Loss.CREATION, ack=None, acks=0, point=1, after_call=14,
+        failure(id="2-2", loss=Loss.CREATION, ack=None, acks=0, point=2, after_call=14,
                 before_call=15, answer=Answer(checked=Checked.BAD, said="no header")),
     ),
-    points=(*points()[:2], point(2, 15, "pwrite64(3<pages.db>, 4096 bytes, 16384) = 4096",
-            "change", failed=3, failures=("2-3", "2-4"))),
+    points=(
+        *points()[:2],
+        msgspec.structs.replace(points()[2], failed=1, failures=("2-2",)),
+        *points(failed=3, failures=("4-3", "4-4"))[3:],
+    ),
 )  # fmt: skip
 
 REDUNDANT = report(
@@ -157,7 +164,7 @@ REDUNDANT = report(
     profiles=("ext4-ordered",),
     strategy="deep",
     redundant=(
-        Redundant(call=16, shown="fdatasync(3<pages.db>) = 0", source="writer.c:33",
+        Redundant(call=13, shown="fdatasync(3<pages.db>) = 0", source="writer.c:33",
                   redundant=False, states=300, failed=41),
         Redundant(call=9, shown="fsync(4<.>) = 0", source="writer.c:40", redundant=True,
                   states=312, failed=0),
@@ -171,7 +178,7 @@ TORN = report(
     failures=(
         failure(
             id="4t12x0f", loss=Loss.CORRUPT, ack=None,
-            dropped=(pwrite(14, 3, torn=True), pwrite(15, 4, last_page=19)),
+            dropped=(pwrite(14, 3, torn=True), pwrite(15, 5, last_page=20)),
             answer=Answer(checked=Checked.BAD, said="checksum of page 3 is wrong"),
             repairs=(Repair(sync="fdatasync", path="pages.db", after_call=14, before_call=15,
                             verified=False, left=5, states=312),),

@@ -1,5 +1,7 @@
 """Reports about crashes as text: each kind of answer, and what no answer may leave out."""
 
+from pathlib import Path
+
 import crash_samples as samples
 import pytest
 from syrupy.assertion import SnapshotAssertion
@@ -61,3 +63,8 @@ def test_nothing_explored_is_said() -> None:
     )  # fmt: skip
     first = next(lines(samples.report(Verdict.UNKNOWN, coverage=covered)))
     assert first == "unknown: no state was explored, under ext4-ordered, xfs and btrfs"
+
+
+def test_the_reference_shows_an_answer_as_it_is() -> None:
+    page = (Path(__file__).parents[2] / "docs/reference/crash.md").read_text("utf-8")
+    assert "\n".join(["```text", *lines(samples.BROKEN), "```"]) in page
