@@ -21,7 +21,6 @@ from tracefs.events import AnyEvent
 from tracefs.journal.format import PAYLOAD
 
 
-
 def operations(text: str) -> list[str]:
     """Return the operations in *text*.
 
@@ -79,7 +78,13 @@ class Program:
         self.payload += letter.encode() * count
         with self._open(path) as (ino, fh):
             self._add(
-                events.Write, ino=ino, fh=fh, offset=int(offset), size=count, result=count, payload=place
+                events.Write,
+                ino=ino,
+                fh=fh,
+                offset=int(offset),
+                size=count,
+                result=count,
+                payload=place,
             )
 
     def _truncate(self, path: str, size: str) -> None:

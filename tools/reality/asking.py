@@ -26,7 +26,16 @@ def observe(request: Request) -> list[Observation]:
     """
     with tempfile.TemporaryDirectory(prefix="reality-") as folder:
         done = subprocess.run(
-            ["unshare", "--mount", "--propagation", "private", sys.executable, "-m", "reality.work", folder],
+            [
+                "unshare",
+                "--mount",
+                "--propagation",
+                "private",
+                sys.executable,
+                "-m",
+                "reality.work",
+                folder,
+            ],
             input=msgspec.json.encode(request),
             capture_output=True,
             env={**os.environ, "PYTHONPATH": _python_path()},

@@ -32,4 +32,3 @@ class Observation(Struct, frozen=True):
     tree: tuple[Seen, ...] = ()
     error: str | None = None
     """Why there is no tree: the copy could not be mounted or read."""
-
