@@ -1,8 +1,8 @@
 """Small cases that tell filesystems apart, after what tests of xfstests are about, written anew.
 
-Each is a program, the power cut at its end, and claims of what is then there. A claim names the profiles that
-promise it, and those under which it may be broken; of the others nothing is said. What a filesystem does only
-because its last commit was a while ago is promised by nobody.
+Each is a program, the power cut at its end, and claims of what is then there. A claim names the
+profiles that promise it, and those under which it may be broken; of the others nothing is said.
+What a filesystem does only because its last commit was a while ago is promised by nobody.
 """
 
 from dataclasses import dataclass

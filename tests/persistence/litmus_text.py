@@ -5,13 +5,13 @@ One operation a line, or several with ``;`` between::
     mkdir a               rename a/foo b/bar       fsync a/foo
     create a/foo          link a/foo a/bar         fdatasync a/foo
     write a/foo 0 4096 x  symlink target a/s       fsync a          (a directory)
-    truncate a/foo 0      unlink a/foo; rmdir a    exchange a b
+    truncate a/foo 0      unlink a/foo; rmdir a
 
 ``write PATH OFFSET SIZE LETTER`` writes that letter all over.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,8 +38,10 @@ class Program:
     payload: bytearray = field(default_factory=bytearray)
     places: list[int] = field(default_factory=lambda: [0])
     """How many events there are after each operation, none at first."""
-    _names: dict[str, int] = field(default_factory=lambda: {".": 1})
-    _directories: set[int] = field(default_factory=lambda: {1})
+    names: dict[str, int] = field(default_factory=lambda: {".": 1})
+    """Inode number by path, as it is now."""
+    directories: set[int] = field(default_factory=lambda: {1})
+    """Inode numbers of those that are."""
     _last: int = 1
     _opens: int = 0
     _clock: int = 0
@@ -62,55 +64,46 @@ class Program:
 
     def _mkdir(self, path: str) -> None:
         ino = self._made(path)
-        self._directories.add(ino)
+        self.directories.add(ino)
         self._add(events.Mkdir, path=path, ino=ino, mode=0o755, uid=os.getuid(), gid=os.getgid())
 
     def _create(self, path: str) -> None:
         ino, self._opens = self._made(path), self._opens + 1
-        self._add(
-            events.Create, path=path, ino=ino, fh=self._opens, flags=os.O_RDWR | os.O_CREAT, mode=0o644,
-            uid=os.getuid(), gid=os.getgid(),
-        )  # fmt: skip
+        flags = os.O_RDWR | os.O_CREAT
+        given = {"mode": 0o644, "uid": os.getuid(), "gid": os.getgid()}
+        self._add(events.Create, path=path, ino=ino, fh=self._opens, flags=flags, **given)
         self._add(events.Release, ino=ino, fh=self._opens)
 
     def _write(self, path: str, offset: str, size: str, letter: str) -> None:
         place, count = len(self.payload), int(size)
         self.payload += letter.encode() * count
         with self._open(path) as (ino, fh):
-            self._add(
-                events.Write,
-                ino=ino,
-                fh=fh,
-                offset=int(offset),
-                size=count,
-                result=count,
-                payload=place,
-            )
+            done = {"offset": int(offset), "size": count, "result": count, "payload": place}
+            self._add(events.Write, ino=ino, fh=fh, **done)
 
     def _truncate(self, path: str, size: str) -> None:
-        self._add(events.Setattr, path=path, ino=self._names[path], size=int(size))
+        self._add(events.Setattr, path=path, ino=self.names[path], size=int(size))
 
     def _rename(self, old: str, path: str) -> None:
-        ino, replaced = self._names[old], self._names.get(path, 0)
+        ino, replaced = self.names[old], self.names.get(path, 0)
         self._add(events.Rename, path=path, old=old, ino=ino, replaced=replaced)
-        for name in [name for name in self._names if name == old or name.startswith(f"{old}/")]:
-            self._names[path + name[len(old) :]] = self._names.pop(name)
+        for name in [name for name in self.names if name == old or name.startswith(f"{old}/")]:
+            self.names[path + name[len(old) :]] = self.names.pop(name)
 
     def _link(self, old: str, path: str) -> None:
-        self._names[path] = self._names[old]
-        self._add(events.Link, path=path, old=old, ino=self._names[old])
+        self.names[path] = self.names[old]
+        self._add(events.Link, path=path, old=old, ino=self.names[old])
 
     def _symlink(self, target: str, path: str) -> None:
         ino = self._made(path)
-        self._add(
-            events.Symlink, path=path, ino=ino, target=target, uid=os.getuid(), gid=os.getgid()
-        )
+        given = {"uid": os.getuid(), "gid": os.getgid()}
+        self._add(events.Symlink, path=path, ino=ino, target=target, **given)
 
     def _unlink(self, path: str) -> None:
-        self._add(events.Unlink, path=path, ino=self._names.pop(path))
+        self._add(events.Unlink, path=path, ino=self.names.pop(path))
 
     def _rmdir(self, path: str) -> None:
-        self._add(events.Rmdir, path=path, ino=self._names.pop(path))
+        self._add(events.Rmdir, path=path, ino=self.names.pop(path))
 
     def _fsync(self, path: str) -> None:
         self._sync(path, datasync=False)
@@ -121,25 +114,25 @@ class Program:
     # -- helpers
 
     def _sync(self, path: str, *, datasync: bool) -> None:
-        if self._names[path] in self._directories:
-            self._add(events.Fsyncdir, path=path, ino=self._names[path], datasync=datasync)
+        if self.names[path] in self.directories:
+            self._add(events.Fsyncdir, path=path, ino=self.names[path], datasync=datasync)
             return
         with self._open(path) as (ino, fh):
             self._add(events.Fsync, ino=ino, fh=fh, datasync=datasync)
 
     def _made(self, path: str) -> int:
         self._last += 1
-        self._names[path] = self._last
+        self.names[path] = self._last
         return self._last
 
     @contextmanager
     def _open(self, path: str) -> Iterator[tuple[int, int]]:
-        ino, self._opens = self._names[path], self._opens + 1
+        ino, self._opens = self.names[path], self._opens + 1
         fh = self._opens
         self._add(events.Open, path=path, ino=ino, fh=fh, flags=os.O_RDWR)
         yield ino, fh
         self._add(events.Release, ino=ino, fh=fh)
 
-    def _add(self, kind: type[AnyEvent], **fields: object) -> None:
+    def _add(self, kind: Callable[..., AnyEvent], **fields: object) -> None:
         self._clock += 2
         self.events.append(kind(start_ns=self._clock, end_ns=self._clock + 1, tid=1, **fields))

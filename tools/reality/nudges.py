@@ -3,17 +3,18 @@
 import ctypes
 import fcntl
 import os
-from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from reality.filesystems import Filesystem
 from tracefs.filecalls import require_success
 
-from reality.filesystems import Filesystem
-
 _libc: Final = ctypes.CDLL(None, use_errno=True)
+_BEGIN: Final = 2
+"""SYNC_FILE_RANGE_WRITE (sync_file_range(2))."""
 _BEFORE_WRITE_AFTER: Final = 7
-"""SYNC_FILE_RANGE_WAIT_BEFORE | WRITE | WAIT_AFTER (sync_file_range(2))."""
+"""SYNC_FILE_RANGE_WAIT_BEFORE | WRITE | WAIT_AFTER."""
 _BTRFS_START_SYNC: Final = 0x80089418
 """BTRFS_IOC_START_SYNC (linux/btrfs.h): begins a commit, without writing file contents first."""
 _BTRFS_WAIT_SYNC: Final = 0x40089416
@@ -21,7 +22,7 @@ _BTRFS_WAIT_SYNC: Final = 0x40089416
 
 
 def commit(filesystem: Filesystem, place: Path) -> None:
-    """Have the log of all metadata changes written, as by the clock, and no file contents for it."""
+    """Have the log of all metadata changes written, as by the clock, and no contents for it."""
     fd = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
     try:
         if filesystem.type == "btrfs":
@@ -41,12 +42,15 @@ def commit(filesystem: Filesystem, place: Path) -> None:
         os.close(fd)
 
 
-def write_back(path: Path) -> None:
+def write_back(path: Path, *, waits: bool) -> None:
     """Have a file's contents written to where they belong, and nothing else."""
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     try:
         zero = ctypes.c_int64(0)
-        require_success(_libc.sync_file_range(fd, zero, zero, _BEFORE_WRITE_AFTER), str(path))
+        require_success(
+            _libc.sync_file_range(fd, zero, zero, _BEFORE_WRITE_AFTER if waits else _BEGIN),
+            str(path),
+        )
     finally:
         os.close(fd)
 
@@ -56,44 +60,31 @@ def files(tree: Path) -> list[Path]:
     return sorted(path for path in tree.rglob("*") if path.is_file() and not path.is_symlink())
 
 
-def _contents(paths: Iterable[Path]) -> None:
-    for path in paths:
-        write_back(path)
+@dataclass(frozen=True)
+class Nudge:
+    """What is written back, contents first."""
+
+    contents: tuple[int | None, int | None] = (0, 0)
+    """Of which files, in order of their names: from and to, as in a slice."""
+    metadata: bool = False
+    waits: bool = True
+    """For the contents, before anything else; else they are on their way."""
+
+    def give(self, filesystem: Filesystem, place: Path, tree: Path) -> None:
+        """Do so for the *filesystem* at *place*, and the files in *tree* on it."""
+        for path in files(tree)[slice(*self.contents)]:
+            write_back(path, waits=self.waits)
+        if self.metadata:
+            commit(filesystem, place)
 
 
-def _nothing(filesystem: Filesystem, place: Path, tree: Path) -> None:
-    """Cut the power with everything unsynced in the cache."""
-
-
-def _metadata(filesystem: Filesystem, place: Path, tree: Path) -> None:
-    commit(filesystem, place)
-
-
-def _data(filesystem: Filesystem, place: Path, tree: Path) -> None:
-    _contents(files(tree))
-
-
-def _both(filesystem: Filesystem, place: Path, tree: Path) -> None:
-    _contents(files(tree))
-    commit(filesystem, place)
-
-
-def _first(filesystem: Filesystem, place: Path, tree: Path) -> None:
-    _contents(files(tree)[:1])
-    commit(filesystem, place)
-
-
-def _last(filesystem: Filesystem, place: Path, tree: Path) -> None:
-    _contents(files(tree)[-1:])
-    commit(filesystem, place)
-
-
-NUDGES: Final[dict[str, Callable[[Filesystem, Path, Path], None]]] = {
-    "nothing": _nothing,
-    "metadata": _metadata,
-    "data": _data,
-    "data, then metadata": _both,
-    "one file's data, then metadata": _first,
-    "another file's data, then metadata": _last,
+NUDGES: Final = {
+    "nothing": Nudge(),
+    "metadata": Nudge(metadata=True),
+    "data": Nudge((None, None)),
+    "data, then metadata": Nudge((None, None), metadata=True),
+    "data begun, then metadata": Nudge((None, None), metadata=True, waits=False),
+    "first file, then metadata": Nudge((None, 1), metadata=True),
+    "last file, then metadata": Nudge((-1, None), metadata=True),
 }
-"""By name; each is given the filesystem, where it is mounted, and the tree in it."""
+"""By name."""

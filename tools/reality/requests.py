@@ -1,6 +1,7 @@
-"""What is asked of a worker and what it answers, one JSON line each."""
+"""What is asked of a worker and what it answers."""
 
 from msgspec import Struct
+
 from tracefs.events import AnyEvent
 from tracefs.persistence.seen import Seen
 
@@ -12,11 +13,9 @@ class Cut(Struct, frozen=True, order=True):
     nudge: str = "nothing"
 
 
-class Request(Struct, frozen=True):
-    """Events done on one filesystem, and where the power is cut."""
+class Work(Struct, frozen=True):
+    """Events, and where the power is cut; each work begins with a new filesystem."""
 
-    profile: str
-    """Which of `reality.filesystems`."""
     recording: str
     """Folder with the bytes that the events write."""
     before: tuple[AnyEvent, ...]
@@ -25,9 +24,19 @@ class Request(Struct, frozen=True):
     cuts: tuple[Cut, ...]
 
 
-class Observation(Struct, frozen=True):
-    """What was there after one cut."""
+class Request(Struct, frozen=True):
+    """What is to be done on one kind of filesystem."""
 
+    profile: str
+    """Which of `reality.filesystems`."""
+    works: tuple[Work, ...]
+
+
+class Observation(Struct, frozen=True):
+    """What was there after one cut; one line of JSON."""
+
+    work: int
+    """Number of the work, from 0."""
     cut: Cut
     tree: tuple[Seen, ...] = ()
     error: str | None = None
