@@ -25,6 +25,10 @@ setup-writers:
 setup-soak:
 	@tools/setup --soak
 
+.PHONY: setup-filesystems
+setup-filesystems:
+	@tools/setup --filesystems
+
 # Needs a mount, so a usable /dev/fuse; without one these fail, they never skip.
 .PHONY: setup-fuse
 setup-fuse:
@@ -35,9 +39,10 @@ demo: setup-fuse ## Record two small programs, show their traces and verdicts
 	@$(BIN)/python tools/demo.py $(ARGS)
 
 # Without Go, say, its writer is named and its tests are skipped; where CI is set they fail. So
-# are soak suites whose programs are missing; only where CI is set are those installed.
+# are soak suites whose programs are missing, and filesystems that can't be made; only where CI
+# is set are those installed.
 .PHONY: test
-test: setup-fuse $(if $(CI),setup-soak) ## Run every test, with real mounts
+test: setup-fuse $(if $(CI),setup-soak setup-filesystems) ## Run every test, with real mounts
 	@$(BIN)/python tools/pagealloc/build --allow-missing
 	@$(BIN)/python -m pytest $(ARGS)
 

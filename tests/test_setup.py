@@ -143,6 +143,20 @@ def test_the_tools_of_the_page_writers_are_asked_for_on_request_alone(machine: M
         assert package in wanted.split()
 
 
+def test_what_makes_filesystems_is_installed_on_request_alone(machine: Machine) -> None:
+    machine.has(*EVERYTHING)
+    machine.plays("apt-get", APT)
+    machine.plays("mkfs.ext4", NOTE)
+    assert machine.setup().returncode == 0
+    assert list(machine.noted("apt-get")) == []
+    # Nothing of the machine's own counts but what is on PATH; mkfs is where root alone looks.
+    done = machine.setup("--filesystems", SBIN="")
+    assert done.returncode == 0, done.stderr
+    (wanted,) = [words for words in machine.noted("apt-get") if " install --no-install" in words]
+    assert {"xfsprogs", "btrfs-progs"} < set(wanted.split())
+    assert "e2fsprogs" not in wanted.split()
+
+
 def test_the_soak_suites_programs_are_installed_on_request_alone(machine: Machine) -> None:
     machine.has(*EVERYTHING)
     machine.plays("apt-get", APT)
@@ -337,7 +351,7 @@ def test_help_lists_every_target(tmp_path: Path) -> None:
     )
     shown = set(re.findall(r"^  ([a-z-]+) ", done.stdout, re.MULTILINE))
     targets = set(re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    assert shown == targets - {"setup-fuse", "setup-writers", "setup-soak"}
+    assert shown == targets - {"setup-fuse", "setup-writers", "setup-soak", "setup-filesystems"}
 
 
 @pytest.mark.parametrize(

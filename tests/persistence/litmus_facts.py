@@ -49,11 +49,9 @@ def folder(path: str) -> Fact:
 
 
 def holds(path: str, content: str) -> Fact:
-    """It is a file with this content: runs of letters, ``a*4096 b*10``; empty: none."""
-    wanted = b"".join(
-        letter.encode() * int(count)
-        for letter, count in (run.split("*") for run in content.split())
-    )
+    """It is a file with this content: runs of letters, ``a*4096 0*10``; ``0`` is a zero."""
+    runs = [run.split("*") for run in content.split()]
+    wanted = b"".join(letter.replace("0", "\0").encode() * int(count) for letter, count in runs)
     return Fact(
         f"{path} holds {content or 'nothing'}",
         lambda tree: path in tree and tree[path].content == wanted,
