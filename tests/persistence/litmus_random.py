@@ -81,6 +81,10 @@ class Author:
         path = self._one(folder=False)
         return path and f"truncate {path} {self._random.choice(_LENGTHS)}"
 
+    def _chmod(self) -> str | None:
+        path = self._one(folder=False) or self._one(folder=True)
+        return path and f"chmod {path} {self._random.choice(('600', '640', '755'))}"
+
     def _link(self) -> str | None:
         old, path = self._one(folder=False), self._new()
         return f"link {old} {path}" if old and path else None
@@ -120,7 +124,7 @@ class Author:
 
     _changes: Final[tuple[Callable[["Author"], str | None], ...]] = (
         *(_create, _create, _mkdir, _symlink),
-        *(_write, _write, _write, _truncate),
+        *(_write, _write, _write, _truncate, _chmod),
         *(_link, _rename, _rename, _replace, _replace, _move_folder, _unlink, _rmdir),
     )
     _syncs: Final[tuple[Callable[["Author"], str | None], ...]] = (

@@ -5,7 +5,7 @@ One operation a line, or several with ``;`` between::
     mkdir a               rename a/foo b/bar       fsync a/foo
     create a/foo          link a/foo a/bar         fdatasync a/foo
     write a/foo 0 4096 x  symlink target a/s       fsync a          (a directory)
-    truncate a/foo 0      unlink a/foo; rmdir a
+    truncate a/foo 0      unlink a/foo; rmdir a    chmod a/foo 600
 
 ``write PATH OFFSET SIZE LETTER`` writes that letter all over.
 """
@@ -83,6 +83,9 @@ class Program:
 
     def _truncate(self, path: str, size: str) -> None:
         self._add(events.Setattr, path=path, ino=self.names[path], size=int(size))
+
+    def _chmod(self, path: str, mode: str) -> None:
+        self._add(events.Setattr, path=path, ino=self.names[path], mode=int(mode, 8))
 
     def _rename(self, old: str, path: str) -> None:
         ino, replaced = self.names[old], self.names.get(path, 0)
