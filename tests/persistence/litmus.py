@@ -212,7 +212,7 @@ CASES: Final = (
         "create t; write t 0 4096 z; rename t f",
         (
             Claim(holds("f", "a*4096") | holds("f", "z*4096"), ("prefix",), (POSIX, *LINUX)),
-            # New blocks read as zeros until their data is there (dioread_nolock, as is the default).
+            # New blocks are zeros until their data is there: dioread_nolock, the default.
             Claim(~holds("f", ""), ("prefix", *EXT4), (POSIX, "xfs", "btrfs")),
             Claim(there("f"), kept=ALL),
         ),

@@ -11,6 +11,7 @@ One operation a line, or several with ``;`` between::
 """
 
 import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from pathlib import Path
 from tracefs import events
 from tracefs.events import AnyEvent
 from tracefs.journal.format import PAYLOAD
+from tracefs.persistence.seen import Seen
 
 
 def operations(text: str) -> list[str]:
@@ -42,6 +44,12 @@ class Program:
     """Inode number by path, as it is now."""
     directories: set[int] = field(default_factory=lambda: {1})
     """Inode numbers of those that are."""
+    modes: dict[int, int] = field(default_factory=lambda: {1: stat.S_IFDIR | 0o755})
+    """Type and permission bits by inode number."""
+    contents: dict[int, bytearray] = field(default_factory=dict)
+    """Of regular files, by inode number."""
+    targets: dict[int, str] = field(default_factory=dict)
+    """Of symbolic links, by inode number."""
     _last: int = 1
     _opens: int = 0
     _clock: int = 0
@@ -54,6 +62,21 @@ class Program:
             self.places.append(len(self.events))
         return len(self.events)
 
+    def tree(self) -> tuple[Seen, ...]:
+        """Return what is there now, each directory before what is in it."""
+        return tuple(
+            Seen(
+                path=path,
+                mode=self.modes[ino],
+                ino=ino,
+                uid=os.getuid(),
+                gid=os.getgid(),
+                content=bytes(self.contents[ino]) if ino in self.contents else None,
+                target=self.targets.get(ino),
+            )
+            for path, ino in sorted(self.names.items(), key=lambda one: (one[0] != ".", one[0]))
+        )
+
     def keep(self, recording: Path) -> Path:
         """Write the bytes as a recording has them."""
         recording.mkdir(exist_ok=True)
@@ -63,29 +86,38 @@ class Program:
     # -- one for each operation
 
     def _mkdir(self, path: str) -> None:
-        ino = self._made(path)
+        ino = self._made(path, stat.S_IFDIR | 0o755)
         self.directories.add(ino)
         self._add(events.Mkdir, path=path, ino=ino, mode=0o755, uid=os.getuid(), gid=os.getgid())
 
     def _create(self, path: str) -> None:
-        ino, self._opens = self._made(path), self._opens + 1
+        ino, self._opens = self._made(path, stat.S_IFREG | 0o644), self._opens + 1
+        self.contents[ino] = bytearray()
         flags = os.O_RDWR | os.O_CREAT
         given = {"mode": 0o644, "uid": os.getuid(), "gid": os.getgid()}
         self._add(events.Create, path=path, ino=ino, fh=self._opens, flags=flags, **given)
         self._add(events.Release, ino=ino, fh=self._opens)
 
     def _write(self, path: str, offset: str, size: str, letter: str) -> None:
-        place, count = len(self.payload), int(size)
+        place, start, count = len(self.payload), int(offset), int(size)
         self.payload += letter.encode() * count
+        content = self.contents[self.names[path]]
+        content.extend(bytes(max(0, start - len(content))))
+        content[start : start + count] = letter.encode() * count
         with self._open(path) as (ino, fh):
-            done = {"offset": int(offset), "size": count, "result": count, "payload": place}
+            done = {"offset": start, "size": count, "result": count, "payload": place}
             self._add(events.Write, ino=ino, fh=fh, **done)
 
     def _truncate(self, path: str, size: str) -> None:
+        content = self.contents[self.names[path]]
+        del content[int(size) :]
+        content.extend(bytes(int(size) - len(content)))
         self._add(events.Setattr, path=path, ino=self.names[path], size=int(size))
 
     def _chmod(self, path: str, mode: str) -> None:
-        self._add(events.Setattr, path=path, ino=self.names[path], mode=int(mode, 8))
+        ino = self.names[path]
+        self.modes[ino] = stat.S_IFMT(self.modes[ino]) | int(mode, 8)
+        self._add(events.Setattr, path=path, ino=ino, mode=int(mode, 8))
 
     def _rename(self, old: str, path: str) -> None:
         ino, replaced = self.names[old], self.names.get(path, 0)
@@ -98,7 +130,8 @@ class Program:
         self._add(events.Link, path=path, old=old, ino=self.names[old])
 
     def _symlink(self, target: str, path: str) -> None:
-        ino = self._made(path)
+        ino = self._made(path, stat.S_IFLNK | 0o777)
+        self.targets[ino] = target
         given = {"uid": os.getuid(), "gid": os.getgid()}
         self._add(events.Symlink, path=path, ino=ino, target=target, **given)
 
@@ -123,9 +156,10 @@ class Program:
         with self._open(path) as (ino, fh):
             self._add(events.Fsync, ino=ino, fh=fh, datasync=datasync)
 
-    def _made(self, path: str) -> int:
+    def _made(self, path: str, mode: int) -> int:
         self._last += 1
         self.names[path] = self._last
+        self.modes[self._last] = mode
         return self._last
 
     @contextmanager

@@ -6,21 +6,23 @@ can change what differs: names on the way to the path, or what belongs to the fi
 tried, with all that it needs; nothing is ever taken out again, so that a state is met once.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from msgspec import Struct
 
-from tracefs.persistence.difference import Aspect, Difference, all_of
+from tracefs.persistence.difference import Difference, all_of
+from tracefs.persistence.history import History, bits
 from tracefs.persistence.image import Bytes, Image
 from tracefs.persistence.seen import Seen
+from tracefs.persistence.touching import Touching
 
 MOST_TRIED: Final = 20_000
 """States; beyond, the answer is that nobody knows."""
 
 
-class Model(Protocol):
-    """What is asked of a run and a profile; masks are bits by the atoms' numbers."""
+class Rules(Protocol):
+    """A profile applied to a history; masks are as in `tracefs.persistence.history`."""
 
     def happened(self, point: int) -> int:
         """Return the atoms of the steps before *point*."""
@@ -30,15 +32,6 @@ class Model(Protocol):
 
     def closed(self, atoms: int) -> int:
         """Return the least set with *atoms* that may be there."""
-
-    def image(self, point: int, atoms: int) -> Image:
-        """Return the tree that this is."""
-
-    def named(self, directory: int, name: str) -> int:
-        """Return all atoms that change this entry of a directory, given by its inode number."""
-
-    def of_file(self, ino: int, aspect: Aspect, page: int | None) -> int:
-        """Return all atoms that change this of a file: attributes, size, or a page's data."""
 
 
 class Membership(Struct, frozen=True):
@@ -65,64 +58,38 @@ class Membership(Struct, frozen=True):
         return f"no state gives this ({self.tried} tried); the nearest: {wrong}"
 
 
-def find(
-    model: Model, point: int, seen: Sequence[Seen], source: Bytes, most: int = MOST_TRIED
-) -> Membership:
-    """Look for a state at *point* whose tree is *seen*; bytes of images are in *source*."""
-    happened = model.happened(point)
-    start = model.closed(model.forced(point))
-    waiting, met = [start], {start}
-    nearest: list[Difference] | None = None
-    tried = 0
-    while waiting and tried < most:
-        atoms = waiting.pop()
-        tried += 1
-        image = model.image(point, atoms)
-        differences = list(all_of(image, seen, source))
-        if not differences:
-            return Membership(tried, atoms)
-        if nearest is None or len(differences) < len(nearest):
-            nearest = differences
-        could = _could_change(model, image, differences[0]) & happened & ~atoms
-        # The earliest is tried first: what was seen is mostly not far from what was forced.
-        for one in reversed(list(_bits(could))):
-            wider = model.closed(atoms | one)
-            if wider & ~happened == 0 and wider not in met:
-                met.add(wider)
-                waiting.append(wider)
-    return Membership(tried, nearest=tuple(nearest or ()), complete=not waiting)
+class Seeker:
+    """Looks for the states of one history under one profile; for many trees."""
 
+    def __init__(
+        self, history: History, rules: Rules, image: Callable[[int, int], Image], source: Bytes
+    ) -> None:
+        """Take *image* for the tree of a point and atoms, with its bytes in *source*."""
+        self._touching = Touching(history)
+        self._rules = rules
+        self._image = image
+        self._source = source
 
-def _could_change(model: Model, image: Image, difference: Difference) -> int:
-    """Return all atoms without a change of which the difference stays."""
-    inodes = {path: node.ino for path, node in image.nodes}
-    atoms = 0
-    for path in (difference.path, difference.other):
-        if path is not None and path != ".":
-            atoms |= _names(model, inodes, path)
-    if difference.aspect is not Aspect.NAME:
-        atoms |= model.of_file(inodes[difference.path], difference.aspect, difference.page)
-    return atoms
-
-
-def _names(model: Model, inodes: dict[str, int], path: str) -> int:
-    """Return the atoms of every name on the way to *path*, as far as there is one."""
-    atoms, here = 0, "."
-    for name in path.split("/"):
-        if here not in inodes:
-            break
-        atoms |= model.named(inodes[here], name)
-        here = name if here == "." else f"{here}/{name}"
-    return atoms
-
-
-def _bits(mask: int) -> Iterator[int]:
-    """Yield each bit of *mask*, lowest first.
-
-    >>> list(_bits(0b1010))
-    [2, 8]
-    """
-    while mask:
-        lowest = mask & -mask
-        yield lowest
-        mask ^= lowest
+    def find(self, point: int, seen: Sequence[Seen], most: int = MOST_TRIED) -> Membership:
+        """Look for a state at *point* whose tree is *seen*, among at most so many."""
+        happened = self._rules.happened(point)
+        start = self._rules.closed(self._rules.forced(point))
+        waiting, met = [start], {start}
+        nearest: tuple[Difference, ...] | None = None
+        tried = 0
+        while waiting and tried < most:
+            atoms = waiting.pop()
+            tried += 1
+            differences = tuple(all_of(self._image(point, atoms), seen, self._source))
+            if not differences:
+                return Membership(tried, atoms)
+            if nearest is None or len(differences) < len(nearest):
+                nearest = differences
+            could = self._touching.could_change(differences[0], atoms) & happened & ~atoms
+            # The earliest is tried first: what was seen is mostly not far from what was forced.
+            for number in reversed(bits(could)):
+                wider = self._rules.closed(atoms | 1 << number)
+                if wider & ~happened == 0 and wider not in met:
+                    met.add(wider)
+                    waiting.append(wider)
+        return Membership(tried, nearest=nearest or (), complete=not waiting)
