@@ -71,5 +71,3 @@ class Touching:
                 return self._data[file, difference.page or 0] | self._sizes[file]
             case Aspect.NAME:
                 return 0
-
-

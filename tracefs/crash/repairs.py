@@ -1,0 +1,75 @@
+"""Syncs that would have saved what was lost, tried out."""
+
+from collections.abc import Callable
+
+from tracefs.crash.diagnosis import Reduced
+from tracefs.crash.exploration import Explored
+from tracefs.crashes import Loss, Repair
+from tracefs.persistence.editing import with_syncs
+from tracefs.persistence.history import Atom, History, Part, Sync, bits
+
+Explore = Callable[[History], Explored]
+"""Explores another history in the same way."""
+
+
+def repairs(history: History, reduced: Reduced, explore: Explore) -> tuple[Repair, ...]:
+    """Return the syncs that are missing for a failure, and what came of trying them together."""
+    wanted = _wanted(history, reduced.dropped)
+    if not wanted or reduced.failure.loss is Loss.CHECKER:
+        return ()
+    after: dict[int, tuple[Sync, ...]] = {}
+    for step, sync in wanted:
+        after[step] = (*after.get(step, ()), sync)
+    explored = explore(with_syncs(history, after))
+    # Numbers of atoms are the same there.
+    again = [
+        found
+        for found, _ in explored.failing
+        if not reduced.dropped & found.state.atoms and len(found.acks) >= reduced.failure.acks
+    ]
+    return tuple(
+        Repair(
+            sync=_word(history, sync),
+            path=_path(history, sync, step),
+            after_call=history.steps[step].call,
+            before_call=_next_call(history, step),
+            verified=not again,
+            left=len(explored.failing),
+            states=len(explored.answered),
+        )
+        for step, sync in wanted
+    )
+
+
+def _wanted(history: History, dropped: int) -> list[tuple[int, Sync]]:
+    """Return steps, and the sync to come after each."""
+    last: dict[Sync, int] = {}
+    for number in bits(dropped):
+        atom = history.atoms[number]
+        for sync in _syncs(atom):
+            last[sync] = max(last.get(sync, 0), atom.step)
+    return sorted(((step, sync) for sync, step in last.items()), key=lambda pair: pair[0])
+
+
+def _syncs(atom: Atom) -> list[Sync]:
+    if atom.part is Part.NAME:
+        return [Sync(directory) for directory in {entry.directory for entry in atom.entries}]
+    return [Sync(atom.file, data_only=atom.part is not Part.ATTRIBUTES)]
+
+
+def _word(history: History, sync: Sync) -> str:
+    if sync.file is not None and history.files[sync.file].mode >> 12 == 0o04:
+        return "fsync of the directory"
+    return "fdatasync" if sync.data_only else "fsync"
+
+
+def _path(history: History, sync: Sync, step: int) -> str:
+    path = history.steps[step].path or "."
+    if _word(history, sync) != "fsync of the directory":
+        return path
+    return path.rpartition("/")[0] or "."
+
+
+def _next_call(history: History, step: int) -> int | None:
+    later = (one.call for one in history.steps[step + 1 :] if one.call is not None)
+    return next(later, None)
