@@ -8,6 +8,9 @@
   const all = document.getElementById("all");
   const articles = [...document.querySelectorAll("article")];
 
+  // The point that the keyboard reaches: the first failing one, then the chosen one.
+  let current = Math.max(0, points.findIndex((point) => point.mark === "bad"));
+
   const options = points.map((point, at) => {
     const option = document.createElement("div");
     option.className = `point ${point.mark}`;
@@ -36,10 +39,11 @@
   }
 
   function choose(at) {
-    options.forEach((option, each) => {
-      option.setAttribute("aria-selected", String(each === at));
-      option.tabIndex = each === at ? 0 : -1;
-    });
+    options[current].setAttribute("aria-selected", "false");
+    options[current].tabIndex = -1;
+    options[at].setAttribute("aria-selected", "true");
+    options[at].tabIndex = 0;
+    current = at;
     const point = points[at];
     const seconds = `${point.seconds.toFixed(6)} s after the first point`;
     chosen.replaceChildren(line(point.name), line(`${point.result}; ${seconds}`));
@@ -49,7 +53,7 @@
   }
 
   function unchoose() {
-    for (const option of options) option.setAttribute("aria-selected", "false");
+    if (options.length > 0) options[current].setAttribute("aria-selected", "false");
     chosen.replaceChildren();
     show(null);
     all.hidden = true;
@@ -61,16 +65,16 @@
       ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1,
       Home: 0, End: options.length - 1, Enter: at, " ": at,
     }[event.key];
-    if (event.key === "Escape") {
-      unchoose();
-    } else if (to !== undefined) {
+    if (to !== undefined) {
       event.preventDefault();
       if (to >= 0 && to < options.length) choose(to);
     }
   });
   all.addEventListener("click", unchoose);
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") unchoose();
+  });
 
-  const first = Math.max(0, points.findIndex((point) => point.mark === "bad"));
-  if (options.length > 0) options[first].tabIndex = 0;
+  if (options.length > 0) options[current].tabIndex = 0;
   document.getElementById("timeline").hidden = false;
 })();

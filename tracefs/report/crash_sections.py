@@ -25,6 +25,8 @@ GOOD: Final = Mark("good", "\N{CHECK MARK}", "all states explored here are good"
 BAD: Final = Mark("bad", "\N{MULTIPLICATION SIGN}", "a state fails")
 APART: Final = Mark("apart", "!", "fails without counting, or the checker gave no answer")
 NONE: Final = Mark("none", "\N{EN DASH}", "no state was explored here")
+_OPEN: Final = 50
+"""Up to so many points their table is not folded away."""
 _VERDICTS: Final = {Verdict.KEPT: GOOD, Verdict.BROKEN: BAD, Verdict.UNKNOWN: APART}
 
 
@@ -120,7 +122,9 @@ def points(main: ET.Element, report: CrashReport) -> None:
     section = add(main, "section", aria_labelledby="points-title")
     title = "All crash points"
     add(section, "h2", title, id="points-title")
-    body = table(section, title, "step", "after", "result", "failures")
+    folded = add(section, "details", **({"open": "open"} if len(report.points) <= _OPEN else {}))
+    add(folded, "summary", plural(len(report.points), "point"))
+    body = table(folded, title, "step", "after", "result", "failures")
     for point in report.points:
         row = add(body, "tr")
         looks = mark(report, point)
