@@ -7,7 +7,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any, Final
 
-import crash_samples as samples
+import crash_reports as samples
 import pytest
 from syrupy.assertion import SnapshotAssertion
 

@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 from pathlib import Path
 
-import crash_samples as samples
+import crash_reports as samples
 import msgspec
 import pytest
 from syrupy.assertion import SnapshotAssertion

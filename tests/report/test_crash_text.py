@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-import crash_samples as samples
+import crash_reports as samples
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
