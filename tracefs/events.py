@@ -22,6 +22,7 @@ Common to all events:
     Number of the open that the request came through; never used twice in one recording.
 """
 
+from errno import EEXIST
 from typing import Final, TypeAlias
 
 from msgspec import Struct
@@ -170,6 +171,18 @@ def is_pretended(injected: tuple[Injected, ...]) -> bool:
     (True, False)
     """
     return any(one.kind in {PRETENDED, LOSES} for one in injected)
+
+
+_ACK: Final = ".ack:"
+
+
+def is_ack(name: bytes) -> bool:
+    """Tell whether a directory of this name is never made, since asking for it says something.
+
+    >>> is_ack(b".ack:42"), is_ack(b"ack:42")
+    (True, False)
+    """
+    return name.startswith(_ACK.encode())
 
 
 class Event(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type", gc=False):
@@ -504,6 +517,10 @@ class Mark(Event, frozen=True, kw_only=True, tag="mark"):
     """
 
     text: str
+    ack: bool = False
+    """It is a line that the command has printed, path text without its newline: an
+    acknowledgement, if the command meant it as such. What the command was told before it printed
+    the line is above."""
 
 
 class Faults(Event, frozen=True, kw_only=True, tag="faults"):
@@ -570,3 +587,17 @@ AnyEvent: TypeAlias = (
 
 Line: TypeAlias = Header | AnyEvent | Footer
 """Any line of a journal."""
+
+
+def acknowledged(event: AnyEvent) -> str | None:
+    """Return what the program says with *event*, path text; None: nothing.
+
+    >>> acknowledged(Mark(start_ns=1, end_ns=1, tid=0, text="commit 7", ack=True))
+    'commit 7'
+    """
+    if isinstance(event, Mark):
+        return event.text if event.ack else None
+    if isinstance(event, Mkdir) and event.errno == EEXIST:
+        name = event.path.rpartition("/")[2]
+        return name.removeprefix(_ACK) if name.startswith(_ACK) else None
+    return None

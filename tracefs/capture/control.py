@@ -6,10 +6,10 @@ before is above the place in the journal, and what it does afterwards is below.
 
 import os
 import select
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from time import monotonic_ns
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 import trio
@@ -40,6 +40,8 @@ from tracefs.errors import RecordingError
 from tracefs.journal.writer import JournalWriter
 from tracefs.pathtext import to_bytes
 
+Rotate: TypeAlias = Callable[[Callable[[], JournalWriter]], Awaitable[JournalWriter]]
+
 _DUE_NS: Final = 1_000_000
 """How long releases that are under way may put a new recording off, in nanoseconds."""
 
@@ -56,6 +58,7 @@ class Control:
         device: of FUSE.
         left: tells the opens of files that were not released.
         in_use: counts these, and those of directories.
+        rotate: has what it is given begin another recording.
         unlock: lets others trace the directory.
         end_play: lets what failed syncs have lost go back.
     """
@@ -71,6 +74,7 @@ class Control:
         device: int,
         left: Callable[[], Sequence[Left]],
         in_use: Callable[[], int],
+        rotate: Rotate,
         unlock: Callable[[], None],
         end_play: Callable[[], None],
         *,
@@ -84,6 +88,7 @@ class Control:
         self._device = device
         self._left = left
         self._in_use = in_use
+        self._rotate = rotate
         self._unlock = unlock
         self._end_play = end_play
         self._shared = shared
@@ -116,7 +121,9 @@ class Control:
         )
         folder = Path(os.fsdecode(to_bytes(asked.recording)))
         try:
-            ended = self._journal.succeed(folder, header(config, self._block_size))
+            ended = await self._rotate(
+                lambda: self._journal.succeed(folder, header(config, self._block_size))
+            )
         except RecordingError as error:
             return Refused(number=asked.number, message=str(error), repair=error.repair)
         self._config = config

@@ -34,6 +34,7 @@ from tracefs.capture.door import Door, of_directory, of_mount
 from tracefs.capture.fusermount import HelperMount
 from tracefs.capture.header import header
 from tracefs.capture.injection import Injection
+from tracefs.capture.keeping import Keeper
 from tracefs.capture.loop import Loop
 from tracefs.capture.messages import (
     Asked,
@@ -54,6 +55,7 @@ from tracefs.capture.messages import (
 )
 from tracefs.capture.recorder import Recorder, Wanted
 from tracefs.capture.request import received
+from tracefs.capture.start_tree import head, walk
 from tracefs.capture.syncer import Syncer
 from tracefs.capture.syscalls import keep_capabilities
 from tracefs.capture.ways import choose
@@ -129,6 +131,7 @@ class Server:
             Path(os.fsdecode(to_bytes(config.recording))),
             header(config, block_size),
             payload=config.payload,
+            walk=(lambda: (head(root_fd), walk(root_fd))) if config.payload else None,
             shared=witness_fd >= 0 or takes_shortcut,
             on_failure=lambda why: self._tell(
                 Warned(message=f"recording stopped: {why}; the program goes on unrecorded")
@@ -161,7 +164,7 @@ class Server:
                 self._link = WitnessLink(witness_fd, journal)
             self._commands = Control(
                 config, block_size, journal, Injection(operations, journal), coverage, syncer,
-                device, operations.left, operations.in_use,
+                device, operations.left, operations.in_use, operations.rotate,
                 partial(fcntl.flock, lock, fcntl.LOCK_UN), operations.end_play,
                 shared=witness_fd >= 0,
             )  # fmt: skip
@@ -222,6 +225,8 @@ class Server:
             direct_io=config.direct_io,
             ready=lambda: self._tell(Ready(pid=os.getpid())),
         )
+        if config.payload:
+            operations.keep_start(Keeper(journal, backing, syncer))
         operations.spill_into(os.open(journal.folder, os.O_PATH | os.O_CLOEXEC))
         return operations
 

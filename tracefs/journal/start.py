@@ -96,7 +96,7 @@ class StartTree:
         head, entries = _read(recording)
         tree = cls(recording, head, entries)
         if source is not None:
-            tree._source = os.fsencode(source)
+            tree._source = os.fsencode(os.path.realpath(source))
         return tree
 
     def __enter__(self) -> Self:

@@ -3,22 +3,29 @@
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias, TypeVar
 
 from tracefs.errors import RecordingError
 from tracefs.events import AnyEvent, Footer, Header
-from tracefs.journal import lock
+from tracefs.journal import lock, start_writer
 from tracefs.journal.appender import UNWRITABLE, why_lost
-from tracefs.journal.format import JOURNAL, PAYLOAD, encode
+from tracefs.journal.format import JOURNAL, KEPT, PAYLOAD, encode
 from tracefs.journal.payload import PayloadWriter
+from tracefs.journal.start import Entry, Head
+from tracefs.journal.start_writer import StartWriter
 from tracefs.pathtext import to_text
 
 CHECK_EVERY: Final = 1024
 """Events between two looks at whether the files are still linked; a power of two."""
 
 _BLOCK: Final = 1 << 20
+
+T = TypeVar("T")
+
+Walk: TypeAlias = Callable[[], tuple[Head, Iterable[Entry]]]
+"""Looks at the traced directory as it is now; OSError: it can't be."""
 
 
 class JournalWriter:
@@ -33,6 +40,7 @@ class JournalWriter:
         folder: the recording; made with mode 0700, or an empty directory that exists.
         header: first line.
         payload: also make ``payload.bin``.
+        walk: tells the starting tree, which is to be kept, too; None: none is.
         shared: others append lines too, through `descriptor` or in another process
             (`tracefs.journal.appender`); they have ended when `close` is called.
         on_failure: told the reason; must not raise.
@@ -47,6 +55,7 @@ class JournalWriter:
         header: Header,
         *,
         payload: bool = False,
+        walk: Walk | None = None,
         shared: bool = False,
         on_failure: Callable[[str], None],
     ) -> None:
@@ -60,6 +69,9 @@ class JournalWriter:
         self._shared = shared
         self._payload: PayloadWriter | None = None
         self._keeps_payload = payload
+        self._walk = walk
+        self.start: StartWriter | None = None
+        """The starting tree; None: none is kept, or no longer."""
         made = _make_folder(folder)
         self.descriptor = _create(folder / JOURNAL)
         """Of the journal, with O_APPEND; -1: journalling has stopped."""
@@ -69,6 +81,8 @@ class JournalWriter:
             if payload:
                 self._payload = PayloadWriter(_create(folder / PAYLOAD))
             self._begin(header)
+            if walk is not None:
+                self.start = StartWriter(folder, *walk())
         except (RecordingError, *UNWRITABLE) as error:
             self._close_files()
             _discard(folder, made)
@@ -116,6 +130,28 @@ class JournalWriter:
             return self._payload.keep(data, len(data) if length is None else length)
         except UNWRITABLE as error:
             self._fail(f"{PAYLOAD}: {why_lost(error)}")
+            return None
+
+    def keep_begin(self, ino: int) -> int | None:
+        """Return a descriptor of an empty file for what *ino* held at the start; None: no longer.
+
+        *ino* is among the files of `start` that nothing was kept of yet.
+        """
+        return self._start_does(ino, lambda start: start.begin(ino))
+
+    def keep_end(self, ino: int, failed: Exception | None) -> None:
+        """Take note that all of it is there, or why it could not be had: that ends journalling."""
+        if failed is not None and self._recording:
+            self._fail(f"{KEPT}/{ino}: {why_lost(failed)}")
+        self._start_does(ino, lambda start: start.kept(ino))
+
+    def _start_does(self, ino: int, call: Callable[[StartWriter], T]) -> T | None:
+        if self.start is None:
+            return None
+        try:
+            return call(self.start)
+        except OSError as error:
+            self._fail(f"{KEPT}/{ino}: {why_lost(error)}")
             return None
 
     def settle(self) -> None:
@@ -184,6 +220,7 @@ class JournalWriter:
             folder,
             header,
             payload=self._keeps_payload,
+            walk=self._walk,
             shared=self._shared,
             on_failure=self._on_failure,
         )
@@ -192,6 +229,7 @@ class JournalWriter:
         self.failed, other.failed = other.failed, self.failed
         self._hash, other._hash = other._hash, self._hash
         self._payload, other._payload = other._payload, self._payload
+        self.start, other.start = other.start, self.start
         self._recording, other._recording = other._recording, self._recording
         self.descriptor, other.descriptor = other.descriptor, self.descriptor
         return other
@@ -282,6 +320,9 @@ class JournalWriter:
         journal, payload = self.descriptor, self._payload
         self.descriptor, self._payload = -1, None
         failure = None
+        if self.start is not None:
+            self.start.close()
+            self.start = None
         try:
             if journal >= 0:
                 os.close(journal)
@@ -312,6 +353,7 @@ def _discard(folder: Path, made: bool) -> None:
     with contextlib.suppress(OSError):
         (folder / JOURNAL).unlink(missing_ok=True)
         (folder / PAYLOAD).unlink(missing_ok=True)
+        start_writer.discard(folder)
         if made:
             folder.rmdir()
 

@@ -12,13 +12,14 @@ import errno
 import os
 import platform
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from tracefs.capture.request import shortcut, shortcut_faults, shortcut_open  # before pyfuse3
 
 # isort: split
 from tracefs.capture.backing import Backing
 from tracefs.capture.coverage import Left
+from tracefs.capture.keeping import Keeper, may_change
 from tracefs.capture.operations.attributes import AttributeOperations
 from tracefs.capture.operations.carried import CarriedOperations, carry_all
 from tracefs.capture.operations.directories import DirectoryOperations
@@ -31,6 +32,8 @@ from tracefs.faults.model import Rule, is_of_contents
 from tracefs.journal.writer import CHECK_EVERY, JournalWriter
 from tracefs.pathtext import to_text
 from tracefs.witness.proc import ProcWitness
+
+T = TypeVar("T")
 
 UNSUPPORTED: Final = {
     "access": errno.ENOSYS,  # never asked: default_permissions lets the kernel decide
@@ -103,6 +106,21 @@ class Operations(
                 shortcut()
             else:
                 self._shortcut()
+
+    def keep_start(self, keeper: Keeper) -> None:
+        """Let *keeper* keep what files of the starting tree hold, before it changes."""
+        self._keeper = keeper
+
+    async def rotate(self, begin: Callable[[], T]) -> T:
+        """Return what *begin* does, which begins another recording, with a tree of its own."""
+        if self._keeper is None:
+            return begin()
+        await self._keeper.settled()
+        begun = begin()
+        self._keeper.keep_now(
+            [file.node for file in self._files.values() if may_change(file.flags)]
+        )
+        return begun
 
     @property
     def faults(self) -> Faults | None:

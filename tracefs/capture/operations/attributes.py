@@ -82,6 +82,7 @@ class AttributeOperations(PlayedOperations):
         failed, truncated = 0 if fault is None else fault.error, False
         if self._space and changes.size is not None and not failed:
             self._space.before_cut(node, self._backing.magic(node))
+        await self._before_change(node, changes=not failed and _shows_change(changes))
         if not failed:
             failed, truncated = await self._truncate_long(node, fd, changes.size)
         done = None
@@ -228,3 +229,9 @@ class AttributeOperations(PlayedOperations):
         )
         if failed:
             raise pyfuse3.FUSEError(failed)
+
+
+def _shows_change(changes: Changes) -> bool:
+    """Tell whether what the file held before can't be known from it any more."""
+    # By its time of change a file that was not kept is known to be as it was.
+    return changes.size is not None or changes.mtime_ns is not None

@@ -21,6 +21,7 @@ import trio
 from tracefs.capture import freeing
 from tracefs.capture.backing import errno_of
 from tracefs.capture.inodes import Node
+from tracefs.capture.keeping import may_change
 from tracefs.capture.operations.contents import ContentsOfRules
 from tracefs.capture.operations.handlers import (
     attempt,
@@ -53,6 +54,7 @@ class FileOperations(ContentsOfRules, PlayedOperations):
         fault = self._fault("open", ctx.pid, seen, inode)
         await self._enter(fault)
         failed, fd = 0 if fault is None else fault.error, None
+        await self._before_change(node, changes=not failed and may_change(flags))
         if not failed and not flags & os.O_TRUNC:
             failed, fd = attempt(self._backing.open, node, flags)
         if (flags & os.O_TRUNC and not failed) or (failed == errno.EAGAIN and fault is None):

@@ -33,6 +33,7 @@ from tracefs.pathtext import to_text
 
 if TYPE_CHECKING:
     from tracefs.capture.disk import PlayedDisk
+    from tracefs.capture.keeping import Keeper
 
 Made: TypeAlias = tuple[int, Node, os.stat_result]
 """Descriptor, node and attributes of a file that was made and opened."""
@@ -102,6 +103,8 @@ class Handlers(pyfuse3.Operations):
         self._space = Space(self._is_open, self._is_for)
         self._rotting: dict[int, str] = {}
         """File -> the path that it was read by first, under rules that let it rot."""
+        self._keeper: Keeper | None = None
+        """None: no starting tree is kept."""
         self._disk: PlayedDisk | None = None
         """None: no rule plays one."""
         self.given_up: str | None = None
@@ -217,6 +220,12 @@ class Handlers(pyfuse3.Operations):
     def let_go(self) -> int:
         """Let go the requests that a rule holds until they are released; return how many."""
         return self.held.release()
+
+    def _before_change(self, node: Node, *, changes: bool) -> Awaitable[None]:
+        """Return once what the file holds is kept, if it is to be, since a request *changes* it."""
+        if self._keeper is None or not changes:
+            return DONE
+        return self._keeper.before_change(node)
 
     def _enter(self, fault: Fault | None) -> Awaitable[None]:
         """Hold the request for as long as a rule says, before it does anything."""

@@ -4,6 +4,7 @@ import contextlib
 import errno
 from collections.abc import Sequence
 from time import monotonic_ns
+from typing import NoReturn
 
 from tracefs import events
 
@@ -21,7 +22,9 @@ from tracefs.capture.operations.handlers import (
 )
 from tracefs.capture.replies import attributes, no_entry
 from tracefs.capture.space import needs_block
+from tracefs.events import is_ack
 from tracefs.faults.engine import Fault
+from tracefs.filecalls import RENAME_EXCHANGE
 from tracefs.pathtext import to_text
 
 
@@ -40,7 +43,7 @@ class NameOperations(Handlers):
             self._recorder.query(
                 "lookup", start, ctx.pid, failed, parent_inode, self._text(parent, name)
             )
-        if failed == errno.ENOENT:
+        if failed == errno.ENOENT or (failed == errno.ENAMETOOLONG and is_ack(name)):
             return no_entry()
         if found is None:
             raise pyfuse3.FUSEError(failed)
@@ -107,11 +110,13 @@ class NameOperations(Handlers):
     async def mkdir(
         self, parent_inode: int, name: bytes, mode: int, ctx: pyfuse3.RequestContext
     ) -> pyfuse3.EntryAttributes:
-        """Make a directory for the caller; look-up count one."""
+        """Make a directory for the caller; look-up count one. EEXIST: it is an acknowledgement."""
         start = monotonic_ns()
         seen = self._look(ctx.pid)
         parent = self._inodes[parent_inode]
         path = self._text(parent, name)
+        if is_ack(name):
+            self._acknowledge(start, ctx.pid, seen, path, mode & 0o7777)
         fault = self._fault_of_names("mkdir", ctx.pid, seen, path)
         await self._enter(fault)
         failed, made = attempt_unless(
@@ -220,6 +225,8 @@ class NameOperations(Handlers):
         await self._enter(fault)
         if self._space:
             self._space_of(parent, name)
+        if self._keeper is not None:
+            await self._keeper.before_removal(parent, name)
         failed, node = attempt_unless(fault, self._backing.unlink, parent, name)
         if self._space and node is not None:
             self._space.left(node)
@@ -285,6 +292,8 @@ class NameOperations(Handlers):
         await self._enter(fault)
         if self._space:
             self._space_of(parent, name_new)
+        if self._keeper is not None and not flags & RENAME_EXCHANGE:
+            await self._keeper.before_removal(parent, name_new)
         failed, nodes = attempt_unless(
             fault, self._backing.rename, old_parent, name_old, parent, name_new, flags
         )
@@ -311,6 +320,24 @@ class NameOperations(Handlers):
         )
         if failed:
             raise pyfuse3.FUSEError(failed)
+
+    def _acknowledge(
+        self, start: int, tid: int, seen: events.Sighting | None, path: str, mode: int
+    ) -> NoReturn:
+        """Record what the program says, and refuse to make it; no rule is for it."""
+        self._record(
+            events.Mkdir(
+                start_ns=start,
+                end_ns=monotonic_ns(),
+                tid=tid,
+                errno=errno.EEXIST,
+                seen=seen,
+                path=path,
+                ino=0,
+                mode=mode,
+            )
+        )
+        raise pyfuse3.FUSEError(errno.EEXIST)
 
     def _unless_full(self, fault: Fault | None) -> Fault | None:
         """Return *fault*; it fails with ENOSPC where its rule's disk has no block left."""
