@@ -33,6 +33,7 @@ COMMANDS: Final = (
     Command("contracts", "list, show, check and explain contracts", "tracefs.cli.contracts"),
     Command("grade", "build, run and judge a folder of submissions", "tracefs.cli.grade"),
     Command("torture", "run a command with a fault at each of its calls", "tracefs.cli.torture"),
+    Command("crash", "say what of a recording survives a power failure", "tracefs.cli.crash"),
     Command("stray", "show where a command seeks or writes astray", "tracefs.cli.stray"),
     Command("stats", "count calls, bytes, sync times and rewritten pages", "tracefs.cli.stats"),
     Command("diff", "say what two runs did differently", "tracefs.cli.diff"),

@@ -21,10 +21,10 @@ from tracefs.report.torture import table
 from tracefs.report.torture_json import lines
 from tracefs.torture import kinds
 from tracefs.torture.checker import PLACE
-from tracefs.torture.content import content_hash
 from tracefs.torture.plan import Asked
 from tracefs.torture.results import Results
 from tracefs.tortures import Outcome, Report
+from tracefs.trials.content import content_hash
 from tracefs.witness.level_names import LEVELS, PROC
 
 if TYPE_CHECKING:

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator
 _BLOCK = 1 << 20
 
 
-def content_hash(directory: str, command: Iterable[str], check: str | None) -> str:
-    """Return a hash of *directory* and of each file that *command* or *check* names.
+def content_hash(directory: str | None, command: Iterable[str], check: str | None) -> str:
+    """Return a hash of *directory*, if any, and of each file that *command* or *check* names.
 
     Of what is no file the name and kind count; of a directory that can't be read, that it can't.
     """
     digest = hashlib.sha256()
-    for path in (*_below(os.fsencode(directory)), *_named([*command, *_words(check)])):
+    below = () if directory is None else _below(os.fsencode(directory))
+    for path in (*below, *_named([*command, *_words(check)])):
         _add(digest, path)
     return digest.hexdigest()
 

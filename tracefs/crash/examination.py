@@ -1,0 +1,242 @@
+"""The whole of ``tracefs crash``: a recording becomes a report."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tracefs.crash.asking import Checker
+from tracefs.crash.changes import Describer
+from tracefs.crash.diagnosis import Diagnosis
+from tracefs.crash.examiner import ByChecker, ByPrefix, InMemory, Kept
+from tracefs.crash.exploration import Explored, Limits, explore
+from tracefs.crash.judging import blind_spots, coverage, points, reasons, verdict
+from tracefs.crash.pool import Askers, local
+from tracefs.crash.recorded import Recorded
+from tracefs.crash.redundancy import redundant
+from tracefs.crash.repairs import repairs
+from tracefs.crash.results import Asked, Results
+from tracefs.crash.scheduler import dask
+from tracefs.crash.search import Search
+from tracefs.crash.store import Pages, Store
+from tracefs.crash.workplace import workplace
+from tracefs.crashes import CrashReport, Redundant
+from tracefs.journal.start import StartTree
+from tracefs.persistence.history import History, StepKind
+from tracefs.persistence.pages import AddPage
+from tracefs.persistence.profiles import ALL
+from tracefs.persistence.promises import Rules
+from tracefs.persistence.resolve import Resolver
+from tracefs.persistence.rules import Persistence
+from tracefs.persistence.strategies import Strategy
+
+KILLED: Final = "as a kill -9 could leave it"
+"""What a state is compared with where there is no checker."""
+
+Told = Callable[[str, int], None]
+"""Told what is under way, and how much of it is done."""
+
+
+class Transient(Struct, frozen=True):
+    """Files whose contents say nothing after a restart."""
+
+    glob: str
+    why: str
+
+
+class Question(Struct, frozen=True, kw_only=True):
+    """What is to be found out."""
+
+    folder: Path
+    source: Path | None = None
+    """Where the traced directory is now; None: where it was."""
+    checker: Checker | None = None
+    """None: each state is compared with what a ``kill -9`` could leave."""
+    check: str = KILLED
+    """The checker as people know it."""
+    transient: tuple[Transient, ...] = ()
+    profiles: tuple[Rules, ...]
+    strategy: Strategy
+    most_states: int
+    time_s: float | None = None
+    jobs: int = 1
+    scheduler: str | None = None
+    work: str | None = None
+    results: str | None = None
+    asked: Asked | None = None
+    """With *results*."""
+    find_redundant: bool = False
+
+
+class Setting:
+    """A recording that is open, and where its states are made."""
+
+    def __init__(self, question: Question, recorded: Recorded, add_page: AddPage) -> None:
+        self.question = question
+        self.recorded = recorded
+        self._add_page = add_page
+        self._globs = [one.glob for one in question.transient]
+
+    def search(self, history: History) -> Search:
+        """Return a search in *history*."""
+        resolver = Resolver(history, self.recorded.bytes, self._add_page, self._globs)
+        return Search(history, resolver)
+
+
+@contextmanager
+def opened(question: Question) -> Iterator[tuple[Setting, str, Store]]:
+    """Open the recording, and a place for states."""
+    with (
+        Recorded.open(question.folder, question.source) as recorded,
+        workplace(question.work) as work,
+        Pages(os.path.join(work, "pages")) as pages,
+    ):
+        store = Store(pages.name, question.folder, StartTree.open)
+        yield Setting(question, recorded, pages.add), work, store
+
+
+def examine(question: Question, told: Told) -> CrashReport:
+    """Explore the crash states of a recording.
+
+    Raises:
+        RecordingError: it can't be read, or lacks bytes.
+        SetupError: there is no scheduler.
+    """
+    began = time.monotonic()
+    with ExitStack() as stack:
+        setting, work, store = stack.enter_context(opened(question))
+        search = setting.search(setting.recorded.history)
+        examiner: ByChecker | ByPrefix
+        if question.checker is None:
+            examiner = _by_prefix(search)
+        else:
+            askers = stack.enter_context(_askers(question, question.checker, setting, work, store))
+            examiner = ByChecker(askers, stack.enter_context(_kept(question)))
+        return _Examination(setting, search, examiner, began, told).report()
+
+
+class _Examination:
+    def __init__(
+        self,
+        setting: Setting,
+        search: Search,
+        examiner: ByChecker | ByPrefix,
+        began: float,
+        told: Told,
+    ) -> None:
+        self._setting = setting
+        self._question = setting.question
+        self._recorded = setting.recorded
+        self._history = setting.recorded.history
+        self._search = search
+        self._examiner = examiner
+        self._began = began
+        self._told = told
+        limit = self._question.time_s
+        self._limits = Limits(
+            states=self._question.most_states, until=None if limit is None else began + limit
+        )
+
+    def report(self) -> CrashReport:
+        """Return all that was found."""
+        question, history = self._question, self._history
+        profiles = self._profiles(history)
+        explored = explore(
+            self._search, self._examiner, profiles, question.strategy, self._limits,
+            lambda done: self._told("exploring", done),
+        )  # fmt: skip
+        took = time.monotonic() - self._began
+        diagnosis = Diagnosis(
+            self._search, self._examiner, profiles,
+            [Persistence(rules, history) for rules in ALL.values()],
+            Describer(self._recorded, history),
+        )  # fmt: skip
+        found = diagnosis.failures(explored.failing, lambda done: self._told("reducing", done))
+        failures = [
+            replace(
+                one.failure,
+                states=len(one.states),
+                repairs=repairs(history, one, self._again),
+            )
+            for one in found
+        ]
+        stands_for = {
+            state.state: one.failure.id for one in found for state in (*one.states, one.found)
+        }
+        taken_out: tuple[Redundant, ...] = ()
+        if question.find_redundant:
+            taken_out = tuple(
+                redundant(self._recorded, history, len(explored.failing), self._again)
+            )
+        blind = blind_spots(self._recorded.blind, question.transient)
+        why = reasons(self._recorded.summary, blind, explored, failures)
+        return CrashReport(
+            recording=str(question.folder),
+            check=question.check,
+            profiles=tuple(rules.name for rules in question.profiles),
+            strategy="deep" if question.strategy.deep else "default",
+            seed=question.strategy.seed,
+            verdict=verdict(failures, why),
+            reasons=why,
+            failures=tuple(failures),
+            points=points(history, self._recorded, explored, stands_for),
+            coverage=coverage(history, profiles, explored, blind),
+            acks=history.acks,
+            seconds=round(time.monotonic() - self._began, 3),
+            states_a_second=round(len(explored.answered) / max(took, 1e-6), 1),
+            redundant=taken_out,
+        )
+
+    def _profiles(self, history: History) -> list[Persistence]:
+        return [Persistence(rules, history) for rules in self._question.profiles]
+
+    def _again(self, history: History) -> Explored:
+        """Explore another history in the same way; what is known is not asked again."""
+        search = self._setting.search(history)
+        self._told("exploring again", self._examiner.asked)
+        return explore(
+            search,
+            self._examiner if isinstance(self._examiner, ByChecker) else _by_prefix(search),
+            self._profiles(history),
+            self._question.strategy,
+            self._limits,
+        )
+
+
+def _by_prefix(search: Search) -> ByPrefix:
+    history = search.history
+    prefix = Persistence(ALL["prefix"], history)
+    last = [0]
+    for step in history.steps:
+        last.append(step.number if step.kind is StepKind.ACK else last[-1])
+    return ByPrefix(
+        search.contents(range(len(history.steps) + 1), prefix), lambda point: last[point]
+    )
+
+
+@contextmanager
+def _askers(
+    question: Question, checker: Checker, setting: Setting, work: str, store: Store
+) -> Iterator[Askers]:
+    if question.scheduler is None:
+        with local(checker, store, question.jobs, work) as askers:
+            yield askers
+        return
+    files = setting.recorded.history.files.values()
+    bases = {file.base: file.size for file in files if file.base and file.size}
+    with dask(checker, store, bases, question.scheduler) as workers:
+        yield workers
+
+
+@contextmanager
+def _kept(question: Question) -> Iterator[Kept]:
+    if question.results is None or question.asked is None:
+        yield InMemory()
+        return
+    with Results.open(question.results, question.asked) as kept:
+        yield kept
