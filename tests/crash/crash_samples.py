@@ -1,5 +1,6 @@
 """Images and bytes for tests, and checkers that other processes can import."""
 
+import fcntl
 import os
 import signal
 import stat
@@ -95,12 +96,17 @@ def do_as_told(state: Path, acks: Sequence[str]) -> str | None:
     return None
 
 
-def kill_parent_of_one_state(state: Path, _: Sequence[str]) -> str | None:
-    """Kill the process that asks about one with thirteen bytes; else as `size_is_even`."""
+def kill_parent_of_one_state(state: Path, acks: Sequence[str]) -> str | None:
+    """Kill the process that asks about one with thirteen bytes; else as `size_is_even`.
+
+    The first acknowledgement names a file that has its lock as long as it lives.
+    """
     if (state / "n").stat().st_size == 13:
-        os.kill(os.getppid(), signal.SIGKILL)
-        time.sleep(1000)
-    return size_is_even(state, _)
+        with open(acks[0], "ab") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)
+            os.kill(os.getppid(), signal.SIGKILL)
+            time.sleep(1000)
+    return size_is_even(state, acks)
 
 
 def page(number: int) -> bytes:

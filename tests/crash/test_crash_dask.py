@@ -89,7 +89,7 @@ def test_a_worker_killed_in_the_middle_changes_nothing(address: str, tmp_path: P
 def test_a_state_that_kills_who_asks_is_told(address: str, tmp_path: Path) -> None:
     checker = function(crash_samples.kill_parent_of_one_state)
     with workers(checker, address, tmp_path) as (askers, _):
-        states = (Job(str(number), numbered(number)) for number in range(12, 16))
+        states = (Job(str(n), numbered(n), (str(tmp_path / "held"),)) for n in range(12, 16))
         got = without_time(answers(states, askers))
     assert got["13"] == (Checked.TOOL_FAILED, "the process that was to ask was killed, twice")
     assert [got[key][0] for key in ("12", "14", "15")] == [Checked.GOOD, Checked.GOOD, Checked.BAD]

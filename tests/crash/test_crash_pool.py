@@ -1,5 +1,6 @@
 """Many states at once: lazily, in any order, whatever dies, and nothing is left."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -21,8 +22,8 @@ from tracefs.errors import MountError
 EVEN = "[ $(($(stat -c %s {dir}/n) % 2)) = 0 ]"
 
 
-def states(count: int) -> Iterator[Job]:
-    return (Job(str(number), numbered(number)) for number in range(count))
+def states(count: int, *acks: str) -> Iterator[Job]:
+    return (Job(str(number), numbered(number), acks) for number in range(count))
 
 
 def test_every_state_gets_its_answer() -> None:
@@ -51,9 +52,12 @@ def test_states_are_taken_only_as_there_is_room() -> None:
         assert len(taken) < 100
 
 
-def test_a_state_that_kills_who_asks_is_told_and_the_others_are_answered() -> None:
+def test_a_state_that_kills_who_asks_is_told_and_the_others_are_answered(tmp_path: Path) -> None:
+    held = tmp_path / "held"
     with processes(function(crash_samples.kill_parent_of_one_state), 2) as askers:
-        got = {int(job.key): answer for job, answer in answers(states(40), askers)}
+        got = {int(job.key): answer for job, answer in answers(states(40, str(held)), askers)}
+    with open(held, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # which waits for functions that were left alone
     assert sorted(got) == list(range(40))
     assert evens(got) == list(range(0, 40, 2))
     assert got.pop(13) == Answer(
@@ -77,6 +81,9 @@ def test_a_process_killed_in_the_middle_changes_nothing(tmp_path: Path) -> None:
         assert (reader.wait(), killer.wait()) == (0, 0)
         assert reader.stdout is not None
         reader.stdout.close()
+        work = askers.workplace
+        assert sleeping(Path(work)) != []
+    assert sleeping(Path(work)) == []
     assert {number: answer.checked for number, answer in got.items()} == {
         number: Checked.BAD if number % 2 else Checked.GOOD for number in range(7)
     }

@@ -1,8 +1,10 @@
 """Trees made from images, read back, and taken away."""
 
 import os
+import shutil
 import socket
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -35,12 +37,14 @@ CONTENTS = st.builds(
     ),
 )
 PERMISSIONS = st.integers(0, 0o7777)
+# Without root, the test could not look into directories that their owner may not enter.
+ENTERED = PERMISSIONS if os.geteuid() == 0 else PERMISSIONS.map(lambda mode: mode | 0o700)
 
 
 @st.composite
 def images(draw: st.DrawFn) -> Image:
     """Trees with every type of file, links and names that are no text among them."""
-    nodes = [(".", directory(1, draw(PERMISSIONS)))]
+    nodes = [(".", directory(1, draw(ENTERED)))]
     folders, files = ["."], list[Node]()
     for ino in range(2, 2 + draw(st.integers(0, 8))):
         above, name = draw(st.sampled_from(folders)), draw(NAMES)
@@ -50,7 +54,7 @@ def images(draw: st.DrawFn) -> Image:
         kind = draw(st.sampled_from("drrlfsh"))
         mode = draw(PERMISSIONS)
         if kind == "d":
-            node = directory(ino, mode)
+            node = directory(ino, draw(ENTERED))
             folders.append(path)
         elif kind == "l":
             target = draw(NAMES | st.sampled_from(["/", "..", "."]))
@@ -94,12 +98,11 @@ def at(root: str, path: str) -> bytes:
 def test_a_tree_is_what_its_image_says(made: str, image: Image) -> None:
     remove(made)
     assert make(image, SOURCE, made) == ()
-    found = {b"."} if os.path.isdir(made) else set()
+    found = {b"."}
     for above, folders, names in os.walk(os.fsencode(made)):
         found |= {os.path.relpath(os.path.join(above, name), os.fsencode(made))
                   for name in folders + names}  # fmt: skip
-    if os.geteuid() == 0:  # others can't look into all of them
-        assert found == {to_bytes(path) for path, _ in image.nodes}
+    assert found == {to_bytes(path) for path, _ in image.nodes}
     inodes: dict[int, int] = {}
     for path, node in image.nodes:
         status = os.lstat(at(made, path))
@@ -202,6 +205,33 @@ def test_nothing_is_made_outside(tmp_path: Path, path: str) -> None:
     with pytest.raises(RecordingError, match="has no directory for"):
         make(image, SOURCE, str(tmp_path / "s"))
     assert [each.name for each in tmp_path.iterdir()] == ["s"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to become another user")
+def test_without_privileges_modes_hinder_neither_making_nor_removal() -> None:
+    """Done by a process that has become somebody whom modes bind."""
+    nodes = [(".", directory(1, 0o500)), ("a", directory(2, 0)), ("a/b", directory(3, 0o500))]
+    nodes += [("a/b/c", directory(4, 0)), ("a/b/c/f", regular(5, Content(5), 0))]
+    image = Image(tuple(nodes))
+    place = Path(tempfile.mkdtemp(dir="/dev/shm"))
+    try:
+        os.chown(place, 65534, 65534)
+        pid = os.fork()
+        if pid == 0:
+            os.setgroups([])
+            os.setresgid(65534, 65534, 65534)
+            os.setresuid(65534, 65534, 65534)
+            status = 1
+            try:
+                make(image, SOURCE, str(place / "s"))
+                status = 2 if os.access(place / "s" / "a", os.X_OK) else 3
+                remove(str(place / "s"))
+                status = 0 if status == 3 and not os.listdir(place) else 4
+            finally:
+                os._exit(status)
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    finally:
+        shutil.rmtree(place)
 
 
 # ---------------------------------------------------------------- removal

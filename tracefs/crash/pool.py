@@ -135,6 +135,7 @@ class Local:
 
     def __init__(self, checker: Checker, source: Bytes, width: int, workplace: str) -> None:
         self.width = width
+        self.workplace = workplace
         self._kit = checker, source, workplace, os.getpid()
         self._workers: set[multiprocessing.process.BaseProcess] = set()
         self._pool = self._made()

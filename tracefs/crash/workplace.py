@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import select
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ _ENOUGH: Final = 256 << 20
 """Bytes that must be free in memory; containers often have 64 MiB there."""
 _PREFIX: Final = "tracefs-crash-"
 _LOCK: Final = "lock"
+_PATIENCE_S: Final = 1.0
+"""How long a process may take to die."""
 
 
 @contextmanager
@@ -76,6 +79,7 @@ def _end_if(pid: int, mark: bytes) -> None:
         with open(f"/proc/{pid}/environ", "rb") as file:
             if mark in file.read():
                 signal.pidfd_send_signal(process, signal.SIGKILL)
+                select.select([process], [], [], _PATIENCE_S)
     finally:
         os.close(process)
 
