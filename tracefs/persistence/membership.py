@@ -6,32 +6,22 @@ can change what differs: names on the way to the path, or what belongs to the fi
 tried, with all that it needs; nothing is ever taken out again, so that a state is met once.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct
 
 from tracefs.persistence.difference import Difference, all_of
-from tracefs.persistence.history import History, bits
-from tracefs.persistence.image import Bytes, Image
+from tracefs.persistence.history import bits
+from tracefs.persistence.image import Bytes
+from tracefs.persistence.resolve import Resolver
+from tracefs.persistence.rules import Persistence
 from tracefs.persistence.seen import Seen
+from tracefs.persistence.states import State
 from tracefs.persistence.touching import Touching
 
 MOST_TRIED: Final = 20_000
 """States; beyond, the answer is that nobody knows."""
-
-
-class Rules(Protocol):
-    """A profile applied to a history; masks are as in `tracefs.persistence.history`."""
-
-    def happened(self, point: int) -> int:
-        """Return the atoms of the steps before *point*."""
-
-    def forced(self, point: int) -> int:
-        """Return those that must be there."""
-
-    def closed(self, atoms: int) -> int:
-        """Return the least set with *atoms* that may be there."""
 
 
 class Membership(Struct, frozen=True):
@@ -61,26 +51,25 @@ class Membership(Struct, frozen=True):
 class Seeker:
     """Looks for the states of one history under one profile; for many trees."""
 
-    def __init__(
-        self, history: History, rules: Rules, image: Callable[[int, int], Image], source: Bytes
-    ) -> None:
-        """Take *image* for the tree of a point and atoms, with its bytes in *source*."""
-        self._touching = Touching(history)
-        self._rules = rules
-        self._image = image
+    def __init__(self, persistence: Persistence, resolver: Resolver, source: Bytes) -> None:
+        """Take images from *resolver*, which makes them of the same history, bytes from *source*."""
+        self._touching = Touching(persistence.history)
+        self._persistence = persistence
+        self._resolver = resolver
         self._source = source
 
     def find(self, point: int, seen: Sequence[Seen], most: int = MOST_TRIED) -> Membership:
         """Look for a state at *point* whose tree is *seen*, among at most so many."""
-        happened = self._rules.happened(point)
-        start = self._rules.closed(self._rules.forced(point))
+        happened = self._persistence.happened(point)
+        start = self._persistence.closed(point, 0)
         waiting, met = [start], {start}
         nearest: tuple[Difference, ...] | None = None
         tried = 0
         while waiting and tried < most:
             atoms = waiting.pop()
             tried += 1
-            differences = tuple(all_of(self._image(point, atoms), seen, self._source))
+            image = self._resolver.image(State(point, atoms))
+            differences = tuple(all_of(image, seen, self._source))
             if not differences:
                 return Membership(tried, atoms)
             if nearest is None or len(differences) < len(nearest):
@@ -88,7 +77,7 @@ class Seeker:
             could = self._touching.could_change(differences[0], atoms) & happened & ~atoms
             # The earliest is tried first: what was seen is mostly not far from what was forced.
             for number in reversed(bits(could)):
-                wider = self._rules.closed(atoms | 1 << number)
+                wider = self._persistence.closed(point, atoms | 1 << number)
                 if wider & ~happened == 0 and wider not in met:
                     met.add(wider)
                     waiting.append(wider)

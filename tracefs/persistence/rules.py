@@ -110,6 +110,8 @@ class Persistence:
             return self._closure((own | entries) & covered)
         if rules.directory_sync_forces_all and index.is_directory(sync.file):
             return self._closure((own | index.log) & covered)
-        reached = (own | entries | (touching if names_too else 0)) & covered
+        # Bytes overwritten in place change nothing in the log but times, and these not always.
+        logged = own & ~index.data.get(sync.file, 0)
+        reached = (logged | entries | (touching if names_too else 0)) & covered
         prefix = index.log & ((1 << reached.bit_length()) - 1)
         return self._closure((own | prefix) & covered)
