@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from tracefs.crash.recorded import Recorded
 from tracefs.crashes import Change
 from tracefs.pathtext import to_text
-from tracefs.persistence.history import Atom, History, Part, Step, bits
+from tracefs.persistence.history import Atom, History, Part, bits, origin
 
 _MOST_KEPT = 50
 
@@ -18,13 +18,14 @@ class Describer:
 
     def changes(self, atoms: int, torn: Iterable[int] = ()) -> tuple[Change, ...]:
         """Return what *atoms* are parts of, in order; pages of one call are one change."""
-        grouped: dict[tuple[int, Part], list[Atom]] = {}
+        grouped: dict[tuple[int, int, Part], list[Atom]] = {}
         for number in bits(atoms):
             atom = self._history.atoms[number]
-            grouped.setdefault((atom.step, atom.part), []).append(atom)
+            call = origin(self._history.steps[atom.step])
+            grouped.setdefault((call, atom.file, atom.part), []).append(atom)
         return tuple(
-            self._change(self._history.steps[step], part, found, torn=bool(set(torn) & _of(found)))
-            for (step, part), found in grouped.items()
+            self._change(part, found, torn=bool(set(torn) & _of(found)))
+            for (_, _, part), found in grouped.items()
         )
 
     def kept(self, atoms: int, dropped: int) -> tuple[Change, ...]:
@@ -35,7 +36,8 @@ class Describer:
         later = bits(atoms >> first << first)
         return self.changes(sum(1 << number for number in later[-_MOST_KEPT:]))
 
-    def _change(self, step: Step, part: Part, atoms: list[Atom], *, torn: bool) -> Change:
+    def _change(self, part: Part, atoms: list[Atom], *, torn: bool) -> Change:
+        step = self._history.steps[atoms[0].step]
         pages = [overlay.page for atom in atoms for overlay in atom.overlays]
         data = part is Part.DATA and pages
         return Change(

@@ -10,7 +10,7 @@ from tracefs.crash.examiner import Examiner
 from tracefs.crash.reduction import Reducer, breaking, lost_ack
 from tracefs.crash.search import Found, Search
 from tracefs.crashes import Answer, Checked, Failure, Loss
-from tracefs.persistence.history import History
+from tracefs.persistence.history import History, Part, bits
 from tracefs.persistence.profiles import LINUX
 from tracefs.persistence.rules import Persistence
 from tracefs.persistence.states import spell
@@ -58,12 +58,26 @@ class Diagnosis:
             same = self._explained(found, state, answer)
             if same is None:
                 new = self._reduced(state, answer)
-                same = next((one for one in found if one.failure.id == new.failure.id), None)
+                same = next((one for one in found if self._alike(one, new)), None)
                 if same is None:
                     found.append(new)
                     continue
             same.states.append(state)
         return found
+
+    def _alike(self, one: Reduced, other: Reduced) -> bool:
+        """Tell whether both lose the same kind of thing, by the same parts of the same files."""
+        return one.failure.loss is other.failure.loss and self._kind(one) == self._kind(other)
+
+    def _kind(self, reduced: Reduced) -> frozenset[tuple[int, bool]]:
+        found = set()
+        for number in bits(reduced.dropped):
+            atom = self._history.atoms[number]
+            if atom.part is Part.NAME:
+                found |= {(entry.directory, True) for entry in atom.entries}
+            else:
+                found.add((atom.file, False))
+        return frozenset(found)
 
     def _simplest(self, pair: tuple[Found, Answer]) -> tuple[int, int]:
         return self._missing(pair[0]).bit_count(), pair[0].state.point

@@ -34,13 +34,13 @@ class Reducer:
         groups = list(self._groups.among(missing))
         if not groups or self._fails(state.point, 0, checked):
             return self._found(state.point, 0), 0
-        alone = {self._found(state.point, group).key: group for group in groups}
         best: tuple[int, Found, int] | None = None
         singles = [self._found(state.point, group) for group in groups]
+        alone = {id(one): group for one, group in zip(singles, groups, strict=True)}
         for one, answer in self._examiner.ask(singles):
             size = (self._persistence.happened(state.point) & ~one.state.atoms).bit_count()
             if answer.checked is checked and (best is None or size < best[0]):
-                best = size, one, alone[one.key]
+                best = size, one, alone[id(one)]
         if best is not None:
             return best[1], best[2]
         kept = self._fewest(state.point, groups, checked)

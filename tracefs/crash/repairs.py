@@ -1,15 +1,18 @@
 """Syncs that would have saved what was lost, tried out."""
 
 from collections.abc import Callable
+from typing import Final
 
 from tracefs.crash.diagnosis import Reduced
 from tracefs.crash.exploration import Explored
 from tracefs.crashes import Loss, Repair
 from tracefs.persistence.editing import with_syncs
-from tracefs.persistence.history import Atom, History, Part, Sync, bits
+from tracefs.persistence.history import Atom, History, Part, Sync, bits, origin
 
 Explore = Callable[[History], Explored]
 """Explores another history in the same way."""
+_MOST_PIECES: Final = 1024
+"""Steps after one that are looked at, whether they are of the same call."""
 
 
 def repairs(history: History, reduced: Reduced, explore: Explore) -> tuple[Repair, ...]:
@@ -47,8 +50,15 @@ def _wanted(history: History, dropped: int) -> list[tuple[int, Sync]]:
     for number in bits(dropped):
         atom = history.atoms[number]
         for sync in _syncs(atom):
-            last[sync] = max(last.get(sync, 0), atom.step)
+            last[sync] = max(last.get(sync, 0), _end(history, atom.step))
     return sorted(((step, sync) for sync, step in last.items()), key=lambda pair: pair[0])
+
+
+def _end(history: History, step: int) -> int:
+    """Return the last step of the same call."""
+    call = origin(history.steps[step])
+    later = history.steps[step + 1 : step + _MOST_PIECES]
+    return max([step, *(one.number for one in later if origin(one) == call)])
 
 
 def _syncs(atom: Atom) -> list[Sync]:

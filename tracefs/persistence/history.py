@@ -158,6 +158,11 @@ class History(Struct, frozen=True, kw_only=True):
         return tuple(step.ack for step in self.steps[:point] if step.ack is not None)
 
 
+def origin(step: Step) -> int:
+    """Return a number that all steps of one call share, and no others."""
+    return -1 - step.number if step.call is None else step.call
+
+
 def bits(mask: int) -> list[int]:
     """Return the numbers of the atoms in *mask*, in order.
 

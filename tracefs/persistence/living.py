@@ -8,8 +8,8 @@ from tracefs.errors import RecordingError
 from tracefs.pathtext import to_bytes, to_text
 from tracefs.persistence.history import ROOT, Entry, File
 
-_AGAIN: Final = 1 << 64
-"""From here on are the numbers of files whose inode number came again."""
+_AGAIN: Final = 1 << 63
+"""From here on are the numbers of files whose inode number came again; no filesystem gets there."""
 
 
 class Starting(Protocol):

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from tracefs.persistence.history import History, Part, StepKind, bits
+from tracefs.persistence.history import History, Part, StepKind, bits, origin
 from tracefs.persistence.image import PAGE, SECTOR
 from tracefs.persistence.rules import Persistence
 from tracefs.persistence.states import State
@@ -30,17 +30,19 @@ class Strategy(Struct, frozen=True, kw_only=True):
 
 
 class Groups:
-    """Atoms of a history that go together: one part of one change."""
+    """Atoms of a history that go together: one part of one file that one call changed."""
 
     def __init__(self, history: History) -> None:
         self.masks: list[int] = []
         self.parts: dict[Part, int] = dict.fromkeys(Part, 0)
         """All atoms of each part."""
         self.files: dict[int, int] = {}
-        known: dict[tuple[int, Part], int] = {}
+        known: dict[tuple[int, int, Part], int] = {}
         for atom in history.atoms:
             bit = 1 << atom.number
-            place = known.setdefault((atom.step, atom.part), len(self.masks))
+            # The kernel divides a call's write where a page begins; a crash does so elsewhere.
+            group = origin(history.steps[atom.step]), atom.file, atom.part
+            place = known.setdefault(group, len(self.masks))
             if place == len(self.masks):
                 self.masks.append(0)
             self.masks[place] |= bit
