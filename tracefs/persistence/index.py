@@ -29,6 +29,10 @@ class Index:
         self._forces: dict[int, int] = {}
         self._last: dict[tuple[int, bytes], int] = {}
         self._births: dict[int, int] = {}
+        self._shortened: dict[int, int] = {}
+        """File -> atoms that set its size after it was first made shorter."""
+        self._bare: set[int] = set()
+        """Files whose size no longer needs its data."""
         for atom in history.atoms:
             self._add(atom)
 
@@ -73,7 +77,9 @@ class Index:
 
     def _size(self, atom: Atom, bit: int) -> None:
         _put(self.sized, atom.file, bit)
-        if self._rules.size_needs_data and not atom.logged:
+        if atom.cleared is not None or atom.file in self._shortened:
+            _put(self._shortened, atom.file, bit)
+        if self._rules.size_needs_data and not atom.logged and atom.file not in self._bare:
             earlier = (1 << self._history.steps[atom.step].first) - 1
             self._need(atom, self.data.get(atom.file, 0) & ~earlier)
 
@@ -95,6 +101,10 @@ class Index:
             self.born |= bit
             self._births[atom.file] = bit
             _put(self.sized, atom.file, bit)
+        elif rules.named_anew_shows_size and atom.file in self._shortened:
+            self._bare.add(atom.file)
+            for size in bits(self._shortened[atom.file]):
+                self.needs.pop(size, None)
         if atom.pair is not None:
             self._pair(atom, atom.pair)
         if atom.replaces and rules.replacing_needs_size:

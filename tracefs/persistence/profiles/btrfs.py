@@ -7,6 +7,9 @@
   synced by its new directory alone, the file has both names (measured on 6.18).
 - A size is there only with its data (ordered extents). A rename over another file starts to write
   the new one, best effort: it was seen empty (measured on 6.18).
+- A file that was made shorter has its whole inode logged, size too, when the directory of another
+  name that it got is synced: longer again, it reads as zeros (measured on 6.18;
+  ``BTRFS_INODE_NEEDS_FULL_SYNC``, ``fs/btrfs/inode.h``).
 """
 
 from typing import Final
@@ -19,6 +22,7 @@ RULES: Final = Rules(
     "ahead of all that came before",
     log=True,
     size_needs_data=True,
+    named_anew_shows_size=True,
     rename_is_one=False,
     data_sync_forces_names=True,
     sync_forces_own_names=True,
