@@ -1,14 +1,19 @@
 """What real filesystems show after a power cut is what their profiles say."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
 from litmus import CASES, Case
 from litmus_facts import by_path, gone, holds, there
+from litmus_model import Modelled
+from litmus_random import Author
 from reality.filesystems import ALL
 from reality.requests import Cut, Observation
 from reality_support import Prepared, everywhere, look, require
+
+SEEDS = range(300, 310)
+"""Of programs by chance."""
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -45,6 +50,50 @@ def test_a_filesystem_keeps_what_its_profile_promises(
         for claim in case.claims:
             if profile in claim.kept:
                 assert claim.fact.holds(tree), (str(claim.fact), observation)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_is_seen_is_a_state_that_the_profile_allows(
+    case: Case, profile: str, shown: Mapping[str, list[Observation]]
+) -> None:
+    modelled = Modelled(case.before, case.program)
+    assert not_allowed(modelled, profile, shown[case.name]) == []
+
+
+def test_programs_by_chance_show_what_their_profile_allows(profile: str, tmp_path: Path) -> None:
+    programs = []
+    for seed in SEEDS:
+        author = Author(seed)
+        programs.append((author.write(5, syncs=0), author.write(7, syncs=0.3)))
+    prepared = [
+        Prepared.of(before, text, tmp_path / str(seed))
+        for seed, (before, text) in zip(SEEDS, programs, strict=True)
+    ]
+    # At every point with nothing nudged, which costs one run for all; at the end with each nudge.
+    works = [
+        one.work({*(Cut(point) for point in one.points()), *everywhere(one.end)})
+        for one in prepared
+    ]
+    wrong = {
+        f"{before} | {text}": reasons
+        for (before, text), found in zip(programs, look(profile, works), strict=True)
+        if (reasons := not_allowed(Modelled(before, text), profile, found))
+    }
+    assert wrong == {}
+
+
+def not_allowed(
+    modelled: Modelled, profile: str, observations: Iterable[Observation]
+) -> list[tuple[Cut, str]]:
+    """Return the cuts that show what no state of the profile gives, with the reason."""
+    seeker = modelled.seeker(profile)
+    wrong = []
+    for observation in observations:
+        assert observation.error is None, observation
+        found = seeker.find(modelled.point(observation.cut.point), observation.tree)
+        if not found:
+            wrong.append((observation.cut, str(found)))
+    return wrong
 
 
 def test_a_cut_loses_what_was_not_synced_and_nothing_else(profile: str, tmp_path: Path) -> None:

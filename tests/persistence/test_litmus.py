@@ -1,4 +1,4 @@
-"""Every state that a profile allows keeps what it promises, and what it doesn't promise can break."""
+"""States that a profile allows keep what it promises; what it doesn't promise can break."""
 
 import pytest
 from litmus import ALL, CASES, Case

@@ -101,16 +101,21 @@ class Index:
             self.born |= bit
             self._births[atom.file] = bit
             _put(self.sized, atom.file, bit)
-        elif rules.named_anew_shows_size and atom.file in self._shortened:
-            self._bare.add(atom.file)
-            for size in bits(self._shortened[atom.file]):
-                self.needs.pop(size, None)
+        elif rules.named_anew_shows_size:
+            self._name_anew(atom.file)
         if atom.pair is not None:
             self._pair(atom, atom.pair)
         if atom.replaces and rules.replacing_needs_size:
             self._need(atom, self.sized.get(atom.file, 0))
         if atom.replaces and rules.replacing_needs_data:
             self._need(atom, self.data.get(atom.file, 0))
+
+    def _name_anew(self, file: int) -> None:
+        """Let the sizes of a file that was made shorter need no data any more."""
+        if file in self._shortened:
+            self._bare.add(file)
+        for size in bits(self._shortened.get(file, 0)):
+            self.needs.pop(size, None)
 
     def _pair(self, atom: Atom, other: int) -> None:
         """Both halves of a rename come together, but for a sync that forces the new name alone."""

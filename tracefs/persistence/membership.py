@@ -52,7 +52,7 @@ class Seeker:
     """Looks for the states of one history under one profile; for many trees."""
 
     def __init__(self, persistence: Persistence, resolver: Resolver, source: Bytes) -> None:
-        """Take images from *resolver*, which makes them of that history, bytes from *source*."""
+        """Take images from *resolver*, of the same history, and their bytes from *source*."""
         self._touching = Touching(persistence.history)
         self._persistence = persistence
         self._resolver = resolver
