@@ -12,7 +12,6 @@ from reality.filesystems import ALL
 from reality.nudges import NUDGES
 from reality.requests import Cut, Observation, Request, Work
 
-
 USUAL = ("nothing", "metadata", "data, then metadata", "data begun, then metadata")
 """Nudges; each costs a mount for each program and filesystem."""
 
@@ -56,7 +55,7 @@ class Prepared:
 
 
 def everywhere(point: int) -> list[Cut]:
-    """Return cuts at one point, with nudges; where CI is not set, only with those that tell most."""
+    """Return cuts at one point, with nudges; without CI only those that tell most."""
     nudges = NUDGES if os.environ.get("CI") else USUAL
     return [Cut(point, nudge) for nudge in nudges]
 

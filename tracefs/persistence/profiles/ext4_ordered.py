@@ -9,7 +9,7 @@
   is no part of the order of the calls (delayed allocation).
 - New blocks are unwritten extents until their data is there (``dioread_nolock``, the default since
   5.6), so that a new size does not wait for its data: it reads as zeros. Measured on 6.18, see
-  ``docs/development/filesystems-after-a-crash.md``. With ``nodioread_nolock`` it would wait.
+  ``docs/explanation/real-filesystems.md``. With ``nodioread_nolock`` it would wait.
 - A rename over another file has its blocks allocated first (``auto_da_alloc``,
   ``ext4_alloc_da_blocks`` in ``fs/ext4/namei.c``): it never shows an empty file, and nobody waits
   for the data.
