@@ -61,8 +61,8 @@ def run(args: argparse.Namespace, words: list[str], server: Spawned) -> int:
 
 
 def _stacks(args: argparse.Namespace) -> tuple[str, ...]:
-    """Return the calls whose places are kept, so that a finding can name its line."""
-    if not args.contract:
+    """Return the calls whose places are kept, so that a finding, or a loss, can name its line."""
+    if not args.contract and not args.payload:
         return _ALWAYS
     from tracefs.report.stray import CALLS  # noqa: PLC0415  # judging is not needed to record
 
