@@ -109,11 +109,6 @@ class Asker:
         )
         return _ask_child(self._child, question, self._checker.limit_s, rooms)
 
-    def close(self) -> None:
-        """End what it has started."""
-        if self._child is not None:
-            self._child.close()
-
 
 def _write(name: str, text: str) -> None:
     data = text.encode("utf-8", "surrogateescape")

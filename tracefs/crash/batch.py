@@ -21,13 +21,10 @@ from tracefs.crashes import Answer, Checked
 from tracefs.errors import TracefsError
 from tracefs.pathtext import to_text
 from tracefs.persistence.image import Bytes
+from tracefs.trials.limit import Family
 
 ENDED: Final = 128 + signal.SIGTERM
 """Status that the process ends with where it was told to."""
-
-
-class _Ended(BaseException):
-    """The process is to end."""
 
 
 class States:
@@ -53,14 +50,18 @@ class States:
                 make(job.image, self._source, rooms.state)
                 return self._asker.ask(rooms, job.acks)
             finally:
-                remove(place)
+                with suppress(OSError):  # the workplace tries again in the end
+                    remove(place)
         except Exception as error:  # noqa: BLE001  # other states are asked about all the same
             return Answer(checked=Checked.TOOL_FAILED, said=_text(error))
 
     def close(self) -> None:
-        """End what was started, and take the directory away."""
-        self._asker.close()
-        with suppress(OSError):  # what can't be removed now is tried again by the workplace
+        """Kill all children of this process, and take the directory away.
+
+        Whatever this process is doing: it is not to go on with it.
+        """
+        Family(0).kill()
+        with suppress(OSError):
             remove(self._folder)
 
 
@@ -70,7 +71,6 @@ class _Process:
     states: States | None = None
     workplace: str | None = None
     """To be taken away with it: nobody else is in it."""
-    busy = False
 
 
 def become(
@@ -105,30 +105,24 @@ def perform(data: bytes) -> bytes:
     states = _Process.states
     assert states is not None
     begin = time.perf_counter()
-    try:
-        _Process.busy = True
-        answers = tuple(states.ask(job) for job in jobs.decode_batch(data).jobs)
-        _Process.busy = False
-    except _Ended:
-        _leave()
+    answers = tuple(states.ask(job) for job in jobs.decode_batch(data).jobs)
     return jobs.encode(Answers(answers=answers, seconds=time.perf_counter() - begin))
 
 
 def end() -> None:
-    """End what was started, and take this process's directory away."""
+    """End what was started, and take this process's directory away; nothing can be asked then."""
     if _Process.states is not None:
         _Process.states.close()
         _Process.states = None
 
 
-def _end(*_: object) -> None:
+def _end(*_: object) -> NoReturn:
+    """End this process.
+
+    In the handler itself: an exception could come where a child has been started and nobody knows
+    of it yet, or where exceptions are passed over.
+    """
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if _Process.busy:
-        raise _Ended
-    _leave()
-
-
-def _leave() -> NoReturn:
     end()
     if _Process.workplace is not None:
         with suppress(OSError):
