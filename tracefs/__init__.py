@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from tracefs.api import Trace as Trace
+    from tracefs.api.crash_states import crash_states as crash_states
     from tracefs.api.record import record as record
     from tracefs.api.run import run as run
 
@@ -22,6 +23,7 @@ __version__: Final = "0.1.0"
 
 _LAZY: Final = {
     "Trace": "tracefs.api",
+    "crash_states": "tracefs.api.crash_states",
     "record": "tracefs.api.record",
     "run": "tracefs.api.run",
 }

@@ -13,11 +13,11 @@ from tracefs.cli.arguments import path_glob, positive
 from tracefs.cli.progress import Progress
 from tracefs.cli.recording import EXIT_UNKNOWN
 from tracefs.crash import checkers
-from tracefs.crash.asking import PLACE, Checker, command, ready
-from tracefs.crash.examination import KILLED, Question, Transient, examine, opened
+from tracefs.crash.choice import Choice, Transient, choose
+from tracefs.crash.examination import KILLED, Question, examine, opened
 from tracefs.crash.materialise import make
 from tracefs.crash.results import Asked
-from tracefs.errors import RecordingError, SetupError, UsageError
+from tracefs.errors import RecordingError, UsageError
 from tracefs.findings import Verdict
 from tracefs.journal.format import JOURNAL
 from tracefs.persistence.profiles import ALL, LINUX, chosen
@@ -173,7 +173,9 @@ def _question(args: argparse.Namespace) -> Question:
             "crash states need the recording's folder, with its bytes",
             repair="tracefs run --payload -- COMMAND, then tracefs crash",
         )
-    checker, check, transient = _checker(args)
+    choice = _choice(args)
+    check = KILLED if choice is None else choice.name
+    known = () if choice is None else choice.transient
     asked = None
     if args.output is not None:
         asked = Asked(
@@ -186,9 +188,9 @@ def _question(args: argparse.Namespace) -> Question:
     return Question(
         folder=folder,
         source=None if args.dir is None else Path(args.dir),
-        checker=checker,
+        checker=None if choice is None else choice.checker,
         check=check,
-        transient=(*transient, *(Transient(glob, "said to be so") for glob in args.transient)),
+        transient=(*known, *(Transient(glob, "said to be so") for glob in args.transient)),
         profiles=chosen(args.profile),
         strategy=Strategy(deep=args.deep, random=args.random, seed=args.seed),
         most_states=args.max_states,
@@ -211,20 +213,5 @@ def _hash(folder: Path) -> str:
         raise RecordingError(f"{folder}: {error.strerror}") from None
 
 
-def _checker(args: argparse.Namespace) -> tuple[Checker | None, str, tuple[Transient, ...]]:
-    if args.check is None:
-        return None, KILLED, ()
-    found = checkers.find(args.check)
-    if found is not None:
-        lacks = found.lacks()
-        if lacks is not None:
-            raise SetupError(f"the checker {found.name} can't be used: {lacks}")
-        transient = tuple(Transient(glob, why) for glob, why in found.transient)
-        return ready(found.ask, args.timeout, os.environ), found.name, transient
-    if PLACE not in args.check:
-        known = ", ".join(checkers.names())
-        raise UsageError(
-            f"--check {args.check!r} has no {PLACE}, and is none of {known}",
-            repair=f"--check '{args.check} {PLACE}'",
-        )
-    return command(args.check, args.timeout, os.environ, os.getcwd()), args.check, ()
+def _choice(args: argparse.Namespace) -> Choice | None:
+    return None if args.check is None else choose(args.check, args.timeout)

@@ -12,9 +12,11 @@ from msgspec.structs import replace
 
 from tracefs.crash.asking import Checker
 from tracefs.crash.changes import Describer
+from tracefs.crash.choice import Transient
 from tracefs.crash.diagnosis import Diagnosis
 from tracefs.crash.examiner import ByChecker, ByPrefix, InMemory, Kept
 from tracefs.crash.exploration import Explored, Limits, explore
+from tracefs.crash.in_process import ByFunction, Function
 from tracefs.crash.judging import blind_spots, coverage, points, reasons, verdict
 from tracefs.crash.pool import Askers, local
 from tracefs.crash.recorded import Recorded
@@ -42,13 +44,6 @@ Told = Callable[[str, int], None]
 """Told what is under way, and how much of it is done."""
 
 
-class Transient(Struct, frozen=True):
-    """Files whose contents say nothing after a restart."""
-
-    glob: str
-    why: str
-
-
 class Question(Struct, frozen=True, kw_only=True):
     """What is to be found out."""
 
@@ -56,7 +51,10 @@ class Question(Struct, frozen=True, kw_only=True):
     source: Path | None = None
     """Where the traced directory is now; None: where it was."""
     checker: Checker | None = None
-    """None: each state is compared with what a ``kill -9`` could leave."""
+    """None, and no *function*: each state is compared with what a ``kill -9`` could leave."""
+    function: Function | None = None
+    """Asked in this process, in place of a checker, about the directory *below* in each state."""
+    below: str = ""
     check: str = KILLED
     """The checker as people know it."""
     transient: tuple[Transient, ...] = ()
@@ -111,8 +109,10 @@ def examine(question: Question, told: Told) -> CrashReport:
     with ExitStack() as stack:
         setting, work, store = stack.enter_context(opened(question))
         search = setting.search(setting.recorded.history)
-        examiner: ByChecker | ByPrefix
-        if question.checker is None:
+        examiner: ByChecker | ByFunction | ByPrefix
+        if question.function is not None:
+            examiner = ByFunction(question.function, store, work, question.below)
+        elif question.checker is None:
             examiner = _by_prefix(search)
         else:
             askers = stack.enter_context(_askers(question, question.checker, setting, work, store))
@@ -125,7 +125,7 @@ class _Examination:
         self,
         setting: Setting,
         search: Search,
-        examiner: ByChecker | ByPrefix,
+        examiner: ByChecker | ByFunction | ByPrefix,
         began: float,
         told: Told,
     ) -> None:
@@ -201,7 +201,7 @@ class _Examination:
         self._told("exploring again", self._examiner.asked)
         return explore(
             search,
-            self._examiner if isinstance(self._examiner, ByChecker) else _by_prefix(search),
+            _by_prefix(search) if isinstance(self._examiner, ByPrefix) else self._examiner,
             self._profiles(history),
             self._question.strategy,
             self._limits,

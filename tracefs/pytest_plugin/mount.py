@@ -31,11 +31,12 @@ class SessionMount:
     Args:
         base: An empty directory of its own.
         witness: Who looks for callers.
+        payload: Also keep the bytes written, and what was there before.
     """
 
-    def __init__(self, base: Path, witness: str) -> None:
+    def __init__(self, base: Path, witness: str, *, payload: bool = False) -> None:
         self._base = base
-        self._options = Options(witness=witness)
+        self._options = Options(witness=witness, payload=payload)
         self._living: LivingMount | None = None
         self._begun = 0
         self._now: Path | None = None

@@ -4,7 +4,7 @@ import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -22,6 +22,9 @@ from tracefs.pytest_plugin.directory import TracedDir
 from tracefs.pytest_plugin.injected import ForRuns, Injected
 from tracefs.pytest_plugin.mount import Place, SessionMount, remove
 from tracefs.pytest_plugin.wishes import Wishes
+
+if TYPE_CHECKING:
+    from tracefs.pytest_plugin.crashed import Crash
 
 LONGEST: Final = 200
 """Lines of a trace in a report."""
@@ -66,11 +69,14 @@ class Recorded(ABC):
 
     def judge(self) -> None:
         """Fail the test unless the contracts are kept that it asks for; once."""
-        if self._judged or not self._wishes.contracts:
+        if self._judged or not self._wishes.judged:
             return
         self._judged = True
         for trace in self.traces:
-            self._judge(trace)
+            if self._wishes.contracts:
+                self._judge(trace)
+        if self._wishes.crash is not None:
+            self._judge_crashes(self._wishes.crash)
 
     def excuse(self) -> None:
         """Judge no more: the test failed already, or was skipped."""
@@ -108,6 +114,10 @@ class Recorded(ABC):
                 head = "\n".join([f"recording: {where}", *self._injected.lines()])
                 yield "tracefs", f"{head}\n{_said(trace.text)}"
 
+    @abstractmethod
+    def _judge_crashes(self, crash: "Crash") -> None:
+        """Fail the test unless what it wrote survives crashes."""
+
     def _judge(self, trace: Trace) -> None:
         wishes = self._wishes
         result = trace.check(
@@ -126,6 +136,7 @@ class Mounted(Recorded):
     def __init__(self, mount: SessionMount, place: Place, wishes: Wishes) -> None:
         super().__init__(place.directory, wishes, Faults(self._faulty, place.root))
         self._mount = mount
+        self._place = place
         self._restored = False
         self._trace = RecordedTrace(place.recording, self._settle, place.root, is_new=True)
         if wishes.inject:
@@ -176,6 +187,13 @@ class Mounted(Recorded):
             return super().restore()
         finally:
             self._restored = True
+
+    def _judge_crashes(self, crash: "Crash") -> None:
+        from tracefs.pytest_plugin.crashed import judge  # noqa: PLC0415  # most tests don't ask
+
+        __tracebackhide__ = True
+        self._mount.end(self._trace.recording)
+        judge(crash, self._trace.recording, self._place.root)
 
     def _faulty(self) -> Injectable:
         if self._restored:
@@ -231,6 +249,7 @@ class ByCommand(Recorded):
                 self.directory,
                 witness=self._wishes.witness,
                 keep=keep,
+                payload=self._wishes.crash is not None,
                 inject=self._for_runs.holding,
                 capture_output=capture_output,
                 timeout=timeout,
@@ -251,13 +270,20 @@ class ByCommand(Recorded):
 
     def judge(self) -> None:
         """Fail the test unless each command kept the contracts."""
-        if not (self._traces or self._judged) and self._wishes.contracts:
+        if not (self._traces or self._judged) and self._wishes.judged:
             self._judged = True
             pytest.fail(f"unknown: {self._nothing()}", pytrace=False)
-        if self._unread is not None and not self._judged and self._wishes.contracts:
+        if self._unread is not None and not self._judged and self._wishes.judged:
             self._judged = True
             pytest.fail(f"unknown: a command was killed: {self._unread}", pytrace=False)
         super().judge()
+
+    def _judge_crashes(self, crash: "Crash") -> None:
+        from tracefs.pytest_plugin.crashed import judge  # noqa: PLC0415  # most tests don't ask
+
+        __tracebackhide__ = True
+        for trace in self._traces:
+            judge(crash, trace.recording, "")
 
     def end(self, *, keep: bool) -> None:
         """Remove what was recorded, unless it is to be kept."""

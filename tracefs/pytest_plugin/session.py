@@ -33,6 +33,8 @@ class TracedSession:
         self._factory = factory
         self._keep = wishes.keep(config)
         self._mount: SessionMount | None = None
+        self._own_mounts: list[SessionMount] = []
+        """Of the test that is running, for single directories."""
         self._now: Recorded | None = None
         self._of_item: list[Recorded] = []
         """Recordings of the test that is running, whose end decides whether they are kept."""
@@ -118,8 +120,8 @@ class TracedSession:
 
     def close(self) -> None:
         """Unmount."""
-        if self._mount is not None:
-            self._mount.close()
+        for mount in (*self._own_mounts, *((self._mount,) if self._mount else ())):
+            mount.close()
 
     def _begin(self, name: str) -> Recorded:
         if self._now is not None:
@@ -128,7 +130,7 @@ class TracedSession:
                 pytrace=False,
             )
         asked = wishes.of_test(self._running(), self._config)
-        mount = self._given()
+        mount = self._given() if asked.crash is None else self._own()
         if asked.witness in wishes.BY_RUN:
             self._now = ByCommand(mount.aside(name), asked, self._cannot)
         else:
@@ -158,6 +160,16 @@ class TracedSession:
             self._mount = SessionMount(base, wishes.in_process(self._config))
         return self._mount
 
+    def _own(self) -> SessionMount:
+        """Return a mount for one directory, whose bytes are kept: crash states are of all of it."""
+        if self._hindrance is not None:
+            self._give_up(self._hindrance)
+        mount = SessionMount(
+            self._factory.mktemp("tracefs"), wishes.in_process(self._config), payload=True
+        )
+        self._own_mounts.append(mount)
+        return mount
+
     def _keep_the_last(self, recorded: Recorded) -> None:
         """Of many that one test makes, keep that which failed last: it is what is reported."""
         if self._keep == "all":
@@ -181,6 +193,10 @@ class TracedSession:
                 failed = recorded.failed and self._keep == "failed"
                 recorded.end(keep=failed or self._keep == "all")
         self._of_item = going_on
+        if not going_on:
+            for mount in self._own_mounts:
+                mount.close()
+            self._own_mounts.clear()
 
     def _cannot(self, error: MountError) -> NoReturn:
         """Fail or skip the test, and those after it, since there is no mount."""

@@ -3,7 +3,7 @@
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from msgspec import Struct
@@ -14,6 +14,9 @@ from tracefs.contracts.base import Contract
 from tracefs.errors import UsageError
 from tracefs.faults.model import Rule
 from tracefs.witness.level_names import FULL, NONE, PROC, SECCOMP
+
+if TYPE_CHECKING:
+    from tracefs.pytest_plugin.crashed import Crash
 
 FIXTURES: Final = frozenset({"traced_dir", "traced_session"})
 IN_PROCESS: Final = (NONE, PROC)
@@ -35,9 +38,16 @@ class Wishes(Struct, frozen=True, kw_only=True):
     page_size: int | None = None
     inject: tuple[Rule, ...] = ()
     """Faults that are made from the start."""
+    crash: "Crash | None" = None
+    """What is asked about power failures; the bytes are kept then."""
+
+    @property
+    def judged(self) -> bool:
+        """Whether the test is judged by anything but itself."""
+        return bool(self.contracts) or self.crash is not None
 
 
-_ARGUMENTS: Final = Wishes.__struct_fields__
+_ARGUMENTS: Final = (*Wishes.__struct_fields__, "check")
 
 
 def of_test(item: pytest.Item | None, config: pytest.Config) -> Wishes:
@@ -64,6 +74,7 @@ def of_test(item: pytest.Item | None, config: pytest.Config) -> Wishes:
         without=_several(given.get("without", ())),
         page_size=given.get("page_size"),
         inject=parsed(_several(given.get("inject", ()))),
+        crash=_crash(given),
     )
     known = (*IN_PROCESS, *BY_RUN)
     if wishes.witness not in known:
@@ -74,6 +85,15 @@ def of_test(item: pytest.Item | None, config: pytest.Config) -> Wishes:
             f"witness the setting tracefs_witness names ({in_process(config)})"
         )
     return wishes
+
+
+def _crash(given: dict[str, Any]) -> "Crash | None":
+    if given.keys().isdisjoint({"crash", "check"}):
+        return None
+    from tracefs.pytest_plugin.crashed import asked  # noqa: PLC0415  # most tests don't ask
+
+    profiles = given.get("crash")
+    return asked(None if profiles is None else ",".join(_several(profiles)), given.get("check"))
 
 
 def in_process(config: pytest.Config) -> str:
