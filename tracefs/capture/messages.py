@@ -26,7 +26,8 @@ class Config(Struct, frozen=True, kw_only=True, tag=True):
     """To the server, first: what to serve.
 
     With it: the traced directory, opened O_PATH; where calls are notified, the socket on which the
-    seccomp witness says its last word (`tracefs.witness.guardian.Word`).
+    seccomp witness says its last word (`tracefs.witness.guardian.Word`); with *says*, the socket on
+    which `Printed` comes.
     """
 
     source: str
@@ -48,6 +49,8 @@ class Config(Struct, frozen=True, kw_only=True, tag=True):
     page_size: int
     faults: tuple[Rule, ...] = ()
     """Rules that hold from the start."""
+    says: bool = False
+    """Lines that the command prints are to be in the journal."""
 
 
 class Device(Struct, frozen=True, kw_only=True, tag=True):
@@ -153,6 +156,17 @@ class Finish(Struct, frozen=True, kw_only=True, tag=True):
 
     free: bool = False
     """Let the directory be traced anew, as far as this mount is concerned."""
+
+
+class Printed(Struct, frozen=True, kw_only=True, tag=True):
+    """To the server, on a socket of its own: the command has printed this. Answer: `Heard`."""
+
+    lines: tuple[str, ...]
+    """Path texts, without newlines."""
+
+
+class Heard(Struct, frozen=True, kw_only=True, tag=True):
+    """From the server: these lines are in the journal."""
 
 
 class Begun(Struct, frozen=True, kw_only=True, tag=True):
@@ -283,6 +297,8 @@ Message: TypeAlias = (
     | Rules
     | Let
     | Finish
+    | Printed
+    | Heard
     | Ready
     | Failed
     | Warned

@@ -23,6 +23,7 @@ from tracefs.capture.namespace import (
     execute,
     return_to_cwd,
 )
+from tracefs.capture.said import Said
 from tracefs.capture.session import Session, open_directory
 from tracefs.capture.spawn import Server
 from tracefs.capture.syscalls import become_subreaper
@@ -59,6 +60,8 @@ class Options(Struct, frozen=True, kw_only=True):
     """Mount where everybody sees it, even if a namespace can be had."""
     faults: tuple[Rule, ...] = ()
     """Rules of faults that hold from the start."""
+    ack_stdout: bool = False
+    """Each line that the command prints is an acknowledgement (`tracefs.capture.said`)."""
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
@@ -120,6 +123,7 @@ def config(
         digests=options.digests,
         page_size=options.page_size,
         faults=options.faults,
+        says=options.ack_stdout,
     )
 
 
@@ -160,7 +164,8 @@ def run_traced(
         notice(f"{name} leads into {over}, opened before: what goes there is not recorded")
     become_subreaper()
     witnessing = _witnessing(words, options, root_fd)
-    arm = _armer(witnessing, target)
+    said = Said(notice) if options.ack_stdout else None
+    arm = _armer(witnessing, target, said)
     private = None if options.visible else _private(directory, target, argv, arm, run.execute)
     if private is None and run.over is not None:
         raise SetupError(
@@ -170,10 +175,10 @@ def run_traced(
     if private is None and not options.visible:
         notice("others see this mount, too, since it can have no namespace of its own; see doctor")
     words = msgspec.structs.replace(words, visible=private is None, bypassed_by=bypassed_by)
-    fds = () if witnessing is None else (witnessing.server.fileno(),)
-    with Session(server, words, root_fd, *fds) as session:
+    family = _Family(witnessing, said)
+    with family, Session(server, words, root_fd, *family.links()) as session:
         os.close(root_fd)
-        family = _Family(session, witnessing)
+        family.session = session
         if private is None:
             return _run_visible(family, target, argv, arm, notice, run)
         return _run_private(family, private, notice, run)
@@ -216,10 +221,12 @@ def _witnessing(words: Config, options: Options, root_fd: int) -> Witnessing | N
         os.close(backing)
 
 
-def _armer(witnessing: Witnessing | None, target: bytes) -> Callable[[], None]:
+def _armer(witnessing: Witnessing | None, target: bytes, said: Said | None) -> Callable[[], None]:
     """Return what the command's process does last before it runs the command."""
 
     def arm() -> None:
+        if said is not None:
+            said.redirect()
         mount = mounts.find(target)
         if witnessing is not None and mount is not None:
             root = to_text(target)
@@ -231,9 +238,10 @@ def _armer(witnessing: Witnessing | None, target: bytes) -> Callable[[], None]:
 class _Family:
     """The processes that this one started and that are not the command's."""
 
-    def __init__(self, session: Session, witnessing: Witnessing | None) -> None:
+    def __init__(self, session: Session, witnessing: Witnessing | None, said: Said | None) -> None:
         self.session = session
         self.witnessing = witnessing
+        self.said = said
 
     @property
     def pids(self) -> frozenset[int]:
@@ -245,6 +253,8 @@ class _Family:
         """Leave what only the command needed to the command."""
         if self.witnessing is not None:
             self.witnessing.release()
+        if self.said is not None:
+            self.said.start()
 
 
 def _private(
@@ -356,6 +366,8 @@ def _finish(family: _Family, status: int, notice: Callable[[str], None]) -> Outc
         session.stop()
         done = session.wait()
         assert done is not None
+    if family.said is not None:
+        family.said.wait()
     return Outcome(
         status=status,
         events=done.events,

@@ -55,6 +55,7 @@ from tracefs.capture.messages import (
 )
 from tracefs.capture.recorder import Recorder, Wanted
 from tracefs.capture.request import received
+from tracefs.capture.said_link import SaidLink
 from tracefs.capture.start_tree import head, walk
 from tracefs.capture.syncer import Syncer
 from tracefs.capture.syscalls import keep_capabilities
@@ -94,6 +95,7 @@ class Server:
         self._helper: HelperMount | None = None
         self._coverage: Coverage | None = None
         self._link: WitnessLink | None = None
+        self._said: SaidLink | None = None
         self._commands: Control | None = None
         self._recording = b""
         self._ended: tuple[int, int] | None = None
@@ -119,7 +121,7 @@ class Server:
             return 3
         return 0
 
-    def _serve(self, config: Config, root_fd: int, witness_fd: int = -1) -> None:
+    def _serve(self, config: Config, root_fd: int, *links: int) -> None:
         lock = _lock(root_fd, config.source)
         ways = choose(os.environ, pyfuse3.__version__, trio.__version__)
         # Not where bytes are kept or hashed, or nobody looks at the caller.
@@ -132,7 +134,7 @@ class Server:
             header(config, block_size),
             payload=config.payload,
             walk=(lambda: (head(root_fd), walk(root_fd))) if config.payload else None,
-            shared=witness_fd >= 0 or takes_shortcut,
+            shared=_is_notified(config) or takes_shortcut,
             on_failure=lambda why: self._tell(
                 Warned(message=f"recording stopped: {why}; the program goes on unrecorded")
             ),
@@ -149,10 +151,9 @@ class Server:
                 journal.close(monotonic_ns(), "never mounted")
                 return
             os.set_blocking(device, False)
-            notices = () if witness_fd < 0 else (witness_fd,)
             door = Door(self._names(root_fd))
             loop = Loop(
-                self._control.fileno(), self._terminated, door.fileno(), *notices, received=received
+                self._control.fileno(), self._terminated, door.fileno(), *links, received=received
             )
             syncer = Syncer(loop)
             operations = self._operations(config, root_fd, limit // 2, journal, witness, syncer)
@@ -160,13 +161,12 @@ class Server:
                 operations.take_shortcut(witness, journal)
             operations.inject(config.faults)
             loop.at_end = operations.held.end
-            if witness_fd >= 0:
-                self._link = WitnessLink(witness_fd, journal)
+            self._link_up(config, links, journal)
             self._commands = Control(
                 config, block_size, journal, Injection(operations, journal), coverage, syncer,
                 device, operations.left, operations.in_use, operations.rotate,
                 partial(fcntl.flock, lock, fcntl.LOCK_UN), operations.end_play,
-                shared=witness_fd >= 0,
+                shared=_is_notified(config),
             )  # fmt: skip
             if ways.loop:
                 loop.install()
@@ -190,6 +190,13 @@ class Server:
         # closes, and the process's end where a sync was given up.
         os.dup2(0, 2)
         operations.close()
+
+    def _link_up(self, config: Config, links: tuple[int, ...], journal: JournalWriter) -> None:
+        """Take the sockets of others who have something for the journal."""
+        if _is_notified(config):
+            self._link = WitnessLink(links[0], journal)
+        if config.says:
+            self._said = SaidLink(links[-1], journal)
 
     def _end_journal(
         self, journal: JournalWriter, end: End, gap: str | None, *, of_command: bool
@@ -282,6 +289,8 @@ class Server:
             nursery.start_soon(self._await_visitors, door, device)
             if self._link is not None:
                 nursery.start_soon(self._await_witness, self._link, loop)
+            if self._said is not None:
+                nursery.start_soon(self._await_lines, self._said, loop)
             with loop.requests:
                 await pyfuse3.main(max_tasks=_MAX_TASKS)
             nursery.cancel_scope.cancel()
@@ -296,6 +305,13 @@ class Server:
         await trio.lowlevel.wait_readable(link.fileno())
         link.hear()
         loop.ignore(link.fileno())
+
+    async def _await_lines(self, said: SaidLink, loop: Loop) -> None:
+        while True:
+            await trio.lowlevel.wait_readable(said.fileno())
+            if not said.hear():
+                loop.ignore(said.fileno())
+                return
 
     async def _await_visitors(self, door: Door, device: int) -> None:
         """Answer other processes of the user, as long as there is something to ask about."""
@@ -347,6 +363,8 @@ class Server:
         poller.register(self._control, select.POLLIN)
         while poller.poll(0) and self._hear():
             pass
+        if self._said is not None:
+            self._said.end()
 
     def _hear_of_command(self) -> None:
         """Wait for word of how the command ended.
@@ -377,6 +395,11 @@ class Server:
                 print(f"tracefs: {printable(message.message)}", file=sys.stderr, flush=True)
         with contextlib.suppress(OSError):
             send(self._control, message)
+
+
+def _is_notified(config: Config) -> bool:
+    """Tell whether a seccomp witness writes into the journal, too."""
+    return bool(config.notified)
 
 
 def _last_word(journal: JournalWriter, faults: Faults | None) -> Done:

@@ -40,6 +40,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--verdict", metavar="FILE", help="write the verdict to FILE, whole or not at all"
     )
     parser.add_argument(
+        "--ack-stdout",
+        action="store_true",
+        help="record each line of standard output as an acknowledgement, before passing it on",
+    )
+    parser.add_argument(
         "--visible",
         action="store_true",
         help="mount for everybody, not for the command alone; other processes are recorded too",

@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from msgspec import structs
+
 from tracefs.capture.runner import Outcome, run_traced
 from tracefs.capture.spawn import Spawned
 from tracefs.cli import target
@@ -41,6 +43,7 @@ def run(args: argparse.Namespace, words: list[str], server: Spawned) -> int:
     options = target.options(
         args, default_witness=SECCOMP, visible=args.visible, stacks=_stacks(args)
     )
+    options = structs.replace(options, ack_stdout=args.ack_stdout)
     try:
         recording = folder(args.output, words[0], datetime.now().astimezone(), args.dir)
         with discarded_on_failure(recording):
