@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 from msgspec import Struct
@@ -238,10 +238,23 @@ def _armer(witnessing: Witnessing | None, target: bytes, said: Said | None) -> C
 class _Family:
     """The processes that this one started and that are not the command's."""
 
-    def __init__(self, session: Session, witnessing: Witnessing | None, said: Said | None) -> None:
-        self.session = session
+    session: Session
+
+    def __init__(self, witnessing: Witnessing | None, said: Said | None) -> None:
         self.witnessing = witnessing
         self.said = said
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.said is not None:
+            self.said.close()
+
+    def links(self) -> list[int]:
+        """Return the descriptors that are for the server, as `Config` has them."""
+        witness = [] if self.witnessing is None else [self.witnessing.server.fileno()]
+        return witness if self.said is None else [*witness, self.said.theirs.fileno()]
 
     @property
     def pids(self) -> frozenset[int]:
@@ -366,8 +379,6 @@ def _finish(family: _Family, status: int, notice: Callable[[str], None]) -> Outc
         session.stop()
         done = session.wait()
         assert done is not None
-    if family.said is not None:
-        family.said.wait()
     return Outcome(
         status=status,
         events=done.events,

@@ -75,8 +75,10 @@ class Said:
         self._pipe, self._entry = os.pipe2(os.O_CLOEXEC)
         self._server, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         """The socket that is for the server."""
+        self._over = os.eventfd(0, os.EFD_CLOEXEC)
+        """Readable once the trace has ended."""
+        self._server_ended = False
         self._lines = Lines()
-        self._started = False
         self._thread = threading.Thread(target=self._run, name="standard output", daemon=True)
 
     def redirect(self) -> None:
@@ -85,20 +87,18 @@ class Said:
 
     def start(self) -> None:
         """Read from now on; to be called once the command's process has been forked."""
-        self._started = True
         self._close_theirs()
         self._thread.start()
 
-    def wait(self) -> None:
-        """Return once all is passed on that was printed before the mount ended."""
-        self._thread.join()
-
-    def abandon(self) -> None:
-        """Close everything, if there was no command to be read."""
-        if self._started:
-            return
-        self._close_theirs()
-        self._close_ours()
+    def close(self) -> None:
+        """Return once all is passed on that has been printed by now."""
+        if self._thread.ident is None:  # there was no command
+            self._close_theirs()
+            self._close_ours()
+        else:
+            os.eventfd_write(self._over, 1)
+            self._thread.join()
+        os.close(self._over)
 
     def _close_theirs(self) -> None:
         os.close(self._entry)
@@ -110,15 +110,7 @@ class Said:
 
     def _run(self) -> None:
         try:
-            while self._await_output():
-                piece = os.read(self._pipe, _BLOCK)
-                if not piece:
-                    break
-                self._take(*self._lines.add(piece))
-            else:
-                # Whoever prints from now on is not traced any more.
-                self._take(*self._lines.add(self._rest_of_pipe()))
-            self._take(*self._lines.end())
+            self._pass_all_on()
             if self._lines.overlong:
                 self._notice(
                     f"{self._lines.overlong} lines on standard output are longer than "
@@ -131,17 +123,28 @@ class Said:
         finally:
             self._close_ours()
 
-    def _await_output(self) -> bool:
-        """Wait for output; False: the mount has ended, or the server has."""
+    def _pass_all_on(self) -> None:
         poller = select.poll()
-        poller.register(self._pipe, select.POLLIN)
-        poller.register(self._server, select.POLLIN)
+        for fd in (self._pipe, self._server.fileno(), self._over):
+            poller.register(fd, select.POLLIN)
         while True:
             ready = dict(poller.poll())
-            if self._server.fileno() in ready:
-                return False
-            if ready:
-                return True
+            if not self._server_ended and self._server.fileno() in ready:
+                # Whoever prints from now on is not traced any more, but is still passed on.
+                poller.unregister(self._server)
+                self._take(*self._lines.add(self._rest_of_pipe()))
+                self._take(*self._lines.end())
+                self._server_ended = True
+                self._server.close()
+            elif self._over in ready:
+                self._take(*self._lines.add(self._rest_of_pipe()))
+                break
+            else:
+                piece = os.read(self._pipe, _BLOCK)
+                if not piece:
+                    break
+                self._take(*self._lines.add(piece))
+        self._take(*self._lines.end())
 
     def _rest_of_pipe(self) -> bytes:
         size = array.array("i", [0])
@@ -153,7 +156,7 @@ class Said:
 
     def _take(self, lines: list[bytes], out: bytes) -> None:
         """Have *lines* written into the journal; then pass *out* on."""
-        if lines:
+        if lines and not self._server_ended:
             # Where the server is gone, the recording is incomplete and says so.
             with suppress(OSError):
                 send(self._server, Printed(lines=tuple(map(to_text, lines))))
