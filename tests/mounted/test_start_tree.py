@@ -248,5 +248,5 @@ def test_nobody_writes_while_a_file_is_being_kept(places: Path, guard: Guard) ->
     mount = Mount(places / "src", places / "mnt", places / "rec", guard, "--payload")
     act(mount.mountpoint, _write_at_once)
     mount.end()
-    assert contents(places / "rec")["big"] == get(places / "before/big")
+    assert contents(places / "rec")["big"] == get(str(places / "before/big"))
     assert len(journal(places / "rec", events.Write)) == 8

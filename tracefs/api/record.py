@@ -49,7 +49,7 @@ def record(
     Args:
         directory: What to trace; it need not be empty.
         witness: ``"proc"``: calls get their names from ``/proc``. ``"none"``: they get none.
-        payload: Also keep the bytes written.
+        payload: Also keep the bytes written, and the tree that there was.
         page_size: Bytes in a page, for whoever counts in pages.
         keep: Folder for the recording, new or empty, outside *directory*. None: a temporary one,
             which goes once neither the result nor a trace of it is used any more.

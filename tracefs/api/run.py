@@ -86,7 +86,7 @@ def run(
         directory: What to trace.
         witness: ``"seccomp"`` sees every lseek and other calls that no filesystem hears of,
             ``"full"`` every call, ``"proc"`` and ``"none"`` as for `record`.
-        payload: Also keep the bytes written.
+        payload: Also keep the bytes written, and the tree that there was.
         page_size: Bytes in a page, for whoever counts in pages.
         keep: As for `record`.
         inject: Rules of faults that hold from the start, as ``tracefs run --inject`` takes them.

@@ -288,6 +288,8 @@ def _open_below(root: int, path: bytes) -> int:
 def _paths_below(directory: bytes) -> dict[int, bytes]:
     """Return inode number -> path of every regular file below *directory*."""
     found: dict[int, bytes] = {}
+    if not os.path.isdir(directory):
+        return found
     for folder, _, names, fd in os.fwalk(directory):
         for name in names:
             with contextlib.suppress(OSError):

@@ -37,8 +37,8 @@ _ITEM: Final = pytest.StashKey[pytest.Item]()
 """The test that is running."""
 _MARKER: Final = (
     "tracefs(contracts=(), witness=None, paths=(), without=(), page_size=None, inject=(), "
-    "crash=None, check=None): record the test in traced_dir, with these faults made on purpose, "
-    "and fail it unless its calls keep the contracts, and what it wrote survives crashes"
+    "payload=False, crash=None, check=None): record the test in traced_dir, with these faults made "
+    "on purpose; fail it unless its calls keep the contracts, and what it wrote survives crashes"
 )
 
 

@@ -31,7 +31,7 @@ class SessionMount:
     Args:
         base: An empty directory of its own.
         witness: Who looks for callers.
-        payload: Also keep the bytes written, and what was there before.
+        payload: Keep the bytes written too, and the tree that there was.
     """
 
     def __init__(self, base: Path, witness: str, *, payload: bool = False) -> None:

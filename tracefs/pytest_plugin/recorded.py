@@ -248,6 +248,7 @@ class ByCommand(Recorded):
                 argv,
                 self.directory,
                 witness=self._wishes.witness,
+                payload=self._wishes.payload,
                 keep=keep,
                 payload=self._wishes.crash is not None,
                 inject=self._for_runs.holding,

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final, NamedTuple, NoReturn
 
 import pytest
@@ -32,7 +32,8 @@ class TracedSession:
         self._config = config
         self._factory = factory
         self._keep = wishes.keep(config)
-        self._mount: SessionMount | None = None
+        self._mounts: dict[bool, SessionMount] = {}
+        """One for tests that want the bytes kept, one for the others; made when asked for."""
         self._own_mounts: list[SessionMount] = []
         """Of the test that is running, for single directories."""
         self._now: Recorded | None = None
@@ -46,7 +47,7 @@ class TracedSession:
 
     def mount(self) -> None:
         """Make the mount, which the first directory would make otherwise."""
-        mount = self._given()
+        mount = self._given(payload=False)
         try:
             mount.start()
         except MountError as error:
@@ -120,8 +121,9 @@ class TracedSession:
 
     def close(self) -> None:
         """Unmount."""
-        for mount in (*self._own_mounts, *((self._mount,) if self._mount else ())):
-            mount.close()
+        with ExitStack() as closing:
+            for mount in (*self._own_mounts, *self._mounts.values()):
+                closing.callback(mount.close)
 
     def _begin(self, name: str) -> Recorded:
         if self._now is not None:
@@ -130,7 +132,7 @@ class TracedSession:
                 pytrace=False,
             )
         asked = wishes.of_test(self._running(), self._config)
-        mount = self._given() if asked.crash is None else self._own()
+        mount = self._given(payload=asked.payload) if asked.crash is None else self._own()
         if asked.witness in wishes.BY_RUN:
             self._now = ByCommand(mount.aside(name), asked, self._cannot)
         else:
@@ -151,14 +153,15 @@ class TracedSession:
             met = {0: "no call was", 1: "1 call was"}.get(one.met, f"{one.met} calls were")
             item.warn(UnstruckFaultWarning(f"{one.rule} struck nothing: {met} like it"))
 
-    def _given(self) -> SessionMount:
+    def _given(self, *, payload: bool) -> SessionMount:
         """Return the mount, which need not be there yet."""
         if self._hindrance is not None:
             self._give_up(self._hindrance)
-        if self._mount is None:
+        if payload not in self._mounts:
             base = self._factory.mktemp("tracefs")
-            self._mount = SessionMount(base, wishes.in_process(self._config))
-        return self._mount
+            witness = wishes.in_process(self._config)
+            self._mounts[payload] = SessionMount(base, witness, payload=payload)
+        return self._mounts[payload]
 
     def _own(self) -> SessionMount:
         """Return a mount for one directory, whose bytes are kept: crash states are of all of it."""

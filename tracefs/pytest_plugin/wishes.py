@@ -38,6 +38,8 @@ class Wishes(Struct, frozen=True, kw_only=True):
     page_size: int | None = None
     inject: tuple[Rule, ...] = ()
     """Faults that are made from the start."""
+    payload: bool = False
+    """Keep the bytes written, and the tree that there was."""
     crash: "Crash | None" = None
     """What is asked about power failures; the bytes are kept then."""
 
@@ -75,6 +77,7 @@ def of_test(item: pytest.Item | None, config: pytest.Config) -> Wishes:
         page_size=given.get("page_size"),
         inject=parsed(_several(given.get("inject", ()))),
         crash=_crash(given),
+        payload=bool(given.get("payload", False)),
     )
     known = (*IN_PROCESS, *BY_RUN)
     if wishes.witness not in known:
