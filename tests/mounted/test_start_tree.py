@@ -17,6 +17,7 @@ from mounted_support import PATIENCE_S, TRACEFS, Guard, Mount, act, get, journal
 from replayed_support import replayed
 
 from tracefs import events, record
+from tracefs.capture.living import LivingMount, Options
 from tracefs.errors import RecordingError
 from tracefs.journal.start import StartTree
 
@@ -154,6 +155,26 @@ def test_record_keeps_it_too(places: Path, guard: Guard) -> None:
     act(places, _recorded)
     assert contents(places / "rec")["written"] == b"written" * 100
     assert replayed(places / "rec", places / "src", places / "again") == []
+
+
+def _begin_again(base: Path) -> None:
+    options = Options(payload=True)
+    with LivingMount.start(base / "src", base / "src", base / "r0", options) as mount:
+        put("src/written", b"first")
+        with open("src/new", "w+b", buffering=0) as file:
+            file.write(b"open")
+            mount.begin(base / "r1")
+            file.write(b" later")
+            put("src/written", b"second")
+        mount.begin(base / "r2")
+
+
+def test_each_recording_of_a_mount_has_its_own(places: Path, guard: Guard) -> None:
+    guard.watch(places / "src")
+    act(places, _begin_again, places)
+    seen = [contents(places / name) for name in ("r0", "r1", "r2")]
+    assert [one.get("written") for one in seen] == [b"written" * 100, b"first", b"second"]
+    assert [one.get("new") for one in seen] == [None, b"open", b"open later"]
 
 
 @pytest.mark.usefixtures("as_root")
