@@ -73,7 +73,7 @@ def test_states_that_a_crash_may_leave_decide(tmp_path: Path) -> None:
     ran.counts(failed=5, passed=2)
     ran.says("test_unsynced", "acknowledgement lost", "an acknowledged value is lost", "coverage")
     ran.says("test_command", "check: grep -q 7 {dir}/s.json")
-    ran.says("test_as_killed", "as a kill -9 could leave it", "before the last acknowledgement")
+    ran.says("test_as_killed", "as a kill -9 could leave it", "acknowledgement lost")
     ran.says("test_commands_too", "posix-strict")
     ran.says("its own words")
     assert not any(name.startswith(("test_synced", "test_ready")) for name in ran.recordings())
