@@ -1,0 +1,1 @@
+"""Checkers that are scripts: ``python SCRIPT DIR``, with the acknowledgements in TRACEFS_ACKS."""
