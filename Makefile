@@ -71,6 +71,13 @@ judges: setup-fuse ## Let databases and git meet failed syncs and a full disk
 	$(if $(filter -h --help,$(ARGS)),,@tools/setup --judges $(ARGS))
 	@$(BIN)/python tools/judges $(ARGS)
 
+# Minutes. ARGS='--only git' explores some; --help has the names.
+.PHONY: crash-suite
+crash-suite: setup-fuse ## Explore crash states of programs whose way with them is known
+	$(if $(filter -h --help,$(ARGS)),,@tools/setup --crash-suite $(ARGS))
+	@$(BIN)/python tools/pagealloc/build --allow-missing
+	@$(BIN)/python tools/crash_suite $(ARGS)
+
 .PHONY: doctor
 doctor: setup ## Say whether this machine can mount, and how to mend what can't
 	@$(BIN)/tracefs doctor $(ARGS)

@@ -40,7 +40,7 @@ case $* in
     mkdir -p .venv/bin; cp "$0" .venv/bin/python; echo "#!$PWD/.venv/bin/python" >.venv/bin/pip ;;
 *"-m pip install"*) [ -e "$NOTES.unbuilt" ] || touch tracefs/capture/_request.test.so ;;
 *"import tracefs.capture._request"*) [ ! -e "$NOTES.unbuilt" ] ;;
-*"tools/soak --missing"*|*"tools/judges --missing"*) printf '%s\\n' $MISSING ;;
+*tools/*" --missing"*) printf '%s\\n' $MISSING ;;
 *sys.version_info*) [ ! -e "$NOTES.old" ] ;;
 *sys.version*) echo 3.99 ;;
 -V) [ -e "$NOTES.old" ] && echo Python 3.8.0 || echo Python 3.99.0 ;;
@@ -186,14 +186,17 @@ def test_what_the_chosen_suites_lack_alone_is_asked_for(machine: Machine) -> Non
     assert [words.split()[-1] for words in machine.noted("apt-get")] == ["fio", "fio"]
 
 
-def test_the_judges_ask_for_what_they_lack_themselves(machine: Machine) -> None:
+@pytest.mark.parametrize(
+    ("option", "tool"), [("--judges", "judges"), ("--crash-suite", "crash_suite")]
+)
+def test_a_tool_asks_for_what_it_lacks_itself(machine: Machine, option: str, tool: str) -> None:
     machine.has(*EVERYTHING)
     machine.plays("apt-get", APT)
     machine.setup()
-    done = machine.setup("--judges", "--only", "redis", MISSING="debian:redis-server")
+    done = machine.setup(option, "--only", "redis", MISSING="debian:redis-server")
     assert done.returncode == 0, done.stderr
     (asked,) = [words for words in machine.noted("python") if " --missing" in words]
-    assert asked.endswith("tools/judges --missing --only redis")
+    assert asked.endswith(f"tools/{tool} --missing --only redis")
     assert {words.split()[-1] for words in machine.noted("apt-get")} == {"redis-server"}
 
 

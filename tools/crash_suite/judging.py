@@ -10,6 +10,7 @@ from tracefs.crashes import CrashReport, Failure, Loss
 from tracefs.findings import Verdict
 
 _UNCOUNTED: Final = frozenset({Loss.CREATION})
+"""Found without a word: the program had promised nothing yet."""
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -48,7 +49,7 @@ def judge(case: str, title: str, expected: Expected, report: CrashReport) -> Res
         found=dict(counts),
         seconds=report.seconds,
         a_second=report.states_a_second,
-        wrong=_wrong(expected, report, frozenset(counts) - _UNCOUNTED),
+        wrong=_wrong(expected, report, frozenset(counts)),
         failures=tuple(_firsts(report.failures)),
     )
 
@@ -57,7 +58,7 @@ def shown(expected: Expected) -> str:
     """Return the expectation in words."""
     if not expected.must:
         return "kept"
-    return (" or " if expected.one_of else ", ").join(sorted(expected.must))
+    return ", ".join(sorted(expected.must))
 
 
 def _wrong(expected: Expected, report: CrashReport, found: frozenset[Loss]) -> str | None:
@@ -65,10 +66,10 @@ def _wrong(expected: Expected, report: CrashReport, found: frozenset[Loss]) -> s
         first = next((one for one in report.failures if one.loss in found), None)
         reason = "; ".join(report.reasons) if first is None else f"{first.id}: {first.answer.said}"
         return f"false alarm: {report.verdict.value}, {reason}"
-    if surplus := found - expected.must - expected.may:
+    if surplus := found - expected.must - expected.may - _UNCOUNTED:
         return f"not to be found: {', '.join(sorted(surplus))}"
     missing = expected.must - found
-    if missing and not (expected.one_of and found):
+    if missing:
         return f"not found: {', '.join(sorted(missing))}"
     return None
 

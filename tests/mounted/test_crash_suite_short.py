@@ -1,0 +1,22 @@
+"""What is known of a few programs and power failures: what `tools/crash_suite` does at length."""
+
+import os
+from pathlib import Path
+
+import pytest
+from crash_suite import runner
+from crash_suite.cases import CASES, Case
+from mounted_support import Guard
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("case", [case for case in CASES if case.short], ids=lambda case: case.name)
+def test_what_is_known_is_found_and_nothing_else(case: Case, guard: Guard, tmp_path: Path) -> None:
+    if lacking := runner.missing(case):
+        without = pytest.fail if os.environ.get("CI") else pytest.skip
+        without(f"not installed: {', '.join(lacking)}")
+    results = list(runner.run(case, tmp_path / case.name, guard))
+    assert results
+    for result in results:
+        assert result.wrong is None, result
+        assert result.states
