@@ -384,4 +384,5 @@ class _Builder:
         )
 
     def _unseen(self, kind: str, file: int, reason: str) -> None:
-        self._blind[kind, self._living.path(file), reason] += 1
+        # Of a file that is gone pages are written back late: what it was is known by its last name.
+        self._blind[kind, self._living.last_path(file), reason] += 1

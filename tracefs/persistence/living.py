@@ -61,6 +61,8 @@ class Living:
         self.root = 0
         self._names: dict[int, dict[bytes, int]] = {}
         self._where: dict[int, set[tuple[int, bytes]]] = {}
+        self._gone: dict[int, str | None] = {}
+        """File without a name -> its last path."""
         self._sizes: dict[int, int] = {}
         self._current: dict[int, int] = {}
         """Inode number -> file."""
@@ -125,9 +127,21 @@ class Living:
         before = names.pop(entry.name, 0)
         if before:
             self._where[before].discard(key)
+            if not self._where[before]:
+                self._gone[before] = self._below(*key)
         if entry.file:
             names[entry.name] = entry.file
             self._where.setdefault(entry.file, set()).add(key)
+
+    def last_path(self, file: int) -> str | None:
+        """Return a path to the file, or the one that it had last; None: it had none."""
+        return self.path(file) or self._gone.get(file)
+
+    def _below(self, directory: int, name: bytes) -> str | None:
+        above = self.path(directory)
+        if above is None:
+            return None
+        return to_text(name) if above == ROOT else f"{above}/{to_text(name)}"
 
     def path(self, file: int) -> str | None:
         """Return a path to the file, path text; None: it has no name."""
