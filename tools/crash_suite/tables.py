@@ -1,6 +1,7 @@
 """The results as tables of a page."""
 
 from collections.abc import Iterable, Sequence
+from textwrap import fill
 from typing import Final
 
 from bench.markdown import number, table
@@ -9,6 +10,8 @@ from crash_suite.judging import Result
 
 BEGIN: Final = "<!-- crash-suite: begin -->"
 END: Final = "<!-- crash-suite: end -->"
+_WIDTH: Final = 118
+"""Characters in a line of a page."""
 _HEAD: Final = ("case", "profile", "expected", "found", "states", "failing", "s", "states/s")
 
 
@@ -32,7 +35,13 @@ def rows(results: Sequence[Result]) -> str:
 def repeats(results: Iterable[Result]) -> str:
     """Return, of each case in which something was found, how to see it."""
     return "\n".join(
-        f"- {one.title}, {failure}: `python tools/crash_suite --only {one.case} --keep DIR`"
+        fill(
+            f"- {one.title}, {failure}: `python tools/crash_suite --only {one.case} --keep DIR`",
+            _WIDTH,
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
         for one in results
         for failure in one.failures
     )
