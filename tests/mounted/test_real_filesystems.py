@@ -10,10 +10,7 @@ from litmus_model import Modelled
 from litmus_random import Author
 from reality.filesystems import ALL
 from reality.requests import Cut, Observation
-from reality_support import Prepared, everywhere, look, require
-
-SEEDS = range(300, 310)
-"""Of programs by chance."""
+from reality_support import Prepared, everywhere, look, require, seeds
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -62,12 +59,12 @@ def test_what_is_seen_is_a_state_that_the_profile_allows(
 
 def test_programs_by_chance_show_what_their_profile_allows(profile: str, tmp_path: Path) -> None:
     programs = []
-    for seed in SEEDS:
+    for seed in seeds():
         author = Author(seed)
         programs.append((author.write(5, syncs=0), author.write(7, syncs=0.3)))
     prepared = [
-        Prepared.of(before, text, tmp_path / str(seed))
-        for seed, (before, text) in zip(SEEDS, programs, strict=True)
+        Prepared.of(before, text, tmp_path / str(number))
+        for number, (before, text) in enumerate(programs)
     ]
     # At every point with nothing nudged, which costs one run for all; at the end with each nudge.
     works = [
