@@ -5,6 +5,7 @@ from itertools import islice
 import pytest
 from litmus_model import Modelled, every_state
 from litmus_random import Author
+from litmus_text import Program
 from msgspec.structs import replace
 
 from tracefs.persistence.profiles import ALL
@@ -76,6 +77,17 @@ def test_a_page_is_zeros_once_the_file_was_shorter() -> None:
     end = len(modelled.history.steps)
     seen = modelled.seen(modelled.resolver.image(State(end, 0b11)))
     assert modelled.seeker("posix-strict").find(end, seen)
+
+
+@pytest.mark.parametrize(
+    "seen", ["truncate c 50", "write c 0 10 E; truncate c 50; truncate c 4096"]
+)
+def test_a_page_that_was_cut_is_written_apart_from_the_size(seen: str) -> None:
+    # Seen on XFS: the log without the contents, and the contents without the log.
+    before = "create c; write c 0 4096 A"
+    modelled, other = Modelled(before, "write c 0 10 E; truncate c 50"), Program()
+    other.run(f"{before}; {seen}")
+    assert modelled.seeker("xfs").find(len(modelled.history.steps), other.tree())
 
 
 def test_the_other_name_may_be_what_changed() -> None:

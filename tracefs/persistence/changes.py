@@ -44,9 +44,10 @@ class Changes:
         if size >= before:
             self._add(Part.SIZE, file, logged=logged, size=size)
             return
-        tail = size % PAGE
-        overlays = (Overlay(size // PAGE, tail, PAGE - tail, None),) if tail else ()
-        self._add(Part.SIZE, file, logged=logged, size=size, cleared=size, overlays=overlays)
+        self._add(Part.SIZE, file, logged=logged, size=size, cleared=size)
+        # The rest of its last page becomes zeros in the cache, and is written as data are.
+        if tail := size % PAGE:
+            self.data(file, size, PAGE - tail, None)
 
     def names(
         self,

@@ -55,6 +55,15 @@ class FilePages:
                 return -1
         return last if mask else None
 
+    def end(self, page: int, latest: int | None, atoms: int) -> int:
+        """Return from which byte of the page on a later cut has made it zeros."""
+        ends = [
+            size - page * PAGE
+            for number, size in self._cuts
+            if number > (-1 if latest is None else latest) and atoms >> number & 1
+        ]
+        return min([PAGE, *(end for end in ends if end > 0)])
+
     def content(self, page: int, number: int | None) -> bytes:
         """Return the page as it was after the atom *number*; None: at the start; -1: zeros."""
         if number == -1:

@@ -179,7 +179,7 @@ class Resolver:
             tear = None
         if latest is None and tear is None:
             return None
-        end = min(PAGE, size - page * PAGE)
+        end = min(size - page * PAGE, pages.end(page, latest, atoms))
         key = (file, page, latest, end, -1 if tear is None else tear << 8 | torn[tear])
         if key in self._known_pages:
             return self._known_pages[key]
