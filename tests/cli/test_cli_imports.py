@@ -88,7 +88,11 @@ SPAWN = HELP | {
 }
 """A process, and a socket to it."""
 
-RECORD = (READ | SPAWN | {"ctypes", "gc", "mmap", "resource", "termios"}) - {"random", "shlex", "tempfile"}
+RECORD = (READ | SPAWN | {"ctypes", "gc", "mmap", "resource", "termios"}) - {
+    "random",
+    "shlex",
+    "tempfile",
+}
 
 SERVE = RECORD | {
     "atexit", "attr", "attrs", "base64", "binascii", "calendar", "contextvars", "copy", "csv",
