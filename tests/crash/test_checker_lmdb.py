@@ -89,16 +89,29 @@ def test_no_page_of_meta_data_is_bad(environment: Path) -> None:
     assert (ask(environment.parent, []) or "").startswith("db/data.mdb: it can't be used: ")
 
 
+def newest(data: bytes) -> int:
+    """Return the offset of the newer page of meta data, by mm_txnid in struct MDB_meta of mdb.c."""
+    return max((0, 4096), key=lambda at: int.from_bytes(data[at + 144 : at + 152], "little"))
+
+
 def test_one_page_of_meta_data_back_is_the_state_before(environment: Path) -> None:
     # The transactions alternate between both; with the older one the last commit isn't there.
     data = (environment / "data.mdb").read_bytes()
-    newer = max(
-        (0, 4096), key=lambda at: int.from_bytes(data[at + 16 + 120 : at + 16 + 128], "little")
-    )
+    newer = newest(data)
     older = 4096 - newer
     overwrite(environment / "data.mdb", newer, data[older : older + 4096])
     assert ask(environment.parent, ["k048"]) is None
     assert ask(environment.parent, ["k049"]) == "db/data.mdb: acknowledged entry lost: k049"
+
+
+def test_a_list_of_free_pages_that_is_gone_is_bad(environment: Path) -> None:
+    # No key is read through it.
+    data = (environment / "data.mdb").read_bytes()
+    at = newest(data) + 80  # md_root of the first of mm_dbs
+    root = int.from_bytes(data[at : at + 8], "little")
+    assert 1 < root < len(data) // 4096
+    overwrite(environment / "data.mdb", root * 4096, bytes(4096))
+    assert ask(environment.parent, []) is not None
 
 
 def test_without_the_module_it_says_so(environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:

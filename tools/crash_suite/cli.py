@@ -13,7 +13,7 @@ import msgspec
 from mounting import Guard
 
 from crash_suite import runner, tables
-from crash_suite.cases import CASES, Case
+from crash_suite.cases import CASES, Case, Expected
 from crash_suite.judging import Result
 from crash_suite.runner import CaseError, Recorded
 
@@ -69,7 +69,11 @@ def _run(cases: Sequence[Case], args: argparse.Namespace, work: Path, guard: Gua
                     result = runner.explore(recorded, expected, options)
                     file.write(msgspec.json.encode(result) + b"\n")
                     file.flush()
-                    _say(result, recorded, shown=shlex.join(runner.command(recorded, expected)))
+                    _say(result)
+                    if result.failures:
+                        print(
+                            f"     {_again(case, recorded, expected, kept=args.keep is not None)}"
+                        )
                     status = 1 if result.wrong else status
             except (CaseError, subprocess.CalledProcessError) as error:
                 print(f"{case.name}: ERROR: {error}", flush=True)
@@ -77,19 +81,22 @@ def _run(cases: Sequence[Case], args: argparse.Namespace, work: Path, guard: Gua
     return status
 
 
-def _say(result: Result, recorded: Recorded, *, shown: str) -> None:
+def _say(result: Result) -> None:
     found = ", ".join(f"{loss.value} {count}" for loss, count in sorted(result.found.items()))
     print(
         f"{'FAIL' if result.wrong else 'ok':<5}{result.case:<24}{result.profile:<13}"
         f"{result.states:>6} states {result.seconds:>6.1f} s  {found or 'kept'}",
         flush=True,
     )
-    if result.wrong:
-        print(f"     {result.wrong}")
-    for failure in result.failures:
-        print(f"     {failure}")
-    if result.failures:
-        print(f"     tracefs {shown}" if recorded.recording.exists() else "", flush=True)
+    for line in filter(None, (result.wrong, *result.failures)):
+        print(f"     {line}", flush=True)
+
+
+def _again(case: Case, recorded: Recorded, expected: Expected, *, kept: bool) -> str:
+    """Return the command that finds it again."""
+    if kept:
+        return f"tracefs {shlex.join(runner.command(recorded, expected))}"
+    return f"python tools/crash_suite --only {case.name} --keep DIR"
 
 
 def _parser() -> argparse.ArgumentParser:
