@@ -40,7 +40,8 @@ class Loss(StrEnum):
     ACKNOWLEDGED = "acknowledgement lost"
     """It says no because of something acknowledged."""
     CREATION = "before the first acknowledgement"
-    """The program had said nothing yet, and was making its files; it does not count as broken."""
+    """The program had said nothing yet, and was making its files: none that was there at the start
+    had been changed. It does not count as broken."""
     CHECKER = "the checker gave no answer"
     """It crashed, hung, or was not there: no word of the state."""
 

@@ -1,5 +1,6 @@
 """Why states fail: what was lost, on which filesystems, by the fewest changes."""
 
+import stat
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -10,7 +11,7 @@ from tracefs.crash.examiner import Examiner
 from tracefs.crash.reduction import Reducer, breaking, lost_ack
 from tracefs.crash.search import Found, Search
 from tracefs.crashes import Answer, Checked, Failure, Loss
-from tracefs.persistence.history import History, Part, bits
+from tracefs.persistence.history import Atom, History, Part, bits
 from tracefs.persistence.profiles import LINUX
 from tracefs.persistence.rules import Persistence
 from tracefs.persistence.states import spell
@@ -98,9 +99,19 @@ class Diagnosis:
     def _loss(self, found: Found, answer: Answer) -> Loss:
         if answer.checked is not Checked.BAD:
             return Loss.CHECKER
-        if self._history.acks and not found.acks:
+        if self._history.acks and not found.acks and self._creating(found.state.point):
             return Loss.CREATION
         return Loss.CORRUPT if lost_ack(found, self._examiner) is None else Loss.ACKNOWLEDGED
+
+    def _creating(self, point: int) -> bool:
+        """Tell whether nothing that was there at the start has been changed."""
+        stop = self._history.steps[point - 1].stop if point else 0
+        return not any(map(self._changes_old, self._history.atoms[:stop]))
+
+    def _changes_old(self, atom: Atom) -> bool:
+        concerned = {entry.before for entry in atom.entries} if atom.entries else {atom.file}
+        files = (self._history.files[file] for file in concerned if file)
+        return any(file.base and not stat.S_ISDIR(file.mode) for file in files)
 
     def _reduced(self, state: Found, answer: Answer) -> Reduced:
         small, dropped = self._reducers[state.profile].reduce(state, answer.checked)
