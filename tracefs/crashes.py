@@ -82,6 +82,9 @@ class Repair(Struct, frozen=True, kw_only=True):
     """Failing states that were found with it all the same."""
     states: int = 0
     """States that were explored with it."""
+    places: int = 1
+    """Places like this one, before other acknowledgements, where it was put in as well: this one
+    counts."""
 
 
 class Failure(Struct, frozen=True, kw_only=True):
@@ -177,6 +180,7 @@ class Redundant(Struct, frozen=True, kw_only=True):
     """Nothing more fails without it, within what was explored."""
     states: int
     failed: int
+    """States that fail without it, and none like them with it."""
 
 
 class CrashReport(Struct, frozen=True, kw_only=True):

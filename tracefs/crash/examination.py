@@ -170,9 +170,7 @@ class _Examination:
         }
         taken_out: tuple[Redundant, ...] = ()
         if question.find_redundant:
-            taken_out = tuple(
-                redundant(self._recorded, history, len(explored.failing), self._again)
-            )
+            taken_out = tuple(redundant(self._recorded, history, explored, self._again))
         blind = blind_spots(self._recorded.blind, question.transient)
         why = reasons(self._recorded.summary, blind, explored, failures)
         return CrashReport(

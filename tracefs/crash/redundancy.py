@@ -12,7 +12,7 @@ from tracefs.persistence.history import History, StepKind
 def redundant(
     recorded: Recorded,
     history: History,
-    before: int,
+    before: Explored,
     explore: Callable[[History], Explored],
 ) -> Iterator[Redundant]:
     """Yield each sync of *history* that succeeded, and what fails without it.
@@ -20,19 +20,25 @@ def redundant(
     Args:
         recorded: tells what the calls are.
         history: with all its syncs.
-        before: states that fail as it is.
+        before: what was found as it is.
         explore: explores another history in the same way.
     """
+    known = _failing(before)
     for step in history.steps:
         if step.kind is not StepKind.SYNC or step.sync is None or step.sync.failed:
             continue
         explored = explore(without_step(history, step.number))
-        failed = len(explored.failing)
+        more = _failing(explored) - known
         yield Redundant(
             call=step.call,
             shown=recorded.shown(step.call),
             source=recorded.place(step.call),
-            redundant=failed <= before,
+            redundant=not more,
             states=len(explored.answered),
-            failed=failed,
+            failed=len(more),
         )
+
+
+def _failing(explored: Explored) -> set[str]:
+    """Return the failing states by what is in them and acknowledged: points are others then."""
+    return {found.key for found, _ in explored.failing}

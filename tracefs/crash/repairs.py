@@ -1,13 +1,14 @@
 """Syncs that would have saved what was lost, tried out."""
 
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from tracefs.crash.diagnosis import Reduced
 from tracefs.crash.exploration import Explored
 from tracefs.crashes import Loss, Repair
 from tracefs.persistence.editing import with_syncs
-from tracefs.persistence.history import Atom, History, Part, Sync, bits, origin
+from tracefs.persistence.history import Atom, History, Part, StepKind, Sync, bits, origin
 
 Explore = Callable[[History], Explored]
 """Explores another history in the same way."""
@@ -20,10 +21,14 @@ def repairs(history: History, reduced: Reduced, explore: Explore) -> tuple[Repai
     wanted = _wanted(history, reduced.dropped)
     if not wanted or reduced.failure.loss is Loss.CHECKER:
         return ()
-    after: dict[int, tuple[Sync, ...]] = {}
-    for step, sync in wanted:
-        after[step] = (*after.get(step, ()), sync)
-    explored = explore(with_syncs(history, after))
+    places = 1
+    explored = explore(with_syncs(history, _after(wanted)))
+    if explored.failing and reduced.failure.loss is Loss.ACKNOWLEDGED:
+        everywhere = before_acks(history, wanted)
+        more = explore(with_syncs(history, _after(everywhere)))
+        if len(more.failing) < len(explored.failing):
+            explored = more
+            places = len({step for step, _ in everywhere})
     # Numbers of atoms are the same there.
     again = [
         found
@@ -39,9 +44,42 @@ def repairs(history: History, reduced: Reduced, explore: Explore) -> tuple[Repai
             verified=not again,
             left=len(explored.failing),
             states=len(explored.answered),
+            places=places,
         )
         for step, sync in wanted
     )
+
+
+def before_acks(history: History, wanted: Sequence[tuple[int, Sync]]) -> list[tuple[int, Sync]]:
+    """Return places for syncs like *wanted*: before each acknowledgement what changed since.
+
+    Files are alike by the paths that they had: many are made anew each time.
+    """
+    directories = {sync.file for _, sync in wanted if _is_directory(history, sync)}
+    paths = {history.steps[step].path for step, sync in wanted if not _is_directory(history, sync)}
+    found: list[tuple[int, Sync]] = []
+    dirty: dict[Sync, int] = {}
+    for step in history.steps:
+        for number in range(step.first, step.stop):
+            for sync in _syncs(history.atoms[number]):
+                named = not _is_directory(history, sync) and step.path in paths
+                if sync.file in directories or named:
+                    dirty[sync] = step.number
+        if step.kind is StepKind.ACK:
+            found += [(last, sync) for sync, last in dirty.items()]
+            dirty.clear()
+    return found
+
+
+def _after(places: Sequence[tuple[int, Sync]]) -> dict[int, tuple[Sync, ...]]:
+    after: dict[int, tuple[Sync, ...]] = {}
+    for step, sync in places:
+        after[step] = (*after.get(step, ()), sync)
+    return after
+
+
+def _is_directory(history: History, sync: Sync) -> bool:
+    return sync.file is not None and stat.S_ISDIR(history.files[sync.file].mode)
 
 
 def _wanted(history: History, dropped: int) -> list[tuple[int, Sync]]:
@@ -68,7 +106,7 @@ def _syncs(atom: Atom) -> list[Sync]:
 
 
 def _word(history: History, sync: Sync) -> str:
-    if sync.file is not None and history.files[sync.file].mode >> 12 == 0o04:
+    if _is_directory(history, sync):
         return "fsync of the directory"
     return "fdatasync" if sync.data_only else "fsync"
 

@@ -108,7 +108,9 @@ def repair(failure: Failure) -> str | None:
     if not failure.repairs:
         return None
     syncs = (f"{_sync(one)}{_between(one, failure)}" for one in failure.repairs)
-    return f"put {' and '.join(syncs)}: {_tried(failure.repairs)}"
+    others = max(one.places for one in failure.repairs) - 1
+    more = f", and at {plural(others, 'more place')} like it" if others else ""
+    return f"put {' and '.join(syncs)}{more}: {_tried(failure.repairs)}"
 
 
 def stands_for(failure: Failure) -> str:
