@@ -38,13 +38,18 @@ setup-fuse:
 demo: setup-fuse ## Record two small programs, show their traces and verdicts
 	@$(BIN)/python tools/demo.py $(ARGS)
 
+# Most tests wait for a mount or a process most of the time: three at once. Then those that can't
+# have neighbours.
+IN_TWO_PARTS = $(BIN)/python -m pytest -n 3 --dist loadfile -m 'not alone'; parallel=$$?; \
+	$(BIN)/python -m pytest -m alone && exit $$parallel
+
 # Without Go, say, its writer is named and its tests are skipped; where CI is set they fail. So
 # are soak suites whose programs are missing, and filesystems that can't be made; only where CI
 # is set are those installed.
 .PHONY: test
 test: setup-fuse $(if $(CI),setup-soak setup-filesystems) ## Run every test, with real mounts
 	@$(BIN)/python tools/pagealloc/build --allow-missing
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(if $(strip $(ARGS)),$(BIN)/python -m pytest $(ARGS),$(IN_TWO_PARTS))
 
 .PHONY: pagealloc
 pagealloc: setup ## Build the page writers in all their languages

@@ -118,6 +118,9 @@ class Failure(Struct, frozen=True, kw_only=True):
     """Needed together."""
     states: int = 1
     """Failing states that this one stands for."""
+    within: tuple[str, ...] = ()
+    """Ids of the states in whose recovery, one within the other, this crash came; points and calls
+    are those of the recovery then."""
 
 
 class Point(Struct, frozen=True, kw_only=True):
@@ -205,4 +208,4 @@ class CrashReport(Struct, frozen=True, kw_only=True):
     redundant: tuple[Redundant, ...] = ()
     """With --find-redundant."""
     recovered: int = 0
-    """With --recover: states of the recovery that were explored."""
+    """With --recover: states of recoveries that were explored."""

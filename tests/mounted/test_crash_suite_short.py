@@ -8,6 +8,8 @@ from crash_suite import runner
 from crash_suite.cases import CASES, Case
 from mounted_support import Guard
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("case", [case for case in CASES if case.short], ids=lambda case: case.name)

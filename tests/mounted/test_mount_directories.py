@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from mounted_support import Pair, act, facts, get, outcome, put
 
+pytestmark = pytest.mark.alone
+
 DT_TYPES = {1: "fifo", 2: "chr", 4: "dir", 6: "blk", 8: "reg", 10: "lnk", 12: "sock"}
 
 

@@ -7,10 +7,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from mounted_support import PATIENCE_S, Guard, Mount, Run, journal
 
 from tracefs.events import Unlink, Write
 from tracefs.journal.reader import JournalReader
+
+pytestmark = pytest.mark.alone
 
 FLOOD = """
 import mmap, os, sys, threading

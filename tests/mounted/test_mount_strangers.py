@@ -97,7 +97,7 @@ def test_recordings_of_a_mount_are_for_their_owner_alone(
     finally:
         os.umask(before)
     for path in (tmp_path / "rec").iterdir():
-        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
     assert (tmp_path / "rec" / "server.log").exists()
     assert stat.S_IMODE((tmp_path / "rec").stat().st_mode) == 0o700
 

@@ -14,6 +14,8 @@ from mounted_support import PATIENCE_S, TRACEFS, Guard, HungError, calls, journa
 from tracefs.events import Lost, Notice, Write
 from tracefs.journal.reader import JournalReader
 
+pytestmark = pytest.mark.alone
+
 THREADS, ROUNDS = 4, 100
 REPORTS = THREADS * ROUNDS
 POINTS = (1, 7, 50, 137, 222, 390)

@@ -134,5 +134,6 @@ def test_recordings_are_for_their_owner_alone(traced_run: Callable[..., Run]) ->
         os.umask(before)
     assert run.returncode == 0
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in run.recording.iterdir()}
-    assert modes == {"journal.jsonl": 0o600, "payload.bin": 0o600}
+    expected = {"journal.jsonl": 0o600, "payload.bin": 0o600, "start.jsonl": 0o600, "start": 0o700}
+    assert modes == expected
     assert stat.S_IMODE(run.recording.stat().st_mode) == 0o700

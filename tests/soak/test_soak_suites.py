@@ -10,6 +10,8 @@ from soak.cli import run_suite
 from soak.suite import Scale, Suite
 from soak.suites import SUITES
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)

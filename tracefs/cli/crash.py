@@ -4,8 +4,11 @@ import argparse
 import hashlib
 import os
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from msgspec.structs import replace
 
 from tracefs import __version__
 from tracefs.cli import recording, target
@@ -13,10 +16,13 @@ from tracefs.cli.arguments import path_glob, positive
 from tracefs.cli.progress import Progress
 from tracefs.cli.recording import EXIT_UNKNOWN
 from tracefs.crash import checkers
+from tracefs.crash.asking import PLACE
 from tracefs.crash.choice import Choice, Transient, choose
-from tracefs.crash.examination import KILLED, Question, examine, opened
+from tracefs.crash.examination import KILLED, Question, Setting, examine, opened, recovering
 from tracefs.crash.materialise import make
+from tracefs.crash.recovery import Recovery, record
 from tracefs.crash.results import Asked
+from tracefs.crash.search import Found
 from tracefs.errors import RecordingError, UsageError
 from tracefs.findings import Verdict
 from tracefs.journal.format import JOURNAL
@@ -37,6 +43,7 @@ HELP: Final = "say what of a recording survives a power failure"
 EXIT_BROKEN: Final = 1
 _MOST_STATES: Final = 20_000
 _LIMIT_S: Final = 30.0
+_RECOVERED: Final = 8
 _SHOW: Final = ("ID", "DIR")
 
 
@@ -58,6 +65,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--find-redundant", action="store_true", help="take each sync out: does more fail then?"
     )
+    parser.add_argument(
+        "--recover", metavar="CMD",
+        help="command for sh that repairs the directory {dir}: done before the checker is asked, "
+        "and crashed, too",
+    )  # fmt: skip
+    parser.add_argument(
+        "--recover-states", metavar="N", type=positive, default=_RECOVERED,
+        help=f"states whose recovery is crashed (default: {_RECOVERED})",
+    )  # fmt: skip
     parser.add_argument(
         "--show-state", nargs=2, metavar=_SHOW, help="make the state ID in the new directory DIR"
     )
@@ -155,15 +171,29 @@ def _print(report: "CrashReport", args: argparse.Namespace) -> None:
 
 
 def _show(question: Question, name: str, directory: str) -> int:
-    with opened(question) as (setting, _, store):
-        history = setting.recorded.history
-        found = setting.search(history).found(parse(name, history), "")
+    *outer, name = name.split("/")
+    if len(outer) and question.recovery is None:
+        raise UsageError(f"{outer[0]}/{name} is a state of a recovery", repair="name its --recover")
+    with ExitStack() as stack:
+        setting, work, store = stack.enter_context(opened(question))
+        for each in outer:
+            found = _found(setting, each)
+            assert question.recovery is not None
+            folder = record(found, store, work, question.recovery)
+            question = replace(recovering(question, folder, found.acks), recovery=question.recovery)
+            setting, work, store = stack.enter_context(opened(question))
+        found = _found(setting, name)
         left_out = make(found.image, store, directory)
     for path in left_out:
         target.say(f"{path} could not be made")
     acks = f" and {len(found.acks)} acknowledgements before it" if found.acks else ""
     target.say(f"{directory} is as a crash after {found.state.point} steps may leave it{acks}")
     return 0
+
+
+def _found(setting: Setting, name: str) -> Found:
+    history = setting.recorded.history
+    return setting.search(history).found(parse(name, history), "")
 
 
 def _question(args: argparse.Namespace) -> Question:
@@ -201,6 +231,7 @@ def _question(args: argparse.Namespace) -> Question:
         results=args.output,
         asked=asked,
         find_redundant=args.find_redundant,
+        recovery=_recovery(args),
     )
 
 
@@ -213,5 +244,20 @@ def _hash(folder: Path) -> str:
         raise RecordingError(f"{folder}: {error.strerror}") from None
 
 
+def _recovery(args: argparse.Namespace) -> Recovery | None:
+    if args.recover is None:
+        return None
+    return Recovery(
+        command=args.recover, states=args.recover_states, limit_s=max(args.timeout, _LIMIT_S)
+    )
+
+
 def _choice(args: argparse.Namespace) -> Choice | None:
-    return None if args.check is None else choose(args.check, args.timeout)
+    if args.recover is None:
+        return None if args.check is None else choose(args.check, args.timeout)
+    if PLACE not in args.recover or args.check is None:
+        raise UsageError(
+            f"--recover needs {PLACE} in its command, and a --check to ask afterwards",
+            repair=f"--recover 'CMD {PLACE}' --check 'CMD {PLACE}'",
+        )
+    return choose(args.check, args.timeout, recovery=args.recover)

@@ -20,18 +20,18 @@ class Progress:
 
     def __call__(self, done: int, total: int) -> None:
         """Say that *done* of *total* is done."""
-        self._say(lambda: f"{100 * done // max(total, 1):3} %")
+        self._say("", lambda: f"{100 * done // max(total, 1):3} %")
 
     def count(self, what: str, done: int) -> None:
         """Say that *done* is done of *what*, of which nobody knows how much there is."""
-        self._say(lambda: f"{what}: {done}")
+        self._say("\x1b[K", lambda: f"{what}: {done}")
 
-    def _say(self, text: Callable[[], str]) -> None:
+    def _say(self, before: str, text: Callable[[], str]) -> None:
         now = time.monotonic()
         if now < self._next:
             return
         self._next, self._shown = now + _PAUSE_S, True
-        print(f"\r\x1b[Ktracefs: {self._what}: {text()}", end="", file=sys.stderr, flush=True)
+        print(f"\r{before}tracefs: {self._what}: {text()}", end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:
         """Take the line away."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 from tracefs.crash import checkers
 from tracefs.crash.asking import PLACE, Checker, command, ready
 from tracefs.crash.functions import Function
+from tracefs.crash.recovery import Recovered, both
 from tracefs.errors import SetupError, UsageError
 
 
@@ -48,8 +49,10 @@ def require(check: str) -> None:
         )
 
 
-def choose(check: str, limit_s: float, below: str = "") -> Choice:
+def choose(check: str, limit_s: float, below: str = "", recovery: str | None = None) -> Choice:
     """Return the checker that *check* means, asked about the directory *below* within a state.
+
+    With *recovery*, a command, that is done with the directory before it is asked.
 
     Raises:
         UsageError: there is none.
@@ -59,12 +62,15 @@ def choose(check: str, limit_s: float, below: str = "") -> Choice:
     found = checkers.find(check)
     if found is None:
         place = f"{PLACE}/{below}" if below else PLACE
-        shell = command(check.replace(PLACE, place), limit_s, os.environ, os.getcwd())
+        words = check if recovery is None else both(recovery, check)
+        shell = command(words.replace(PLACE, place), limit_s, os.environ, os.getcwd())
         return Choice(checker=shell, name=check)
     lacks = found.lacks()
     if lacks is not None:
         raise SetupError(f"the checker {found.name} can't be used: {lacks}")
-    function = Below(found.ask, below) if below else found.ask
+    function = found.ask if recovery is None else Recovered(found.ask, recovery)
+    if below:
+        function = Below(function, below)
     return Choice(
         checker=ready(function, limit_s, os.environ),
         name=found.name,

@@ -105,8 +105,8 @@ class Diagnosis:
 
     def _creating(self, point: int) -> bool:
         """Tell whether nothing that was there at the start has been changed."""
-        stop = self._history.steps[point - 1].stop if point else 0
-        return not any(map(self._changes_old, self._history.atoms[:stop]))
+        before = self._history.atoms[: self._history.stop(point)]
+        return not any(map(self._changes_old, before))
 
     def _changes_old(self, atom: Atom) -> bool:
         concerned = {entry.before for entry in atom.entries} if atom.entries else {atom.file}

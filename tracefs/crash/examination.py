@@ -20,14 +20,16 @@ from tracefs.crash.in_process import ByFunction, Function
 from tracefs.crash.judging import blind_spots, coverage, points, reasons, verdict
 from tracefs.crash.pool import Askers, local
 from tracefs.crash.recorded import Recorded
+from tracefs.crash.recovery import Recovery, record, worth_it
 from tracefs.crash.redundancy import redundant
 from tracefs.crash.repairs import repairs
 from tracefs.crash.results import Asked, Results
 from tracefs.crash.scheduler import dask
-from tracefs.crash.search import Search
+from tracefs.crash.search import Found, Search
 from tracefs.crash.store import Pages, Store
 from tracefs.crash.workplace import workplace
-from tracefs.crashes import CrashReport, Redundant
+from tracefs.crashes import CrashReport, Failure, Redundant
+from tracefs.errors import RecordingError
 from tracefs.journal.start import StartTree
 from tracefs.persistence.history import History, StepKind
 from tracefs.persistence.pages import AddPage
@@ -35,6 +37,7 @@ from tracefs.persistence.profiles import ALL
 from tracefs.persistence.promises import Rules
 from tracefs.persistence.resolve import Resolver
 from tracefs.persistence.rules import Persistence
+from tracefs.persistence.states import spell
 from tracefs.persistence.strategies import Strategy
 
 KILLED: Final = "as a kill -9 could leave it"
@@ -69,6 +72,10 @@ class Question(Struct, frozen=True, kw_only=True):
     asked: Asked | None = None
     """With *results*."""
     find_redundant: bool = False
+    recovery: Recovery | None = None
+    """Done with each state before the checker is asked; and crashed, too."""
+    acks_before: tuple[str, ...] = ()
+    """Acknowledgements made before the recording began."""
 
 
 class Setting:
@@ -83,7 +90,7 @@ class Setting:
     def search(self, history: History) -> Search:
         """Return a search in *history*."""
         resolver = Resolver(history, self.recorded.bytes, self._add_page, self._globs)
-        return Search(history, resolver)
+        return Search(history, resolver, self.question.acks_before)
 
 
 @contextmanager
@@ -117,7 +124,8 @@ def examine(question: Question, told: Told) -> CrashReport:
         else:
             askers = stack.enter_context(_askers(question, question.checker, setting, work, store))
             examiner = ByChecker(askers, stack.enter_context(_kept(question)))
-        return _Examination(setting, search, examiner, began, told).report()
+        examination = _Examination(setting, search, examiner, began, told)
+        return examination.report(lambda found, how: record(found, store, work, how))
 
 
 class _Examination:
@@ -142,8 +150,8 @@ class _Examination:
             states=self._question.most_states, until=None if limit is None else began + limit
         )
 
-    def report(self) -> CrashReport:
-        """Return all that was found."""
+    def report(self, recorded: Callable[[Found, Recovery], Path]) -> CrashReport:
+        """Return all that was found; *recorded* records the recovery of a state."""
         question, history = self._question, self._history
         profiles = self._profiles(history)
         explored = explore(
@@ -173,6 +181,9 @@ class _Examination:
             taken_out = tuple(redundant(self._recorded, history, explored, self._again))
         blind = blind_spots(self._recorded.blind, question.transient)
         why = reasons(self._recorded.summary, blind, explored, failures)
+        inner = self._recoveries(explored, recorded)
+        why = tuple(dict.fromkeys((*why, *inner.reasons)))
+        failures += inner.failures
         return CrashReport(
             recording=str(question.folder),
             check=question.check,
@@ -184,11 +195,35 @@ class _Examination:
             failures=tuple(failures),
             points=points(history, self._recorded, explored, stands_for),
             coverage=coverage(history, profiles, explored, blind),
-            acks=history.acks,
+            acks=(*question.acks_before, *history.acks),
             seconds=round(time.monotonic() - self._began, 3),
             states_a_second=round(len(explored.answered) / max(took, 1e-6), 1),
             redundant=taken_out,
+            recovered=inner.states,
         )
+
+    def _recoveries(
+        self, explored: Explored, recorded: Callable[[Found, Recovery], Path]
+    ) -> "_Inner":
+        """Explore what crashes may leave of the recoveries of some states."""
+        inner, recovery = _Inner(), self._question.recovery
+        if recovery is None:
+            return inner
+        for found in worth_it(explored.answered, recovery.states):
+            name = spell(found.state, (1 << self._history.stop(found.state.point)) - 1)
+            try:
+                folder = recorded(found, recovery)
+            except RecordingError as error:
+                inner.reasons.append(f"state {name}: {error}")
+                continue
+            report = examine(recovering(self._question, folder, found.acks), self._told)
+            inner.states += report.coverage.explored + report.recovered
+            inner.reasons += [f"a recovery: {reason}" for reason in report.reasons]
+            inner.failures += [
+                replace(one, id=f"{name}/{one.id}", within=(name, *one.within))
+                for one in report.failures
+            ]
+        return inner
 
     def _profiles(self, history: History) -> list[Persistence]:
         return [Persistence(rules, history) for rules in self._question.profiles]
@@ -204,6 +239,28 @@ class _Examination:
             self._question.strategy,
             self._limits,
         )
+
+
+class _Inner:
+    """What came of recoveries."""
+
+    def __init__(self) -> None:
+        self.states = 0
+        self.failures: list[Failure] = []
+        self.reasons: list[str] = []
+
+
+def recovering(question: Question, folder: Path, acks: tuple[str, ...]) -> Question:
+    """Return what is to be found out about the recording of a recovery."""
+    return replace(
+        question,
+        folder=folder,
+        source=None,
+        acks_before=acks,
+        recovery=None if question.recovery is None else question.recovery.deeper,
+        results=None,
+        find_redundant=False,
+    )
 
 
 def _by_prefix(search: Search) -> ByPrefix:

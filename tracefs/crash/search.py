@@ -40,14 +40,17 @@ class Counts(Struct):
 class Search:
     """Makes states of one history, and leaves twins out."""
 
-    def __init__(self, history: History, resolver: Resolver) -> None:
+    def __init__(
+        self, history: History, resolver: Resolver, acks_before: tuple[str, ...] = ()
+    ) -> None:
+        """*acks_before* were made before the history began."""
         self.history = history
         self.counts = Counts()
         self._resolver = resolver
-        self._acks = [0]
+        self._acks = [len(acks_before)]
         for step in history.steps:
             self._acks.append(self._acks[-1] + (step.ack is not None))
-        self._all_acks = history.acks
+        self._all_acks = (*acks_before, *history.acks)
         self._operations: set[tuple[int, tuple[tuple[int, int], ...], int]] = set()
         self._contents: set[str] = set()
 

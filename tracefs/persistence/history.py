@@ -153,6 +153,10 @@ class History(Struct, frozen=True, kw_only=True):
         """All acknowledgements, in order."""
         return self.acks_before(len(self.steps))
 
+    def stop(self, point: int) -> int:
+        """Return the number of atoms of the first *point* steps."""
+        return self.steps[point - 1].stop if point else 0
+
     def acks_before(self, point: int) -> tuple[str, ...]:
         """Return the acknowledgements among the first *point* steps."""
         return tuple(step.ack for step in self.steps[:point] if step.ack is not None)

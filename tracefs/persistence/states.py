@@ -52,7 +52,7 @@ def parse(name: str, history: History) -> State:
     if found is None or int(found[1]) > len(history.steps):
         raise wrong
     point = int(found[1])
-    stop = history.steps[point - 1].stop if point else 0
+    stop = history.stop(point)
     atoms, torn = (1 << stop) - 1, []
     for word in (found[2] or "").split(".") if found[2] else ():
         part = re.fullmatch(r"(\d{1,9})(?::(\d{1,9})|t([0-9a-f]{2}))?", word)

@@ -91,7 +91,7 @@ def failures(main: ET.Element, report: CrashReport) -> None:
         add(section, "p", f"None in {plural(report.coverage.explored, 'state')} explored.")
     shown = words.calls(report)
     for number, failure in enumerate(words.in_order(report.failures), 1):
-        _failure(section, report, failure, f"failure-{number}", shown)
+        _failure(section, report, failure, f"failure-{number}", {} if failure.within else shown)
 
 
 def syncs(main: ET.Element, report: CrashReport) -> None:

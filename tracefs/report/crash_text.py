@@ -64,7 +64,8 @@ def _failures(report: CrashReport, style: Style) -> Iterator[str]:
             yield from (style.paint(line, colour) for line in _wrapped(heading, ""))
             if failure.loss in words.APART:
                 yield from _wrapped(words.APART[failure.loss], "   ")
-            yield from _block(report, failure, shown)
+            # Of the calls of a recovery the report has no list.
+            yield from _block(report, failure, {} if failure.within else shown)
         if more := found[_SHOWN:]:
             states = plural(sum(one.states for one in more), "state")
             yield ""
@@ -74,6 +75,8 @@ def _failures(report: CrashReport, style: Style) -> Iterator[str]:
 def _block(report: CrashReport, failure: Failure, shown: dict[int, str]) -> Iterator[str]:
     indent = "   "
     yield from _wrapped(words.checker(failure), indent)
+    if failure.within:
+        yield from _wrapped(words.recovery(failure), indent)
     yield from _wrapped(f"the power fails {words.moment(report, failure, shown)}", indent)
     if not failure.dropped:
         yield f"{indent}{words.NOTHING_LOST}"

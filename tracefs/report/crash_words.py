@@ -98,6 +98,11 @@ def part(one: Change) -> str:
     return f"data, {torn}{Pages(one.first_page, last, 0)} of {path}"
 
 
+def recovery(failure: Failure) -> str:
+    """Return in whose recovery it happens; calls are then those of the recovery."""
+    return f"while state {printable(' and then '.join(failure.within))} is being recovered:"
+
+
 def weakest(failure: Failure) -> str:
     """Return why the state is allowed: the profiles, weakest assumption first, and the rule."""
     return f"allowed by {listed(failure.profiles)}: {printable(failure.rule)}"

@@ -1,0 +1,131 @@
+"""``tracefs crash --recover``: a crash while an earlier one's damage is being repaired."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+from mounted_support import TRACEFS, Guard
+
+from tracefs.crashes import CrashReport, Loss
+from tracefs.findings import Verdict
+
+COMMON = """
+import os, sys
+d = sys.argv[1]
+def put(name, data, sync=True):
+    fd = os.open(f"{d}/{name}", os.O_WRONLY | os.O_CREAT, 0o644)
+    os.pwrite(fd, data, 0)
+    if sync:
+        os.fsync(fd)
+    os.close(fd)
+def sync_directory():
+    fd = os.open(d, os.O_RDONLY)
+    os.fsync(fd)
+    os.close(fd)
+"""
+PROGRAM = """
+put("new", b"1" * 6000)
+os.rename(f"{d}/new", f"{d}/journal")
+sync_directory()
+try:
+    os.mkdir(f"{d}/.ack:1")
+except FileExistsError:
+    pass
+put("data", b"1" * 6000)
+os.unlink(f"{d}/journal")
+sync_directory()
+"""
+RECOVERY = """
+if os.path.exists(f"{d}/journal"):
+    with open(f"{d}/journal", "rb") as file:
+        value = file.read()
+    put("data", value, sync=sys.argv[2] == "right")
+    os.unlink(f"{d}/journal")
+    sync_directory()
+"""
+CHECK = """
+import os, sys
+with open(f"{sys.argv[1]}/data", "rb") as file:
+    data = file.read()
+with open(os.environ["TRACEFS_ACKS"]) as file:
+    wanted = file.read().split()[-1:] or ["0"]
+if len(set(data)) != 1 or data[:1] < wanted[0].encode():
+    sys.exit(f"it has {sorted(set(data))}, {wanted[0]} was acknowledged")
+"""
+
+
+@pytest.fixture
+def recording(tmp_path: Path, guard: Guard) -> Path:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/data").write_bytes(b"0" * 6000)
+    (tmp_path / "program.py").write_text(COMMON + PROGRAM)
+    (tmp_path / "recover.py").write_text(COMMON + RECOVERY)
+    (tmp_path / "check.py").write_text(CHECK)
+    run = [*TRACEFS, "run", "-q", "--payload", "--dir", "d", "-o", "r.trace", "--"]
+    subprocess.run([*run, sys.executable, "program.py", "d"], cwd=tmp_path, timeout=50, check=True)
+    return tmp_path / "r.trace"
+
+
+def explore(recording: Path, recovery: str, *options: str) -> CrashReport:
+    done = subprocess.run(
+        [
+            *TRACEFS, "crash", "r.trace", "--profile", "ext4-ordered", "--format", "json",
+            "--check", f"{sys.executable} check.py {{dir}}", "--recover", recovery,
+            "--recover-states", "12", *options,
+        ],
+        cwd=recording.parent, capture_output=True, timeout=55, check=False,
+    )  # fmt: skip
+    assert done.stdout, done.stderr
+    return msgspec.json.decode(done.stdout, type=CrashReport)
+
+
+def test_a_recovery_that_syncs_can_be_crashed(recording: Path) -> None:
+    found = explore(recording, f"{sys.executable} recover.py {{dir}} right")
+
+    assert (found.verdict, found.failures) == (Verdict.KEPT, ())
+    assert found.recovered > 0
+
+
+def test_one_that_does_not_loses_what_was_acknowledged(recording: Path) -> None:
+    found = explore(recording, f"{sys.executable} recover.py {{dir}} wrong")
+
+    assert found.verdict is Verdict.BROKEN
+    assert {one.loss for one in found.failures} <= {Loss.ACKNOWLEDGED, Loss.CORRUPT}
+    assert all(one.within for one in found.failures)
+    assert max(len(one.within) for one in found.failures) <= 2
+    first = min(found.failures, key=lambda one: len(one.within))
+    assert [each.path for each in first.dropped] == ["data"]
+    assert [each.path for each in first.kept][-1:] == ["journal"]
+    shown = subprocess.run(
+        [
+            *TRACEFS, "crash", "r.trace", "--recover", f"{sys.executable} recover.py {{dir}} wrong",
+            "--check", "true {dir}", "--show-state", first.id, "shown",
+        ],
+        cwd=recording.parent, capture_output=True, text=True, timeout=55, check=False,
+    )  # fmt: skip
+    assert shown.returncode == 0, shown.stderr
+    assert not (recording.parent / "shown/journal").exists()
+    assert (recording.parent / "shown/data").read_bytes() != b"1" * 6000
+
+
+@pytest.mark.parametrize(
+    ("recovery", "reason"),
+    [("sleep 60; true {dir}", "did not end within"), ("test -n '' {dir}; false", "ended with 1")],
+    ids=["hangs", "fails"],
+)
+def test_one_that_ends_badly_is_no_pass(recording: Path, recovery: str, reason: str) -> None:
+    found = explore(recording, recovery, "--max-states", "2", "--timeout", "1")
+
+    assert found.verdict is not Verdict.KEPT
+    assert found.recovered == 0
+
+
+def test_it_is_nothing_without_a_checker(recording: Path) -> None:
+    done = subprocess.run(
+        [*TRACEFS, "crash", "r.trace", "--recover", "true {dir}"],
+        cwd=recording.parent, capture_output=True, text=True, timeout=50, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "--check" in done.stderr
