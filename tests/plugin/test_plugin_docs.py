@@ -16,6 +16,7 @@ OUTCOMES = {
     "test_store.py": "1 failed",
     "test_contract.py": "1 failed",
     "test_faults.py": "1 failed, 1 passed, 1 warning",
+    "test_crash.py": "1 passed",
     "test_part.py": "1 passed",
     "test_program.py": "1 passed",
     "test_pages.py": "1 passed",
