@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from mounted_support import PATIENCE_S, TRACEFS, Run, journal
+from mounted_support import PATIENCE_S, TRACEFS, Guard, Run, journal
 
 from tracefs.events import Create, Write
 from tracefs.journal.reader import JournalReader
@@ -155,6 +155,24 @@ def test_visible_mount_is_seen_by_all_and_gone_at_the_end(
     assert [event.path for event in journal(run.recording, Create)] == ["file"]
     assert _is_complete(run.recording)
     assert str(source) not in Path("/proc/self/mountinfo").read_text()
+
+
+@pytest.mark.parametrize("output", ["../rec", "link/rec"])
+def test_a_recording_whose_path_leads_through_the_traced_directory(
+    tmp_path: Path, guard: Guard, output: str
+) -> None:
+    """A server that walked it would wait for itself."""
+    source = tmp_path / "src"
+    source.mkdir()
+    (source / "link").symlink_to(tmp_path)
+    guard.watch(source)
+    done = subprocess.run(
+        [*TRACEFS, "run", "--visible", "-q", "-o", output, "--", "sh", "-c", "echo x > file"],
+        cwd=source, capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [event.path for event in journal(tmp_path / "rec", Create)] == ["file"]
+    assert _is_complete(tmp_path / "rec")
 
 
 def test_interpreter_inside_the_traced_directory(traced_run: Traced, tmp_path: Path) -> None:

@@ -110,7 +110,8 @@ def config(
     """Return what a server for *directory* must know."""
     return Config(
         source=to_text(os.fsencode(directory)),
-        recording=to_text(os.fsencode(recording)),
+        # No path to it may lead through the mount, as one with .. or links might: see the server.
+        recording=to_text(os.fsencode(os.path.realpath(recording))),
         command=command,
         direct_io=options.direct_io,
         witness=options.witness,

@@ -1,5 +1,6 @@
 """Where recordings live: naming, finding, listing and deleting them."""
 
+import contextlib
 import os
 import pwd
 import re
@@ -15,7 +16,7 @@ from tracefs.errors import RecordingError
 from tracefs.events import Header
 from tracefs.journal import lock
 from tracefs.journal.deletion import delete
-from tracefs.journal.format import JOURNAL, SUFFIX
+from tracefs.journal.format import JOURNAL, KEPT, SUFFIX
 from tracefs.journal.reader import JournalReader
 from tracefs.pathtext import to_text
 
@@ -254,15 +255,16 @@ def _order(recording: Recording) -> tuple[datetime, int, str]:
 
 
 def _size(path: Path) -> int:
-    try:
-        with os.scandir(path) as entries:
-            return sum(
+    """Return how many bytes the files have, those of the starting tree among them."""
+    size = 0
+    for folder in (path, path / KEPT):
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            size += sum(
                 entry.stat(follow_symlinks=False).st_size
                 for entry in entries
                 if not entry.is_dir(follow_symlinks=False)
             )
-    except OSError:
-        return 0
+    return size
 
 
 def _is_running(path: Path) -> bool:

@@ -35,8 +35,9 @@ class StartWriter:
             links = {}
             for entry in entries:
                 lines.write(encode(entry) + b"\n")
-                if entry.holds_bytes:
-                    self.unkept.add(entry.ino)
+                if not entry.holds_bytes:
+                    continue
+                self.unkept.add(entry.ino)
                 if entry.nlink > 1:
                     names[entry.ino] += 1
                     links[entry.ino] = entry.nlink
