@@ -12,6 +12,7 @@ from replayed_support import replayed
 from tracefs import events
 from tracefs.events import acknowledged
 from tracefs.journal.reader import JournalReader
+from tracefs.torture.targets import targets
 
 # As long as a name on Linux may be, and bytes that are no UTF-8, a newline, spaces.
 TEXTS = [b"", b"7", b"a=b c\n\xff\\", b"x" * (255 - len(b".ack:"))]
@@ -71,3 +72,21 @@ def test_it_stands_between_what_was_done_before_and_after(tmp_path: Path, guard:
             if isinstance(event, events.Create | events.Mkdir)
         ]
     assert found == ["a", "one", "b", "two", "c", "one"]
+
+
+def test_no_rule_of_faults_is_for_it(tmp_path: Path, guard: Guard) -> None:
+    for name in ("src", "mnt"):
+        (tmp_path / name).mkdir()
+    recording = tmp_path / "rec"
+    rule = ["--inject", "mkdir:error=EIO:when=2"]
+    mount = Mount(tmp_path / "src", tmp_path / "mnt", recording, guard, *rule)
+    script = "for name in .ack:1 a .ack:2 b .ack:3 c; do mkdir $name; done; true"
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=mount.mountpoint, check=True, capture_output=True, text=True
+    )
+    mount.end()
+    assert sorted(os.listdir(tmp_path / "src")) == ["a", "c"]
+    assert done.stderr.count(os.strerror(errno.EEXIST)) == 3
+    # Torture counts as the rules do.
+    found = [(one.path, one.number) for one in targets(recording)]
+    assert found == [("a", 1), ("b", 2), ("c", 3)]

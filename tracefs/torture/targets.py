@@ -130,6 +130,8 @@ def _request(event: AnyEvent) -> tuple[str, str] | None:
     """Return the request as rules name it, and the family that it counts for."""
     if isinstance(event, events.Write) and event.cached:
         return None
+    if events.acknowledged(event) is not None:
+        return None  # no rule is asked about it
     kind = str(type(event).__struct_config__.tag)
     if isinstance(event, events.Setattr) and event.size is not None:
         kind = asked.TRUNCATE
