@@ -22,6 +22,7 @@ from tracefs.events import AnyEvent, is_pretended
 from tracefs.filecalls import fallocate, renameat2
 from tracefs.journal.payload import PayloadReader, digest
 from tracefs.journal.reader import Ending
+from tracefs.journal.start import Entry
 from tracefs.pathtext import to_bytes
 
 _FIND: Final = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -49,8 +50,17 @@ class Replay:
     open: see `tracefs.rlimits` for more of them.
     """
 
-    def __init__(self, directory: Path, recording: Path) -> None:
-        """Begin with *directory*, and the bytes of *recording*; RecordingError: it kept none."""
+    def __init__(
+        self, directory: Path, recording: Path, start: Iterable[Entry] | None = None
+    ) -> None:
+        """Begin with *directory*, and the bytes of *recording*.
+
+        *start* is all that is in the directory: its files may have been open already when recording
+        began. Without it, a write through such an open can't be replayed.
+
+        Raises:
+            RecordingError: the recording kept no bytes, or the directory is not as *start* says.
+        """
         self._payload = PayloadReader(recording)
         self._root = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         self._files: dict[int, int] = {}
@@ -60,6 +70,14 @@ class Replay:
         self._opens: dict[int, tuple[int, int]] = {}
         """Number of the open -> its inode, and a descriptor to write with, or -1."""
         self._opened: Counter[int] = Counter()
+        self._knows_all = start is not None
+        try:
+            for entry in start or ():
+                if stat.S_ISREG(entry.mode):
+                    self._file(entry.ino, entry.path)
+        except OSError as error:
+            self.close()
+            raise RecordingError(f"cannot replay in {directory}: {error.strerror}") from error
 
     def __enter__(self) -> Self:
         return self
@@ -169,16 +187,16 @@ class Replay:
 
     @_apply.register
     def _allocate(self, event: events.Fallocate) -> None:
-        _, fd = self._opens.get(event.fh, (0, -1))
-        if fd < 0:
-            raise RecordingError(f"nothing is open to allocate in: {event}")
+        fd = self._writable(event)
+        if fd is None:
+            return
         fallocate(fd, event.mode, event.offset, event.size)
 
     @_apply.register
     def _write(self, event: events.Write) -> None:
-        _, fd = self._opens.get(event.fh, (0, -1))
-        if fd < 0:
-            raise RecordingError(f"nothing is open to write to: {event}")
+        fd = self._writable(event)
+        if fd is None:
+            return
         if event.left_mode is not None:
             os.fchmod(fd, event.left_mode)
         data = self._payload.read(event.payload, event.result)
@@ -186,6 +204,18 @@ class Replay:
             raise RecordingError("bytes to replay aren't those that were written: another hash")
         if os.pwrite(fd, data, event.offset) != len(data):
             raise OSError(errno.ENOSPC, "short write")
+
+    def _writable(self, event: events.Write | events.Fallocate) -> int | None:
+        """Return the descriptor that *event* is about; None: the file has had no name since."""
+        if self._knows_all and event.fh not in self._opens:
+            if event.ino not in self._files:
+                return None
+            path = f"/proc/self/fd/{self._files[event.ino]}"
+            self._hold(event.fh, event.ino, os.open(path, os.O_WRONLY | os.O_CLOEXEC))
+        _, fd = self._opens.get(event.fh, (0, -1))
+        if fd < 0:
+            raise RecordingError(f"nothing is open to change: {event}")
+        return fd
 
     @_apply.register
     def _fall(self, event: events.Fallen) -> None:

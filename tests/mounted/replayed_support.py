@@ -12,5 +12,5 @@ def replayed(recording: Path, source: Path, again: Path) -> list[str]:
     """Say where what comes of *recording* in *again*, empty so far, is not as *source* is now."""
     with StartTree.open(recording) as tree:
         build(tree, again)
-    replay(recording, again)
+        replay(recording, again, tree.entries)
     return compare(source, again)

@@ -163,8 +163,12 @@ def _begin_again(base: Path) -> None:
         put("src/written", b"first")
         with open("src/new", "w+b", buffering=0) as file:
             file.write(b"open")
+            nameless = os.open("src/nameless", os.O_RDWR | os.O_CREAT)
+            os.unlink("src/nameless")
             mount.begin(base / "r1")
             file.write(b" later")
+            os.write(nameless, b"nowhere")
+            os.close(nameless)
             put("src/written", b"second")
         mount.begin(base / "r2")
 
@@ -175,6 +179,9 @@ def test_each_recording_of_a_mount_has_its_own(places: Path, guard: Guard) -> No
     seen = [contents(places / name) for name in ("r0", "r1", "r2")]
     assert [one.get("written") for one in seen] == [b"written" * 100, b"first", b"second"]
     assert [one.get("new") for one in seen] == [None, b"open", b"open later"]
+    # The last one changes nothing; the one before writes to what was open already, and to a file
+    # that had no name by then.
+    assert replayed(places / "r1", places / "src", places / "again") == []
 
 
 @pytest.mark.usefixtures("as_root")
