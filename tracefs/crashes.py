@@ -147,7 +147,7 @@ class Blind(Struct, frozen=True, kw_only=True):
     """Something the recording doesn't show in full, so that a state may be missing."""
 
     kind: str
-    """``mapped stores``, ``sync``, ``syncfs``, ``sync_file_range``, ``fallocate`` …"""
+    """``mapped stores``, ``starting tree``, ``sync``, ``sync_file_range``, ``fallocate`` …"""
     path: str | None
     count: int
     reason: str

@@ -63,7 +63,9 @@ class Recorded:
         with JournalReader(folder) as journal:
             history = build(start.entries, journal.events(), finder.index, map(_Whole, whole))
         self.history: History = history
-        self.blind = (*history.blind, *_unheard(self.header), *_ranges(self.calls))
+        self.blind = (
+            *history.blind, *_missing(start), *_unheard(self.header), *_ranges(self.calls),
+        )  # fmt: skip
 
     @classmethod
     def open(cls, folder: Path, source: Path | None = None) -> Self:
@@ -143,6 +145,15 @@ def _calls(folder: Path) -> tuple[Header, list[Call], TraceSummary]:
         if any(call.index != place for place, call in enumerate(calls)):
             raise RecordingError("the calls of this recording are not numbered one by one")
         return journal.header, calls, trace.summary()
+
+
+def _missing(start: StartTree) -> list[Blind]:
+    """Return what of the starting tree is not known."""
+    return [
+        Blind(kind="starting tree", path=entry.path, count=1, reason=entry.missing)
+        for entry in start.entries
+        if entry.missing is not None
+    ]
 
 
 def _unheard(header: Header) -> list[Blind]:
