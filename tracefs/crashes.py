@@ -205,6 +205,8 @@ class CrashReport(Struct, frozen=True, kw_only=True):
     acks: tuple[str, ...]
     seconds: float
     states_a_second: float
+    checker_seconds: float = 0.0
+    """What its checkers ran while the states were explored, all processes together."""
     redundant: tuple[Redundant, ...] = ()
     """With --find-redundant."""
     recovered: int = 0

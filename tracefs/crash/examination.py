@@ -158,7 +158,7 @@ class _Examination:
             self._search, self._examiner, profiles, question.strategy, self._limits,
             lambda done: self._told("exploring", done),
         )  # fmt: skip
-        took = time.monotonic() - self._began
+        took, checkers = time.monotonic() - self._began, self._examiner.checker_s
         diagnosis = Diagnosis(
             self._search, self._examiner, profiles,
             [Persistence(rules, history) for rules in ALL.values()],
@@ -198,6 +198,7 @@ class _Examination:
             acks=(*question.acks_before, *history.acks),
             seconds=round(time.monotonic() - self._began, 3),
             states_a_second=round(len(explored.answered) / max(took, 1e-6), 1),
+            checker_seconds=round(checkers, 3),
             redundant=taken_out,
             recovered=inner.states,
         )

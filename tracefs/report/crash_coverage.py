@@ -76,7 +76,8 @@ def redundant(one: Redundant, report: CrashReport) -> str:
 
 def pace(report: CrashReport) -> str:
     """Return how long it took."""
-    return f"took {report.seconds:.1f} s, {report.states_a_second:.0f} states a second"
+    took = f"took {report.seconds:.1f} s, {report.states_a_second:.0f} states a second"
+    return f"{took}; its checkers {report.checker_seconds:.1f} s, all processes together"
 
 
 def next_steps(report: CrashReport) -> Iterator[str]:
