@@ -61,7 +61,8 @@ def report(verdict: Verdict, **fields: Any) -> CrashReport:
     known: dict[str, Any] = {
         "recording": "rec", "check": "./check {dir}", "profiles": LINUX, "strategy": "default",
         "seed": 0, "reasons": (), "failures": (), "points": points(), "coverage": COVERED,
-        "acks": ("page 3", "page 4"), "seconds": 1.25, "states_a_second": 249.6, "checker_seconds": 2.1,
+        "acks": ("page 3", "page 4"), "seconds": 1.25, "states_a_second": 249.6,
+        "checker_seconds": 2.1,
     }  # fmt: skip
     return CrashReport(verdict=verdict, **(known | fields))
 
