@@ -16,6 +16,12 @@ class Index:
         """Atoms that are one log; 0 where there is none."""
         self.needs: dict[int, int] = {}
         """Atom -> atoms that it needs beside those before it in the log."""
+        self.needed_by: dict[int, int] = {}
+        """The same, the other way round."""
+        self.needing = 0
+        """Atoms that need others, and"""
+        self.needed = 0
+        """those that others need."""
         self.data: dict[int, int] = {}
         self.sized: dict[int, int] = {}
         """File -> atoms that set its size, and that which made it."""
@@ -52,12 +58,12 @@ class Index:
 
     def with_names(self, atoms: int) -> int:
         """Return *atoms*, and what is forced with the names among them."""
-        while True:
-            before = atoms
-            for atom in bits(atoms):
+        seen = 0
+        while new := atoms & ~seen:
+            seen |= new
+            for atom in bits(new):
                 atoms |= self._forces.get(atom, 0)
-            if atoms == before:
-                return atoms
+        return atoms
 
     def _add(self, atom: Atom) -> None:
         bit = 1 << atom.number
@@ -115,7 +121,7 @@ class Index:
         if file in self._shortened:
             self._bare.add(file)
         for size in bits(self._shortened.get(file, 0)):
-            self.needs.pop(size, None)
+            self._need_nothing(size)
 
     def _pair(self, atom: Atom, other: int) -> None:
         """Both halves of a rename come together, but for a sync that forces the new name alone."""
@@ -123,9 +129,19 @@ class Index:
         if self._rules.rename_is_one or self.is_directory(atom.file) or other < atom.number:
             self._forces[atom.number] |= 1 << other
 
+    def _need_nothing(self, number: int) -> None:
+        self.needing &= ~(1 << number)
+        for other in bits(self.needs.pop(number, 0)):
+            self.needed_by[other] &= ~(1 << number)
+
     def _need(self, atom: Atom, needs: int) -> None:
-        if needs:
-            _put(self.needs, atom.number, needs)
+        if not needs:
+            return
+        _put(self.needs, atom.number, needs)
+        self.needing |= 1 << atom.number
+        self.needed |= needs
+        for number in bits(needs):
+            _put(self.needed_by, number, 1 << atom.number)
 
 
 def _put(masks: dict[int, int], key: int, bit: int) -> None:

@@ -6,7 +6,7 @@ others any that has with each atom the ones that it needs.
 
 from typing import Final
 
-from tracefs.persistence.history import History, Step, Sync
+from tracefs.persistence.history import History, Step, Sync, bits
 from tracefs.persistence.index import Index
 from tracefs.persistence.promises import Rules
 
@@ -40,18 +40,17 @@ class Persistence:
 
     def without(self, point: int, dropped: int) -> int:
         """Return the largest state at *point* that has none of *dropped* but what is forced."""
-        forced, happened, log = self.forced(point), self._happened[point], self._index.log
-        state = happened & ~(dropped & ~forced)
-        while True:
-            before = state
-            if missing := log & happened & ~state:
+        index = self._index
+        may_go = self._happened[point] & ~self.forced(point)
+        gone, seen = dropped & may_go, 0
+        while new := gone & ~seen:
+            seen |= new
+            if missing := new & index.log:
                 first = (missing & -missing).bit_length() - 1
-                state &= ~log | ((1 << first) - 1) | forced
-            for atom, needs in self._index.needs.items():
-                if state >> atom & 1 and needs & ~state and not forced >> atom & 1:
-                    state &= ~(1 << atom)
-            if state == before:
-                return state
+                gone |= index.log & may_go & ~((1 << first) - 1)
+            for atom in bits(new & index.needed):
+                gone |= index.needed_by[atom] & may_go
+        return self._happened[point] & ~gone
 
     def allows(self, point: int, atoms: int) -> bool:
         """Tell whether a crash after *point* steps may leave *atoms*."""
@@ -60,15 +59,14 @@ class Persistence:
 
     def _closure(self, atoms: int) -> int:
         """Return *atoms* with all that they need."""
-        log = self._index.log
-        while True:
-            before = atoms
-            atoms |= log & ((1 << (atoms & log).bit_length()) - 1)
-            for atom, needs in self._index.needs.items():
-                if atoms >> atom & 1:
-                    atoms |= needs
-            if atoms == before:
-                return atoms
+        index, seen = self._index, 0
+        atoms |= index.log & ((1 << (atoms & index.log).bit_length()) - 1)
+        while new := atoms & index.needing & ~seen:
+            seen |= new
+            for atom in bits(new):
+                atoms |= index.needs[atom]
+            atoms |= index.log & ((1 << (atoms & index.log).bit_length()) - 1)
+        return atoms
 
     # -- what syncs force
 
