@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Protocol, overload
 from weakref import finalize
 
 from tracefs.api.folder import AnyPath
-from tracefs.crash.examination import Question, Setting, opened
 from tracefs.crash.materialise import make
+from tracefs.crash.question import Question
 from tracefs.crash.removal import remove
 from tracefs.crash.search import Found
+from tracefs.crash.setting import Setting, opened
 from tracefs.errors import UsageError
 from tracefs.persistence.profiles import chosen
 from tracefs.persistence.rules import Persistence

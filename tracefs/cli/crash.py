@@ -18,11 +18,13 @@ from tracefs.cli.recording import EXIT_UNKNOWN
 from tracefs.crash import checkers
 from tracefs.crash.asking import PLACE
 from tracefs.crash.choice import Choice, Transient, choose
-from tracefs.crash.examination import KILLED, Question, Setting, examine, opened, recovering
+from tracefs.crash.examination import examine
 from tracefs.crash.materialise import make
+from tracefs.crash.question import KILLED, Question, recovering
 from tracefs.crash.recovery import Recovery, record
 from tracefs.crash.results import Asked
 from tracefs.crash.search import Found
+from tracefs.crash.setting import Setting, opened
 from tracefs.errors import RecordingError, UsageError
 from tracefs.findings import Verdict
 from tracefs.journal.format import JOURNAL

@@ -1,108 +1,38 @@
 """The whole of ``tracefs crash``: a recording becomes a report."""
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from tracefs.crash.asking import Checker
 from tracefs.crash.changes import Describer
-from tracefs.crash.choice import Transient
 from tracefs.crash.diagnosis import Diagnosis
 from tracefs.crash.examiner import ByChecker, ByPrefix, InMemory, Kept
 from tracefs.crash.exploration import Explored, Limits, explore
-from tracefs.crash.in_process import ByFunction, Function
+from tracefs.crash.in_process import ByFunction
 from tracefs.crash.judging import blind_spots, coverage, points, reasons, verdict
 from tracefs.crash.pool import Askers, local
-from tracefs.crash.recorded import Recorded
+from tracefs.crash.question import Question, recovering
 from tracefs.crash.recovery import Recovery, record, worth_it
 from tracefs.crash.redundancy import redundant
 from tracefs.crash.repairs import repairs
-from tracefs.crash.results import Asked, Results
+from tracefs.crash.results import Results
 from tracefs.crash.scheduler import dask
 from tracefs.crash.search import Found, Search
-from tracefs.crash.store import Pages, Store
-from tracefs.crash.workplace import workplace
+from tracefs.crash.setting import Setting, opened
+from tracefs.crash.store import Store
 from tracefs.crashes import CrashReport, Failure, Redundant
 from tracefs.errors import RecordingError
-from tracefs.journal.start import StartTree
 from tracefs.persistence.history import History, StepKind
-from tracefs.persistence.pages import AddPage
 from tracefs.persistence.profiles import ALL
-from tracefs.persistence.promises import Rules
-from tracefs.persistence.resolve import Resolver
 from tracefs.persistence.rules import Persistence
 from tracefs.persistence.states import spell
-from tracefs.persistence.strategies import Strategy
-
-KILLED: Final = "as a kill -9 could leave it"
-"""What a state is compared with where there is no checker."""
 
 Told = Callable[[str, int], None]
 """Told what is under way, and how much of it is done."""
-
-
-class Question(Struct, frozen=True, kw_only=True):
-    """What is to be found out."""
-
-    folder: Path
-    source: Path | None = None
-    """Where the traced directory is now; None: where it was."""
-    checker: Checker | None = None
-    """None, and no *function*: each state is compared with what a ``kill -9`` could leave."""
-    function: Function | None = None
-    """Asked in this process, in place of a checker, about the directory *below* in each state."""
-    below: str = ""
-    check: str = KILLED
-    """The checker as people know it."""
-    transient: tuple[Transient, ...] = ()
-    profiles: tuple[Rules, ...]
-    strategy: Strategy
-    most_states: int
-    time_s: float | None = None
-    jobs: int = 1
-    scheduler: str | None = None
-    work: str | None = None
-    results: str | None = None
-    asked: Asked | None = None
-    """With *results*."""
-    find_redundant: bool = False
-    recovery: Recovery | None = None
-    """Done with each state before the checker is asked; and crashed, too."""
-    acks_before: tuple[str, ...] = ()
-    """Acknowledgements made before the recording began."""
-
-
-class Setting:
-    """A recording that is open, and where its states are made."""
-
-    def __init__(self, question: Question, recorded: Recorded, add_page: AddPage) -> None:
-        self.question = question
-        self.recorded = recorded
-        self._add_page = add_page
-        self._globs = [one.glob for one in question.transient]
-
-    def search(self, history: History) -> Search:
-        """Return a search in *history*."""
-        resolver = Resolver(history, self.recorded.bytes, self._add_page, self._globs)
-        return Search(history, resolver, self.question.acks_before)
-
-
-@contextmanager
-def opened(question: Question) -> Iterator[tuple[Setting, str, Store]]:
-    """Open the recording, and a place for states."""
-    with (
-        Recorded.open(question.folder, question.source) as recorded,
-        workplace(question.work) as work,
-        Pages(os.path.join(work, "pages")) as pages,
-    ):
-        store = Store(pages.name, question.folder, StartTree.open)
-        yield Setting(question, recorded, pages.add), work, store
 
 
 def examine(question: Question, told: Told) -> CrashReport:
@@ -249,19 +179,6 @@ class _Inner:
         self.states = 0
         self.failures: list[Failure] = []
         self.reasons: list[str] = []
-
-
-def recovering(question: Question, folder: Path, acks: tuple[str, ...]) -> Question:
-    """Return what is to be found out about the recording of a recovery."""
-    return replace(
-        question,
-        folder=folder,
-        source=None,
-        acks_before=acks,
-        recovery=None if question.recovery is None else question.recovery.deeper,
-        results=None,
-        find_redundant=False,
-    )
 
 
 def _by_prefix(search: Search) -> ByPrefix:

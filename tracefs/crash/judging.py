@@ -3,10 +3,10 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Protocol
 
 from msgspec.structs import replace
 
+from tracefs.crash.choice import Transient
 from tracefs.crash.exploration import Explored
 from tracefs.crash.recorded import Recorded
 from tracefs.crashes import Blind, Coverage, Failure, Loss, Point
@@ -17,18 +17,6 @@ from tracefs.persistence.rules import Persistence
 from tracefs.persistence.states import State
 
 _COUNTS = frozenset({Loss.CORRUPT, Loss.ACKNOWLEDGED})
-
-
-class Transient(Protocol):
-    """Files whose contents say nothing after a restart."""
-
-    @property
-    def glob(self) -> str:
-        """Of their paths."""
-
-    @property
-    def why(self) -> str:
-        """Who says so."""
 
 
 def verdict(failures: Sequence[Failure], why: Sequence[str]) -> Verdict:

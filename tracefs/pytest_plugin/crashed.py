@@ -9,8 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tracefs.crash.choice import choose, require
-from tracefs.crash.examination import Question, examine
+from tracefs.crash.examination import examine
 from tracefs.crash.in_process import Function
+from tracefs.crash.question import Question
 from tracefs.errors import TracefsError, UsageError
 from tracefs.findings import Verdict
 from tracefs.persistence.profiles import chosen
