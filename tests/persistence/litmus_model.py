@@ -68,7 +68,8 @@ class Modelled:
             {one.ino: one.content for one in start if one.content is not None},
             bytes(self.program.payload),
         )
-        self.history: History = build([_entry(one) for one in start], self.events, lambda _: None)
+        self.starting = [_entry(one) for one in start]
+        self.history: History = build(self.starting, self.events, lambda _: None)
         self.resolver = Resolver(self.history, self.held, self.held.add)
 
     @property

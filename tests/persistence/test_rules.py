@@ -1,5 +1,8 @@
 """A profile applied to a history: closures agree with a search through all sets of atoms."""
 
+import errno
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +10,9 @@ from litmus_model import Modelled
 from litmus_random import Author
 from msgspec.structs import replace
 
+from tracefs import events
 from tracefs.errors import UsageError
+from tracefs.persistence.building import build
 from tracefs.persistence.history import bits
 from tracefs.persistence.profiles import ALL, LINUX, chosen
 from tracefs.persistence.rules import Persistence
@@ -94,6 +99,50 @@ def test_a_sync_that_failed_takes_from_later_ones_what_it_was_to_save(profile: s
     retried = Persistence(ALL[profile], replace(history, steps=steps))
     data = sum(1 << atom.number for atom in history.atoms if atom.overlays)
     assert not retried.forced(len(steps)) & data
+
+
+def changed_syncs(modelled: Modelled, change: Callable[[int, events.Fsync], events.Fsync]) -> int:
+    """Return which data is forced at the end, with each sync changed that the program made."""
+    seen = 0
+    journal: list[events.AnyEvent] = []
+    for event in modelled.events:
+        if isinstance(event, events.Fsync):
+            journal.append(change(seen, event))
+            seen += 1
+        else:
+            journal.append(event)
+    history = build(modelled.starting, journal, lambda _: None)
+    persistence = Persistence(ALL["ext4-ordered"], history)
+    data = sum(1 << atom.number for atom in history.atoms if atom.overlays)
+    return persistence.forced(len(history.steps)) & data
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "saved"),
+    [
+        ("retval", 0, True),
+        ("lost", 0, False),
+        ("error", errno.EIO, False),
+        ("error", errno.EINTR, True),
+    ],
+)
+def test_what_a_later_sync_saves_after_one_that_a_rule_struck(
+    kind: str, error: int, saved: bool
+) -> None:
+    """One that was only said to be done has lost nothing; one that failed, or will have, has."""
+    struck = (events.Injected(rule="a rule", kind=kind),)
+
+    def change(number: int, event: events.Fsync) -> events.Fsync:
+        return event if number else replace(event, injected=struck, errno=error)
+
+    modelled = Modelled("create a", "write a 0 4096 A; fsync a; fsync a")
+    assert bool(changed_syncs(modelled, change)) is saved
+
+
+def test_a_sync_that_was_only_said_to_be_done_saves_nothing() -> None:
+    struck = (events.Injected(rule="a rule", kind="retval"),)
+    modelled = Modelled("create a", "write a 0 4096 A; fsync a; fsync a")
+    assert not changed_syncs(modelled, lambda _, event: replace(event, injected=struck))
 
 
 @pytest.mark.parametrize("profile", LINUX)

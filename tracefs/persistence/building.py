@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from tracefs import events
 from tracefs.crashes import Blind
 from tracefs.errors import RecordingError
-from tracefs.events import AnyEvent, is_pretended
+from tracefs.events import PRETENDED, AnyEvent, is_pretended
 from tracefs.pathtext import to_bytes
 from tracefs.persistence.changes import Changes
 from tracefs.persistence.history import Attribute, Entry, File, History, Step, StepKind, Sync
@@ -167,8 +167,8 @@ class _Builder:
                 self._under_way[began.tid] = began
 
     def _sync(self, event: events.Fsync | events.Fsyncdir) -> None:
-        if event.errno == EINTR:
-            return
+        if event.errno == EINTR or any(one.kind == PRETENDED for one in event.injected):
+            return  # it was not done, and has lost nothing either
         file = self._living.file(event.ino, getattr(event, "path", None))
         failed = bool(event.errno) or is_pretended(event.injected)
         sync = Sync(file, data_only=event.datasync, failed=failed)
