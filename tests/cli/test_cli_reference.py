@@ -22,7 +22,7 @@ def section(name: str) -> str:
 
 @pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda command: command.name)
 def test_every_option_is_described(command: cli.Command) -> None:
-    parser = argparse.ArgumentParser(add_help=False)
+    parser = argparse.ArgumentParser("tracefs", add_help=False)
     importlib.import_module(command.module).configure(parser)
     options = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", parser.format_help()))
     described = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", section(command.name)))

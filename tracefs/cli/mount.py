@@ -60,24 +60,28 @@ def run(args: argparse.Namespace) -> int:
     ):
         os.close(root_fd)
         session.mount(to_text(mountpoint), allow_other=args.allow_other)
-        told = f"{args.mountpoint} shows {args.source}; recording in {recording}"
-        print(printable(told), flush=True)
+        told = printable(f"{args.mountpoint} shows {args.source}; recording in {recording}")
         if args.background:
+            print(told, flush=True)
             session.detach()
             return 0
-        return _stay(session, mountpoint)
+        return _stay(session, mountpoint, told)
 
 
-def _stay(session: Session, mountpoint: bytes) -> int:
-    """Wait for the end; Ctrl-C and SIGTERM bring it about."""
+def _stay(session: Session, mountpoint: bytes, told: str) -> int:
+    """Say *told*, and wait for the end; Ctrl-C and SIGTERM bring it about from then on."""
 
     def end(_: int, __: FrameType | None) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, end)
-    print("Ctrl-C ends it.", file=sys.stderr, flush=True)
     while True:
         try:
+            if told:
+                # Who reads it may end the mount at once.
+                print(told, flush=True)
+                told = ""
+                print("Ctrl-C ends it.", file=sys.stderr, flush=True)
             done = session.wait()
         except KeyboardInterrupt:
             try:
