@@ -38,9 +38,9 @@ setup-fuse:
 demo: setup-fuse ## Record two small programs, show their traces and verdicts
 	@$(BIN)/python tools/demo.py $(ARGS)
 
-# Most tests wait for a mount or a process most of the time: three at once. Then those that can't
+# Most tests wait for a mount or a process most of the time: four at once. Then those that can't
 # have neighbours.
-IN_TWO_PARTS = $(BIN)/python -m pytest -n 3 --dist loadfile -m 'not alone'; parallel=$$?; \
+IN_TWO_PARTS = $(BIN)/python -m pytest -n 4 --dist loadfile -m 'not alone'; parallel=$$?; \
 	$(BIN)/python -m pytest -m alone && exit $$parallel
 
 # Without Go, say, its writer is named and its tests are skipped; where CI is set they fail. So

@@ -10,11 +10,18 @@ from soak.cli import run_suite
 from soak.suite import Scale, Suite
 from soak.suites import SUITES
 
-pytestmark = pytest.mark.alone
+FILLS_THE_MACHINE = {"stress-ng", "dbench", "fio", "large", "memory", "concurrency"}
+EACH = [
+    pytest.param(
+        suite, id=suite.name,
+        marks=[pytest.mark.alone] if suite.name in FILLS_THE_MACHINE else [],
+    )
+    for suite in SUITES
+]  # fmt: skip
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("suite", SUITES, ids=lambda suite: suite.name)
+@pytest.mark.parametrize("suite", EACH)
 def test_suite(suite: Suite, guard: Guard, as_root: None) -> None:
     if suite.missing:
         names = ", ".join(program.name for program in suite.missing)
