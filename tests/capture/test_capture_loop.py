@@ -470,3 +470,25 @@ def test_requests_that_wait_for_a_disk_are_given_up_where_a_read_finds_the_end(
 
     run(main, loop)
     assert loop.requests.cancelled_caught
+
+
+@pytest.mark.parametrize("cut", [True, False])
+def test_who_is_told_to_end_says_whether_the_connection_was_cut_before(
+    device: Device, cut: bool
+) -> None:
+    loop = Loop()
+    told: list[bool] = []
+    loop.at_end = told.append
+
+    async def main() -> None:
+        device.request(b"r")
+        async with loop.lock():
+            await loop.wait_readable(device.fd)
+        device.served.recv(1)
+        if cut:
+            device.served.send(b"never read")  # so that the other side's end is an error (unix(7))
+            device.kernel.close()
+        loop.stop()
+
+    run(main, loop)
+    assert told == [cut]

@@ -70,6 +70,25 @@ def test_a_visible_run_whose_mount_is_taken_away(
     require_unknown(run.recording)
 
 
+def test_a_server_that_hears_late_of_its_mounts_end(tmp_path: Path, guard: Guard) -> None:
+    source = tmp_path / "src"
+    run = TracedPuppet(source, tmp_path / "rec", guard, "--visible", "--witness", "proc")
+    assert run.do(*WELL, "os.chdir('/')") == "ok"
+    server, command = run.server, os.pidfd_open(run.command)
+    os.kill(server, signal.SIGSTOP)  # as if the machine had no time for it
+    assert tracefs("umount", source).returncode == 0
+    assert run.do(f"os.chdir({str(source)!r})", ASTRAY) == "ok"
+    run.tell("os._exit(0)")
+    await_end(command)
+    os.kill(server, signal.SIGCONT)
+
+    code, said = run.end()
+
+    assert code == TOOL_FAILED
+    assert f"tracefs: the recording is incomplete: {EARLY}" in said
+    require_unknown(run.recording)
+
+
 def test_a_visible_run_whose_front_end_is_killed(tmp_path: Path, guard: Guard) -> None:
     source = tmp_path / "src"
     run = TracedPuppet(source, tmp_path / "rec", guard, "--visible")

@@ -52,6 +52,7 @@ class Loop(trio.abc.Instrument):
         self._count = 0
         self._unasked = 0
         self._poller: select.poll | None = None
+        self._device: int | None = None
         self._through_trio = 0
         self.stopping = False
         """`stop` was called."""
@@ -83,12 +84,18 @@ class Loop(trio.abc.Instrument):
     def stop(self) -> None:
         """Let the wait end, as if the device had been closed; to be called in the trio thread."""
         self.stopping = True
-        self._give_up_soon(aborted=False)
+        # Who cuts the connection and then kills the front end is heard in any order.
+        self._give_up_soon(aborted=self._is_cut())
 
     def _give_up_soon(self, *, aborted: bool) -> None:
         if self.at_end is not None:
             self.at_end(aborted)
         self.requests.deadline = min(self.requests.deadline, trio.current_time() + _GRACE_S)
+
+    def _is_cut(self) -> bool:
+        """Return whether the connection has ended (fuse_dev_poll in fs/fuse/dev.c)."""
+        ready = {} if self._poller is None else dict(self._poller.poll(0))
+        return self._device is not None and bool(ready.get(self._device, 0) & select.POLLERR)
 
     def ignore(self, control_fd: int) -> None:
         """Wait for *control_fd* no more; it stays readable for ever once its peer is gone."""
@@ -130,6 +137,7 @@ class Loop(trio.abc.Instrument):
 
     def _register(self, fd: int) -> None:
         if self._poller is None:
+            self._device = fd
             self._poller = select.poll()
             for one in (fd, *self._control_fds):
                 self._poller.register(one, select.POLLIN)

@@ -314,6 +314,7 @@ def _run_visible(
     run: Run,
 ) -> Outcome:
     family.session.mount(to_text(target), allow_other=False)
+    mounted = mounts.find(target)
     pid = os.fork()
     if pid == 0:
         family.session.close()
@@ -321,7 +322,8 @@ def _run_visible(
     family.command_runs()
     status = _await(pid)
     family.session.ended(*(run.told() or (pid, status)))
-    if _await_orphans(family, notice):
+    # A mount that was taken away ended early, even if the server hears of that after this.
+    if _await_orphans(family, notice) and mounted is not None and mounts.find(target) == mounted:
         family.session.over()
     try:
         fusermount.unmount(target)
