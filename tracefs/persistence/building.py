@@ -276,7 +276,7 @@ class _Builder:
         def changed() -> None:
             self._changes.data(file, event.offset, event.result, event.payload)
             if grown > self._living.size(file):
-                self._changes.size(file, grown, logged=False)
+                self._changes.grow(file, grown, event.offset)
 
         self._change(event, self._living.path(file), changed)
 

@@ -37,6 +37,14 @@ class Changes:
             first, stop = (len(overlays) * each // pieces for each in (piece, piece + 1))
             self._add(Part.DATA, file, logged=False, overlays=tuple(overlays[first:stop]))
 
+    def grow(self, file: int, size: int, start: int) -> None:
+        """Make the file longer by a write that begins at byte *start*."""
+        # The rest of what was the last page is written as data are, and takes its size along.
+        tail = -(-self._living.size(file) // PAGE) * PAGE
+        if self._living.size(file) < tail <= start:
+            self._add(Part.SIZE, file, logged=False, size=tail, whole=len(self.atoms) + 1)
+        self.size(file, size, logged=False)
+
     def size(self, file: int, size: int, *, logged: bool) -> None:
         """Set how long the file is."""
         before = self._living.size(file)
@@ -91,6 +99,7 @@ class Changes:
         logged: bool,
         overlays: tuple[Overlay, ...] = (),
         size: int | None = None,
+        whole: int | None = None,
         cleared: int | None = None,
         entries: tuple[Entry, ...] = (),
         attribute: Attribute | None = None,
@@ -101,7 +110,7 @@ class Changes:
         self.atoms.append(
             Atom(
                 number=len(self.atoms), step=self.step, part=part, file=file, logged=logged,
-                overlays=overlays, size=size, cleared=cleared, entries=entries,
+                overlays=overlays, size=size, whole=whole, cleared=cleared, entries=entries,
                 attribute=attribute, pair=pair, replaces=replaces, creates=creates,
             )
         )  # fmt: skip

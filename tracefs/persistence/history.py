@@ -69,6 +69,8 @@ class Atom(Struct, frozen=True, kw_only=True, gc=False):
     """Where metadata is one log it is in it: not what waits for blocks to be allocated."""
     overlays: tuple[Overlay, ...] = ()
     size: int | None = None
+    whole: int | None = None
+    """Number of the atom that sets the size that the change was to give: this one is on the way."""
     cleared: int | None = None
     """Bytes from here on became zeros, since the file was made shorter."""
     entries: tuple[Entry, ...] = ()

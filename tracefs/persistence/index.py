@@ -85,7 +85,10 @@ class Index:
         _put(self.sized, atom.file, bit)
         if atom.cleared is not None or atom.file in self._shortened:
             _put(self._shortened, atom.file, bit)
-        if self._rules.size_needs_data and not atom.logged and atom.file not in self._bare:
+        if atom.whole is not None:
+            if not self._rules.tail_sets_size:
+                self._need(atom, 1 << atom.whole)
+        elif self._rules.size_needs_data and not atom.logged and atom.file not in self._bare:
             earlier = (1 << self._history.steps[atom.step].first) - 1
             self._need(atom, self.data.get(atom.file, 0) & ~earlier)
 

@@ -15,6 +15,8 @@ class Rules(Struct, frozen=True, kw_only=True):
     """Names, attributes, and sizes that were set are one log: a state has a beginning of it."""
     size_needs_data: bool = False
     """A file that grew by a write has that write's data, once it has its size."""
+    tail_sets_size: bool = False
+    """A write behind the last page of a file first makes the file as long as that page."""
     named_anew_shows_size: bool = False
     """That doesn't hold of a file that was made shorter and then got another name."""
     replacing_needs_size: bool = False

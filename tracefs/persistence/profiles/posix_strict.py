@@ -14,4 +14,5 @@ RULES: Final = Rules(
     name="posix-strict",
     title="only what was synced is there, in any combination with the rest; "
     "a name needs a sync of its directory",
+    tail_sets_size=True,
 )

@@ -5,7 +5,9 @@
   (measured on 6.18). fsync of a directory makes durable what touched that directory (linux-btrfs
   list, October 2025).
 - The size on the disk is set when the data's I/O has ended (``xfs_setfilesize``), so it never shows
-  what was not written.
+  what was not written. A write behind the end writes zeros into the rest of the last block
+  (``xfs_file_write_checks``), whose I/O ends by itself: the file is as long as that block then
+  (measured on 6.18).
 - A rename over another file does not wait for the new one's data: it can be empty.
 """
 
@@ -18,6 +20,7 @@ RULES: Final = Rules(
     title="metadata is one log, written in order; a size is there only with its data",
     log=True,
     size_needs_data=True,
+    tail_sets_size=True,
     sync_forces_log=True,
     data_sync_forces_names=True,
 )
