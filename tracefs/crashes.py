@@ -82,6 +82,8 @@ class Repair(Struct, frozen=True, kw_only=True):
     """Failing states that were found with it all the same."""
     states: int = 0
     """States that were explored with it."""
+    whole: bool = True
+    """These were all; else it is not verified."""
     places: int = 1
     """Places like this one, before other acknowledgements, where it was put in as well: this one
     counts."""
@@ -179,11 +181,14 @@ class Redundant(Struct, frozen=True, kw_only=True):
     call: int | None
     shown: str
     source: str | None
-    redundant: bool
-    """Nothing more fails without it, within what was explored."""
+    redundant: bool | None
+    """Nothing more fails without it, within what was explored; None: not known, as not all states
+    were."""
     states: int
     failed: int
     """States that fail without it, and none like them with it."""
+    together: bool = True
+    """Of one that is redundant: so it is where those before it that are so are taken out, too."""
 
 
 class CrashReport(Struct, frozen=True, kw_only=True):
@@ -209,5 +214,7 @@ class CrashReport(Struct, frozen=True, kw_only=True):
     """What its checkers ran while the states were explored, all processes together."""
     redundant: tuple[Redundant, ...] = ()
     """With --find-redundant."""
+    recover: str | None = None
+    """With --recover: the command."""
     recovered: int = 0
     """With --recover: states of recoveries that were explored."""

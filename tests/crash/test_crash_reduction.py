@@ -6,16 +6,22 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from litmus_facts import Tree
 from litmus_model import Modelled
+from msgspec import structs
 
+from tracefs.crash.changes import Describer
+from tracefs.crash.diagnosis import Diagnosis, Reduced
+from tracefs.crash.examiner import ByPrefix
 from tracefs.crash.exploration import Explored, Limits, explore
-from tracefs.crash.reduction import Reducer, breaking
+from tracefs.crash.reduction import Reducer, breaking, lost_ack
 from tracefs.crash.redundancy import redundant
+from tracefs.crash.repairs import repairs
 from tracefs.crash.search import Found, Search
-from tracefs.crashes import Answer, Checked
-from tracefs.persistence.history import History, bits
+from tracefs.crashes import Answer, Checked, Loss
+from tracefs.persistence.history import History, StepKind, bits
 from tracefs.persistence.profiles import ALL, chosen
 from tracefs.persistence.resolve import Resolver
 from tracefs.persistence.rules import Persistence
+from tracefs.persistence.states import State
 from tracefs.persistence.strategies import Strategy
 
 if TYPE_CHECKING:
@@ -153,15 +159,21 @@ class Words:
         return None if call is None else f"source of {call}"
 
 
+TWICE = "write a 0 4096 A; fsync a; fsync a; create b; fsync ."
+ONCE = "write a 0 4096 A; fsync a; create b; fsync ."
+
+
 @pytest.mark.parametrize(
-    ("text", "needed"),
+    ("text", "redundant_ones", "together"),
     [
-        ("write a 0 4096 A; fsync a; fsync a; create b; fsync .", [True, True, True]),
-        ("write a 0 4096 A; fsync a; create b; fsync .", [False, True]),
+        (TWICE, [True, True, True], [True, False, True]),
+        (ONCE, [False, True], [True, True]),
     ],
     ids=["twice", "once"],
 )
-def test_a_sync_is_needed_if_more_fails_without_it(text: str, needed: list[bool]) -> None:
+def test_a_sync_is_needed_if_more_fails_without_it(
+    text: str, redundant_ones: list[bool], together: list[bool]
+) -> None:
     case = Case(BEFORE, text, both_or_none)
     history = case.modelled.history
 
@@ -169,4 +181,81 @@ def test_a_sync_is_needed_if_more_fails_without_it(text: str, needed: list[bool]
         return case.explored(other, "ext4-ordered")
 
     found = list(redundant(cast("Recorded", Words()), history, again(history), again))
-    assert [one.redundant for one in found] == needed
+    assert [one.redundant for one in found] == redundant_ones
+    assert [one.together for one in found] == together
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["with it", "without it"])
+@pytest.mark.parametrize(
+    ("text", "verdicts"), [(TWICE, [None] * 3), (ONCE, [False, None])], ids=["twice", "once"]
+)
+def test_what_was_not_explored_makes_no_sync_redundant(
+    text: str, verdicts: list[bool | None], first: bool
+) -> None:
+    case = Case(BEFORE, text, both_or_none)
+    history = case.modelled.history
+
+    def again(other: History, *, whole: bool = False) -> Explored:
+        explored = case.explored(other, "ext4-ordered")
+        return explored if whole else structs.replace(explored, left=1)
+
+    before = again(history, whole=not first)
+    found = list(redundant(cast("Recorded", Words()), history, before, again))
+    assert [one.redundant for one in found] == (verdicts if not first else [None] * len(found))
+
+
+@pytest.mark.parametrize(("left", "verified"), [(0, True), (1, False)])
+def test_a_repair_is_verified_where_all_was_explored(left: int, verified: bool) -> None:
+    case = Case(BEFORE, TEXT, both_or_none)
+    reduced = _reduced(case)
+
+    def again(history: History) -> Explored:
+        return structs.replace(case.explored(history, "ext4-ordered"), left=left)
+
+    [repair] = repairs(case.modelled.history, reduced, again)
+    assert (repair.sync, repair.path) == ("fdatasync", "a")
+    assert (repair.verified, repair.whole) == (verified, verified)
+
+
+def test_what_does_not_count_needs_no_repair() -> None:
+    case = Case(BEFORE, TEXT, both_or_none)
+    reduced = _reduced(case)
+    failure = structs.replace(reduced.failure, loss=Loss.CREATION)
+
+    def again(_: History) -> Explored:
+        raise AssertionError("nothing is to be tried")
+
+    assert repairs(case.modelled.history, structs.replace(reduced, failure=failure), again) == ()
+
+
+def _reduced(case: Case) -> Reduced:
+    history = case.modelled.history
+    everywhere = [Persistence(rules, history) for rules in ALL.values()]
+    describer = Describer(cast("Recorded", Words()), history)
+    profiles = [case.modelled.under("ext4-ordered")]
+    diagnosis = Diagnosis(case.search, case.examiner, profiles, everywhere, describer)
+    [reduced] = diagnosis.failures(case.explored(history, "ext4-ordered").failing, lambda _: None)
+    return reduced
+
+
+def test_the_acknowledgement_that_is_lost_is_the_first_that_is_not_there() -> None:
+    case = Case(
+        "create f; write f 0 4096 0",
+        "write f 0 4096 1; fsync f; ack one; write f 0 4096 2; ack two; write f 0 4096 3; "
+        "ack three",
+        bool,
+    )
+    history = case.modelled.history
+    points = [step.number for step in history.steps if step.kind is StepKind.ACK]
+    prefix = Persistence(ALL["prefix"], history)
+    contents = case.search.contents(range(len(history.steps) + 1), prefix)
+    examiner = ByPrefix(contents, points)
+    persistence = case.modelled.under("ext4-ordered")
+    end = len(history.steps)
+    oldest = State(end, persistence.forced(end))
+
+    assert history.acks == ("one", "two", "three")
+    assert lost_ack(case.search.found(oldest, "ext4-ordered"), examiner) == 1
+    newest = State(end, persistence.happened(end))
+    ((_, answer),) = examiner.ask([case.search.found(newest, "ext4-ordered")])
+    assert answer.checked is Checked.GOOD

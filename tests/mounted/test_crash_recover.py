@@ -1,5 +1,6 @@
 """``tracefs crash --recover``: a crash while an earlier one's damage is being repaired."""
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -8,8 +9,9 @@ import msgspec
 import pytest
 from mounted_support import TRACEFS, Guard
 
-from tracefs.crashes import CrashReport, Loss
+from tracefs.crashes import Checked, CrashReport, Loss
 from tracefs.findings import Verdict
+from tracefs.report.crash_words import show
 
 COMMON = """
 import os, sys
@@ -56,6 +58,7 @@ if len(set(data)) != 1 or data[:1] < wanted[0].encode():
 """
 
 
+ONE = ("--recover-states", "1")
 FEW = ("--recover-states", "3")
 ALL = ("--recover-states", "8")
 """As many as there are good states."""
@@ -103,11 +106,10 @@ def test_one_that_does_not_loses_what_was_acknowledged(recording: Path) -> None:
     first = min(found.failures, key=lambda one: len(one.within))
     assert [each.path for each in first.dropped] == ["data"]
     assert [each.path for each in first.kept][-1:] == ["journal"]
+    tool, *words, _ = shlex.split(show(found, first))
+    assert tool == "tracefs"
     shown = subprocess.run(
-        [
-            *TRACEFS, "crash", "r.trace", "--recover", f"{sys.executable} recover.py {{dir}} wrong",
-            "--check", "true {dir}", "--show-state", first.id, "shown",
-        ],
+        [*TRACEFS, *words, "shown"],
         cwd=recording.parent, capture_output=True, text=True, timeout=55, check=False,
     )  # fmt: skip
     assert shown.returncode == 0, shown.stderr
@@ -116,15 +118,53 @@ def test_one_that_does_not_loses_what_was_acknowledged(recording: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("recovery", "reason"),
-    [("sleep 60; true {dir}", "did not end within"), ("test -n '' {dir}; false", "ended with 1")],
-    ids=["hangs", "fails"],
+    ("recovery", "checked", "said"),
+    [
+        ("test -n '' {dir}; exit 3", {Checked.BAD}, "the recovery ended with 3"),
+        ("test -n {dir}; sh -c 'kill -SEGV $$'", {Checked.BAD}, "the recovery ended with"),
+        ("/no/such {dir}", {Checked.NOT_STARTED, Checked.CRASHED}, "no"),
+        ("sleep 60; true {dir}", {Checked.LATE}, "not end within"),
+    ],
+    ids=["fails", "killed", "missing", "hangs"],
 )
-def test_one_that_ends_badly_is_no_pass(recording: Path, recovery: str, reason: str) -> None:
-    found = explore(recording, recovery, "--max-states", "2", "--timeout", "1")
+@pytest.mark.parametrize("check", ["true {dir}", "json"])
+def test_one_that_ends_badly_before_the_checker(
+    recording: Path, check: str, recovery: str, checked: set[Checked], said: str
+) -> None:
+    found = explore(recording, recovery, "--max-states", "2", "--timeout", "1", "--check", check)
 
     assert found.verdict is not Verdict.KEPT
     assert found.recovered == 0
+    answers = [one.answer for one in found.failures]
+    assert {one.checked for one in answers} <= checked, answers
+    assert all(said in (one.said or "") for one in answers), answers
+
+
+ONLY_RECORDED = 'test -n "$TRACEFS_ACKS" || '
+"""Checkers have that variable."""
+
+
+@pytest.mark.parametrize(
+    ("recovery", "reason"),
+    [
+        (ONLY_RECORDED + "sleep 60; true {dir}", "did not end within 1 s"),
+        (ONLY_RECORDED + "{{ setsid sleep 60 & }}; true {dir}", "did not end within 1 s"),
+        (ONLY_RECORDED + "{{ setsid sleep 60 & sleep 60; }}; true {dir}", "did not end within 1 s"),
+        (ONLY_RECORDED + "exit 7; true {dir}", "ended with 7: no word"),
+        (ONLY_RECORDED + "{{ echo why; exit 7; }}; true {dir}", "ended with 7: why"),
+    ],
+    ids=["hangs", "leaves one", "leaves one and hangs", "fails", "fails with a word"],
+)
+def test_one_that_ends_badly_when_it_is_recorded(
+    recording: Path, recovery: str, reason: str
+) -> None:
+    recovery = recovery.replace("{{", "{").replace("}}", "}")
+
+    found = explore(recording, recovery, "--check", "true {dir}", "--timeout", "1", *ONE)
+
+    assert found.verdict is Verdict.UNKNOWN
+    assert found.recovered == 0
+    assert any(reason in why for why in found.reasons), found.reasons
 
 
 def test_it_is_nothing_without_a_checker(recording: Path) -> None:

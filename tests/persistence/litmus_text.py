@@ -98,6 +98,9 @@ class Program:
         self._add(events.Create, path=path, ino=ino, fh=self._opens, flags=flags, **given)
         self._add(events.Release, ino=ino, fh=self._opens)
 
+    def _ack(self, text: str) -> None:
+        self._add(events.Mark, text=text, ack=True)
+
     def _write(self, path: str, offset: str, size: str, letter: str) -> None:
         place, start, count = len(self.payload), int(offset), int(size)
         self.payload += letter.encode() * count

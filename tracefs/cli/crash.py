@@ -249,9 +249,7 @@ def _hash(folder: Path) -> str:
 def _recovery(args: argparse.Namespace) -> Recovery | None:
     if args.recover is None:
         return None
-    return Recovery(
-        command=args.recover, states=args.recover_states, limit_s=max(args.timeout, _LIMIT_S)
-    )
+    return Recovery(command=args.recover, states=args.recover_states, limit_s=args.timeout)
 
 
 def _choice(args: argparse.Namespace) -> Choice | None:

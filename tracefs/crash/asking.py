@@ -25,7 +25,7 @@ ACKS: Final = "TRACEFS_ACKS"
 """Variable that names the file with the acknowledgements, one a line."""
 PASSED: Final = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "USER", "LOGNAME")
 """Variables of the front end that a checker gets."""
-_SHELL_CANNOT: Final = frozenset({126, 127})
+SHELL_CANNOT: Final = frozenset({126, 127})
 """What sh(1) ends with where a command can't be executed, or found."""
 _LAST_SIGNAL: Final = 128 + 64
 """Exit status of sh(1) for the last signal (signal(7)); what is above is a program's own."""
@@ -165,7 +165,7 @@ def _late(limit_s: float, seconds: float) -> Answer:
 def _by_status(status: int) -> Checked:
     if status == 0:
         return Checked.GOOD
-    if status in _SHELL_CANNOT:
+    if status in SHELL_CANNOT:
         return Checked.NOT_STARTED
     return Checked.CRASHED if 128 < status <= _LAST_SIGNAL else Checked.BAD
 

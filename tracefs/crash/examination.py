@@ -11,7 +11,7 @@ from tracefs.crash.asking import Checker
 from tracefs.crash.changes import Describer
 from tracefs.crash.diagnosis import Diagnosis
 from tracefs.crash.examiner import ByChecker, ByPrefix, InMemory, Kept
-from tracefs.crash.exploration import Explored, Limits, explore
+from tracefs.crash.exploration import Explored, Limits, explore, nothing
 from tracefs.crash.in_process import ByFunction
 from tracefs.crash.judging import blind_spots, coverage, points, reasons, verdict
 from tracefs.crash.pool import Askers, local
@@ -130,6 +130,7 @@ class _Examination:
             states_a_second=round(len(explored.answered) / max(took, 1e-6), 1),
             checker_seconds=round(checkers, 3),
             redundant=taken_out,
+            recover=None if question.recovery is None else question.recovery.command,
             recovered=inner.states,
         )
 
@@ -142,12 +143,18 @@ class _Examination:
             return inner
         for found in worth_it(explored.answered, recovery.states):
             name = spell(found.state, (1 << self._history.stop(found.state.point)) - 1)
+            if self._limits.over:
+                inner.reasons.append("not all recoveries were explored: the time was over")
+                break
             try:
                 folder = recorded(found, recovery)
             except RecordingError as error:
                 inner.reasons.append(f"state {name}: {error}")
                 continue
-            report = examine(recovering(self._question, folder, found.acks), self._told)
+            question = recovering(self._question, folder, found.acks)
+            if self._limits.until is not None:
+                question = replace(question, time_s=self._limits.until - time.monotonic())
+            report = examine(question, self._told)
             inner.states += report.coverage.explored + report.recovered
             inner.reasons += [f"a recovery: {reason}" for reason in report.reasons]
             inner.failures += [
@@ -161,6 +168,8 @@ class _Examination:
 
     def _again(self, history: History) -> Explored:
         """Explore another history in the same way; what is known is not asked again."""
+        if self._limits.over:
+            return nothing()
         search = self._setting.search(history)
         self._told("exploring again", self._examiner.asked)
         return explore(
@@ -184,12 +193,8 @@ class _Inner:
 def _by_prefix(search: Search) -> ByPrefix:
     history = search.history
     prefix = Persistence(ALL["prefix"], history)
-    last = [0]
-    for step in history.steps:
-        last.append(step.number if step.kind is StepKind.ACK else last[-1])
-    return ByPrefix(
-        search.contents(range(len(history.steps) + 1), prefix), lambda point: last[point]
-    )
+    acknowledged = [step.number for step in history.steps if step.kind is StepKind.ACK]
+    return ByPrefix(search.contents(range(len(history.steps) + 1), prefix), acknowledged)
 
 
 @contextmanager

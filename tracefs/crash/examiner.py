@@ -1,6 +1,6 @@
 """Answers about states: from a checker, an earlier exploration, or what was asked before."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 from tracefs.crash.jobs import Job
@@ -80,9 +80,9 @@ class ByPrefix:
     No checker is needed: nothing acknowledged is lost, and nothing is there that never was.
     """
 
-    def __init__(self, contents: list[str], since: Callable[[int], int]) -> None:
-        """Take the hash of each point's tree, and the point of the last acknowledgement before."""
-        self._contents, self._since = contents, since
+    def __init__(self, contents: list[str], acknowledged: list[int]) -> None:
+        """Take the hash of each point's tree, and the point of each acknowledgement."""
+        self._contents, self._since = contents, [0, *acknowledged]
         self.asked = 0
         self.checker_s = 0.0
 
@@ -92,7 +92,7 @@ class ByPrefix:
             self.asked += 1
             content = one.key.rpartition("-")[0]
             point = one.state.point
-            since = self._since(point) if one.acks else 0
+            since = self._since[len(one.acks)]
             if content in self._contents[since : point + 1]:
                 yield one, Answer(checked=Checked.GOOD)
             elif content in self._contents[:since]:

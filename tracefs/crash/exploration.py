@@ -23,6 +23,11 @@ class Limits(Struct, frozen=True, kw_only=True):
     until: float | None = None
     """On the clock of `time.monotonic`; None: no end."""
 
+    @property
+    def over(self) -> bool:
+        """Whether the time is over."""
+        return self.until is not None and time.monotonic() > self.until
+
 
 class Explored(Struct, frozen=True, kw_only=True):
     """What came of it."""
@@ -31,6 +36,11 @@ class Explored(Struct, frozen=True, kw_only=True):
     counts: Counts
     left: int
     """States that were not asked about; more where it ends in a round number."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether every state was asked about: else what was not found may be there."""
+        return not self.left
 
     @property
     def failing(self) -> list[tuple[Found, Answer]]:
@@ -62,7 +72,7 @@ def explore(
     def some() -> Iterator[Found]:
         for found in islice(every, limits.states):
             yield found
-            if limits.until is not None and time.monotonic() > limits.until:
+            if limits.over:
                 return
 
     for pair in examiner.ask(some()):
@@ -77,6 +87,10 @@ def explore(
     return Explored(answered=tuple(answered), counts=counts, left=left)
 
 
+def nothing() -> Explored:
+    """Return what comes of it where there is no time for any state."""
+    return Explored(answered=(), counts=Counts(), left=1)
+
+
 def _is_cut(answered: Sequence[object], limits: Limits) -> bool:
-    over = limits.until is not None and time.monotonic() > limits.until
-    return over or len(answered) >= limits.states
+    return limits.over or len(answered) >= limits.states

@@ -12,7 +12,7 @@ from tracefs.crash.recorded import Recorded
 from tracefs.crashes import Blind, Coverage, Failure, Loss, Point
 from tracefs.findings import TraceSummary, Verdict
 from tracefs.pathtext import fits, quoted
-from tracefs.persistence.history import Entry, History, StepKind
+from tracefs.persistence.history import Atom, History, StepKind, bits
 from tracefs.persistence.rules import Persistence
 from tracefs.persistence.states import State
 
@@ -124,21 +124,24 @@ def _possible(persistence: Persistence) -> float:
     Each cell has one version more than changes of it that may be lost; what needs what is left out.
     """
     history = persistence.history
+    cells: Counter[object] = Counter()
     logs: list[float] = []
+    total, free = 0.0, 0
     for point in range(len(history.steps) + 1):
-        free = persistence.happened(point) & ~persistence.forced(point)
-        cells: Counter[object] = Counter()
-        while free:
-            low = free & -free
-            atom = history.atoms[low.bit_length() - 1]
-            free ^= low
-            cells[_cell(atom.entries, atom.file, str(atom.part), low if atom.overlays else 0)] += 1
-        logs.append(sum(math.log10(count + 1) for count in cells.values()))
+        now = persistence.happened(point) & ~persistence.forced(point)
+        for change, atoms in ((1, now & ~free), (-1, free & ~now)):
+            for number in bits(atoms):
+                cell = _cell(history.atoms[number])
+                total -= math.log10(cells[cell] + 1)
+                cells[cell] += change
+                total += math.log10(cells[cell] + 1)
+        free = now
+        logs.append(total)
     most = max(logs)
     return most + math.log10(sum(10 ** (one - most) for one in logs))
 
 
-def _cell(entries: tuple[Entry, ...], file: int, part: str, data: int) -> object:
-    if entries:
-        return entries[0].directory, entries[0].name
-    return file, part, data
+def _cell(atom: Atom) -> object:
+    if atom.entries:
+        return atom.entries[0].directory, atom.entries[0].name
+    return atom.file, atom.part, atom.number if atom.overlays else None

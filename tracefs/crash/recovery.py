@@ -11,20 +11,33 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from msgspec import Struct
 
-from tracefs.crash.asking import PLACE
+from tracefs.crash.asking import PLACE, SHELL_CANNOT
 from tracefs.crash.functions import Function
 from tracefs.crash.materialise import make
 from tracefs.crash.search import Found
 from tracefs.crashes import Answer, Checked
 from tracefs.errors import RecordingError
 from tracefs.persistence.image import Bytes
+from tracefs.trials import limit
+from tracefs.trials.ended import How, last_line, look
 
 LEVELS: Final = 2
 """So deep: the recovery of a crash of a recovery is crashed, and no further."""
+_BOTH: Final = """( {recovery}
+); status=$?
+case $status in
+0) ;;
+126 | 127) exit $status ;;
+*) echo "the recovery ended with $status" >&2; exit 1 ;;
+esac
+( {check}
+)"""
+_PATIENCE_S: Final = 60.0
+"""Seconds that the trace itself gets."""
 _FEWER: Final = 3
 """A level further down, one state of so many is recovered."""
 
@@ -65,6 +78,8 @@ class Recovered:
             ["sh", "-c", placed(self._command, str(directory))],
             stdin=subprocess.DEVNULL, capture_output=True, check=False,
         )  # fmt: skip
+        if done.returncode in SHELL_CANNOT:
+            raise OSError("the recovery can't be executed, or is not there")
         if done.returncode:
             said = done.stderr.decode(errors="backslashreplace").strip().splitlines()
             return f"the recovery ended with {done.returncode}: {said[-1] if said else 'no word'}"
@@ -77,8 +92,11 @@ def placed(command: str, directory: str) -> str:
 
 
 def both(recovery: str, check: str) -> str:
-    """Return a command for sh that recovers a directory, and asks *check* if that went well."""
-    return f"( {recovery}\n) && ( {check}\n)"
+    """Return a command for sh that recovers a directory, and asks *check* if that went well.
+
+    A recovery that a signal ends has failed: it is a part of what is under test.
+    """
+    return _BOTH.format(recovery=recovery, check=check)
 
 
 def worth_it(answered: Sequence[tuple[Found, Answer]], most: int) -> list[Found]:
@@ -101,21 +119,32 @@ def record(found: Found, source: Bytes, workplace: str, recovery: Recovery) -> P
     folder = tempfile.mkdtemp(prefix="recovery-", dir=workplace)
     state, recording = os.path.join(folder, "state"), os.path.join(folder, "recovery.trace")
     make(found.image, source, state)
+    report, output = Path(folder, "report"), Path(folder, "output")
+    # Inside the trace somebody ends all that the recovery starts, so that the mount can end.
+    watched = [
+        sys.executable, "-I", "-S", limit.__file__, str(recovery.limit_s), "1",
+        str(report), str(output), "sh", "-c", placed(recovery.command, state),
+    ]  # fmt: skip
     words = [sys.executable, "-P", "-m", "tracefs", "run", "-q", "--payload"]
-    command = ["sh", "-c", placed(recovery.command, state)]
+    log = Path(folder, "log")
+    with open(log, "wb") as said:
+        code = _run([*words, "--dir", state, "-o", recording, "--", *watched], said, recovery)
+    ended = look(report)
+    if code is None or (ended is not None and ended.how in (How.LATE, How.LEFT)):
+        raise RecordingError(f"a recovery did not end within {recovery.limit_s:g} s")
+    if code:
+        last = last_line(output) or last_line(log) or "no word"
+        raise RecordingError(f"a recovery that is recorded ended with {code}: {last}")
+    return Path(recording)
+
+
+def _run(words: list[str], said: BinaryIO, recovery: Recovery) -> int | None:
+    """Run a trace; return its exit status, None if it had to be killed."""
     with subprocess.Popen(
-        [*words, "--dir", state, "-o", recording, "--", *command],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        start_new_session=True,
-    ) as process:  # fmt: skip
+        words, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=True
+    ) as process:
         try:
-            output, _ = process.communicate(timeout=recovery.limit_s)
+            return process.wait(recovery.limit_s + _PATIENCE_S)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            raise RecordingError(f"a recovery did not end within {recovery.limit_s:g} s") from None
-    if process.returncode:
-        said = output.decode(errors="backslashreplace").strip().splitlines()
-        last = said[-1] if said else "no word"
-        raise RecordingError(f"a recovery that is recorded ended with {process.returncode}: {last}")
-    return Path(recording)
+            return None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from tracefs.crash.exploration import Explored
 from tracefs.crash.recorded import Recorded
 from tracefs.crashes import Redundant
-from tracefs.persistence.editing import without_step
+from tracefs.persistence.editing import without_steps
 from tracefs.persistence.history import History, StepKind
 
 
@@ -24,18 +24,28 @@ def redundant(
         explore: explores another history in the same way.
     """
     known = _failing(before)
+    gone: set[int] = set()
     for step in history.steps:
         if step.kind is not StepKind.SYNC or step.sync is None or step.sync.failed:
             continue
-        explored = explore(without_step(history, step.number))
+        explored = explore(without_steps(history, {step.number}))
         more = _failing(explored) - known
+        # What wasn't explored with it may fail with it, too.
+        verdict = not more if before.whole and (more or explored.whole) else None
+        together = True
+        if verdict and gone:
+            without = explore(without_steps(history, {*gone, step.number}))
+            together = without.whole and not _failing(without) - known
+        if verdict and together:
+            gone.add(step.number)
         yield Redundant(
             call=step.call,
             shown=recorded.shown(step.call),
             source=recorded.place(step.call),
-            redundant=not more,
+            redundant=verdict,
             states=len(explored.answered),
             failed=len(more),
+            together=together,
         )
 
 

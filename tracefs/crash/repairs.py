@@ -19,14 +19,14 @@ _MOST_PIECES: Final = 1024
 def repairs(history: History, reduced: Reduced, explore: Explore) -> tuple[Repair, ...]:
     """Return the syncs that are missing for a failure, and what came of trying them together."""
     wanted = _wanted(history, reduced.dropped)
-    if not wanted or reduced.failure.loss is Loss.CHECKER:
+    if not wanted or reduced.failure.loss in (Loss.CHECKER, Loss.CREATION):
         return ()
     places = 1
     explored = explore(with_syncs(history, _after(wanted)))
     if explored.failing and reduced.failure.loss is Loss.ACKNOWLEDGED:
         everywhere = before_acks(history, wanted)
         more = explore(with_syncs(history, _after(everywhere)))
-        if len(more.failing) < len(explored.failing):
+        if more.whole and len(more.failing) < len(explored.failing):
             explored = more
             places = len({step for step, _ in everywhere})
     # Numbers of atoms are the same there.
@@ -41,7 +41,8 @@ def repairs(history: History, reduced: Reduced, explore: Explore) -> tuple[Repai
             path=_path(history, sync, step),
             after_call=history.steps[step].call,
             before_call=_next_call(history, step),
-            verified=not again,
+            verified=explored.whole and not again,
+            whole=explored.whole,
             left=len(explored.failing),
             states=len(explored.answered),
             places=places,

@@ -1,6 +1,6 @@
 """A history as it would be with another sync, or without one."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from msgspec.structs import replace
 
@@ -25,10 +25,10 @@ def with_syncs(history: History, after: Mapping[int, tuple[Sync, ...]]) -> Histo
     return _numbered(history, steps)
 
 
-def without_step(history: History, number: int) -> History:
-    """Return *history* without a step that makes no change."""
-    assert history.steps[number].kind is not StepKind.CHANGE
-    return _numbered(history, [step for step in history.steps if step.number != number])
+def without_steps(history: History, numbers: Collection[int]) -> History:
+    """Return *history* without steps that make no change."""
+    assert all(history.steps[number].kind is not StepKind.CHANGE for number in numbers)
+    return _numbered(history, [step for step in history.steps if step.number not in numbers])
 
 
 def _numbered(history: History, steps: list[Step]) -> History:

@@ -78,7 +78,9 @@ class Persistence:
                 if step.sync.failed:
                     lost |= self._index.concerned(step.sync) & happened & ~forced
                 else:
-                    forced |= self._saved(step.sync, self._covered(step, happened) & ~lost)
+                    # What is forced has all that it needs: only what is new must be followed.
+                    covered = self._covered(step, happened) & ~lost & ~forced
+                    forced |= self._saved(step.sync, covered)
             happened |= (1 << step.stop) - (1 << step.first)
             self._happened.append(happened)
             self._forced.append(forced)

@@ -69,8 +69,11 @@ def redundant(one: Redundant, report: CrashReport) -> str:
     call = printable(one.shown) if one.call is None else f"call {one.call} {printable(one.shown)}"
     source = "" if one.source is None else f" ({printable(one.source)})"
     explored = f"{plural(one.states, 'state')} under {listed(report.profiles)}"
+    if one.redundant is None:
+        return f"{call}{source}: not known, not all states were explored"
     if one.redundant:
-        return f"{call}{source}: nothing more fails without it in {explored}"
+        alone = "" if one.together else ", but more does without the redundant ones before it, too"
+        return f"{call}{source}: nothing more fails without it in {explored}{alone}"
     return f"{call}{source}: needed, {one.failed} of {explored} fail without it"
 
 

@@ -125,7 +125,10 @@ def stands_for(failure: Failure) -> str:
 
 def show(report: CrashReport, failure: Failure) -> str:
     """Return the command that puts the state on a disk to look at."""
-    return shell_line(["tracefs", "crash", report.recording, "--show-state", failure.id, "DIR"])
+    words = ["tracefs", "crash", report.recording]
+    if failure.within and report.recover is not None:
+        words += ["--check", report.check, "--recover", report.recover]
+    return shell_line([*words, "--show-state", failure.id, "DIR"])
 
 
 def _call(index: int, shown: dict[int, str]) -> str:
@@ -158,6 +161,8 @@ def _tried(tried: tuple[Repair, ...]) -> str:
     states, left = max(one.states for one in tried), max(one.left for one in tried)
     if not states:
         return "not verified, nothing was explored with it"
+    if not all(one.whole for one in tried):
+        return f"not verified, only {plural(states, 'state')} could be explored with it"
     if not all(one.verified for one in tried):
         return f"not verified, of {states} states this one fails with it too"
     if left:
