@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, overload
+from typing import TYPE_CHECKING, Final, Protocol, overload
 from weakref import finalize
 
 from tracefs.api.folder import AnyPath
@@ -23,7 +23,7 @@ from tracefs.persistence.strategies import Strategy
 if TYPE_CHECKING:
     from tracefs.crash.store import Store
 
-MOST: int = 10_000
+MOST: Final = 10_000
 """States, where nobody says how many."""
 
 

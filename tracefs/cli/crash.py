@@ -32,6 +32,7 @@ from tracefs.persistence.profiles import ALL, LINUX, chosen
 from tracefs.persistence.states import parse
 from tracefs.persistence.strategies import Strategy
 from tracefs.report import crash_html, crash_json, crash_text
+from tracefs.report.frame import plural
 from tracefs.report.style import style_for
 from tracefs.trials.content import content_hash
 from tracefs.wholefile import write_whole
@@ -188,7 +189,7 @@ def _show(question: Question, name: str, directory: str) -> int:
         left_out = make(found.image, store, directory)
     for path in left_out:
         target.say(f"{path} could not be made")
-    acks = f" and {len(found.acks)} acknowledgements before it" if found.acks else ""
+    acks = f", after {plural(len(found.acks), 'acknowledgement')}" if found.acks else ""
     target.say(f"{directory} is as a crash after {found.state.point} steps may leave it{acks}")
     return 0
 

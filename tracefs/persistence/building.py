@@ -23,6 +23,7 @@ _SETID: Final = stat.S_ISUID | stat.S_ISGID
 _KEEP_SIZE: Final = 0x01
 _PUNCH_HOLE: Final = 0x02
 _ZERO_RANGE: Final = 0x10
+_RENAME_NOREPLACE: Final = 1 << 0
 _RENAME_EXCHANGE: Final = 2
 
 
@@ -238,7 +239,7 @@ class _Builder:
         directory, name = self._living.place(event.path)
         moved = self._living.named(old_directory, old)
         there = self._living.named(directory, name)
-        if event.flags & ~(1 | _RENAME_EXCHANGE):
+        if event.flags & ~(_RENAME_NOREPLACE | _RENAME_EXCHANGE):
             self._unseen("rename", moved, "a rename that leaves a whiteout")
         if (old_directory, old) == (directory, name) or moved == there != 0:
             return  # two names of one file: rename(2) does nothing

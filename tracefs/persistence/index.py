@@ -116,8 +116,6 @@ class Index:
             self._pair(atom, atom.pair)
         if atom.replaces and rules.replacing_needs_size:
             self._need(atom, self.sized.get(atom.file, 0))
-        if atom.replaces and rules.replacing_needs_data:
-            self._need(atom, self.data.get(atom.file, 0))
 
     def _name_anew(self, file: int) -> None:
         """Let the sizes of a file that was made shorter need no data any more."""

@@ -21,8 +21,6 @@ class Rules(Struct, frozen=True, kw_only=True):
     """That doesn't hold of a file that was made shorter and then got another name."""
     replacing_needs_size: bool = False
     """A rename over another file has the size that the renamed one had."""
-    replacing_needs_data: bool = False
-    """It has its data, too."""
     rename_is_one: bool = True
     """A rename from one directory to another is one step."""
     sync_forces_log: bool = False

@@ -1,7 +1,8 @@
 """What filesystems promise, one module each; weakest assumption first.
 
-The first is kept by every system, and each assumes no more than the standard does not give: a
-program that survives the last survives anywhere.
+The first is what every system keeps, the last what the standard promises. They are no chain: Btrfs
+allows a few states that the standard does not, as both names of a file that was moved to another
+directory.
 """
 
 from typing import Final
