@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from tracefs.findings import TraceSummary
+from tracefs.report.durability import Durability
 from tracefs.report.histogram import Histogram
 from tracefs.report.rewrites import PageWrites, Rewrites
-from tracefs.report.unsynced import Unsynced, Waiting
+from tracefs.report.unsynced import Waiting
 from tracefs.trace.call import Call, TraceItem
 
 
@@ -87,7 +88,7 @@ class Stats:
         self._unplaced = 0
         self._syncs: dict[str, Histogram] = {}
         self._pages = PageWrites(page_size, top)
-        self._unsynced = Unsynced()
+        self._durability = Durability()
         self._closes = 0
         self._closes_with_unsynced = 0
         self._at_close: list[UnsyncedClose] = []
@@ -96,8 +97,6 @@ class Stats:
             "write": self._wrote,
             "sync": self._synced,
             "syncdir": self._synced,
-            "truncate": self._truncated,
-            "unlink": self._unlinked,
             "close": self._closed,
         }
 
@@ -112,9 +111,8 @@ class Stats:
         self._calls[call.call] += 1
         if call.errno:
             self._failed[call.call] += 1
+        self._durability.take(call)
         if not call.done:
-            if call.family == "sync" and call.loses:
-                self._unsynced.failed(call)
             return
         effect = self._effects.get(call.family)
         if effect is not None:
@@ -136,13 +134,8 @@ class Stats:
         )
 
     def _opened(self, call: Call) -> None:
-        if call.ino is None:
-            return
-        if call.created:
+        if call.created and call.ino is not None:
             self._pages.forget(call.ino)
-            self._unsynced.forget(call.ino)
-        elif "O_TRUNC" in call.flags:
-            self._unsynced.truncate(call.ino, 0)
 
     def _wrote(self, call: Call) -> None:
         count = call.result
@@ -151,23 +144,13 @@ class Stats:
             self._unplaced += 1
         elif count:
             self._pages.add(call.ino, call.path or "?", call.offset, count)
-            self._unsynced.write(call.ino, call, call.offset, call.offset + count)
 
     def _synced(self, call: Call) -> None:
         self._syncs.setdefault(call.call, Histogram()).add(call.end_ns - call.start_ns)
-        self._unsynced.sync(call)
-
-    def _truncated(self, call: Call) -> None:
-        if call.ino is not None and call.length is not None:
-            self._unsynced.truncate(call.ino, call.length)
-
-    def _unlinked(self, call: Call) -> None:
-        if call.ino is not None:
-            self._unsynced.deleted(call.ino)
 
     def _closed(self, call: Call) -> None:
         self._closes += 1
-        waiting = 0 if call.ino is None else self._unsynced.waiting(call.ino)
+        waiting = 0 if call.ino is None else self._durability.unsynced.waiting(call.ino)
         if not waiting:
             return
         self._closes_with_unsynced += 1
@@ -176,7 +159,7 @@ class Stats:
             self._at_close.append(close)
 
     def _unsynced_report(self) -> UnsyncedReport:
-        waiting = sorted(self._unsynced.all_waiting(), key=lambda w: (-w.bytes, w.path))
+        waiting = sorted(self._durability.unsynced.all_waiting(), key=lambda w: (-w.bytes, w.path))
         return UnsyncedReport(
             closes=self._closes,
             closes_with_unsynced=self._closes_with_unsynced,
@@ -184,8 +167,8 @@ class Stats:
             bytes_at_end=sum(file.bytes for file in waiting),
             files_at_end=len(waiting),
             at_end=tuple(waiting[: self._top]),
-            not_followed=self._unsynced.not_followed,
-            uncertain_syncs=self._unsynced.uncertain,
+            not_followed=self._durability.unsynced.not_followed,
+            uncertain_syncs=self._durability.unsynced.uncertain,
         )
 
 

@@ -1,0 +1,49 @@
+"""What each call does to the bytes that wait for a sync."""
+
+from tracefs.report.unsynced import Unsynced
+from tracefs.trace.call import Call
+
+
+class Durability:
+    """Takes calls in order, and follows which bytes no sync has covered."""
+
+    def __init__(self) -> None:
+        self.unsynced = Unsynced()
+        self._effects = {
+            "open": self._opened,
+            "write": self._wrote,
+            "sync": self.unsynced.sync,
+            "syncdir": self.unsynced.sync,
+            "truncate": self._truncated,
+            "unlink": self._unlinked,
+        }
+
+    def take(self, call: Call) -> None:
+        """Take in *call*; one that did nothing changes nothing, unless it is a sync that loses."""
+        if not call.done:
+            if call.family == "sync" and call.loses:
+                self.unsynced.failed(call)
+            return
+        effect = self._effects.get(call.family)
+        if effect is not None:
+            effect(call)
+
+    def _opened(self, call: Call) -> None:
+        if call.ino is None:
+            return
+        if call.created:
+            self.unsynced.forget(call.ino)
+        elif "O_TRUNC" in call.flags:
+            self.unsynced.truncate(call.ino, 0)
+
+    def _wrote(self, call: Call) -> None:
+        if call.ino is not None and call.offset is not None and call.result:
+            self.unsynced.write(call.ino, call, call.offset, call.offset + call.result)
+
+    def _truncated(self, call: Call) -> None:
+        if call.ino is not None and call.length is not None:
+            self.unsynced.truncate(call.ino, call.length)
+
+    def _unlinked(self, call: Call) -> None:
+        if call.ino is not None:
+            self.unsynced.deleted(call.ino)
