@@ -10,6 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from tracefs.events import Injected
 from tracefs.findings import TraceSummary
+from tracefs.report.durability import Durability
 from tracefs.report.jsonline import line
 from tracefs.report.rewrites import PageCount, PageWrites
 from tracefs.report.stats import Stats, StatsReport
@@ -238,10 +239,10 @@ def test_figures_of_a_small_trace(snapshot: SnapshotAssertion) -> None:
 def test_limits_are_told(snapshot: SnapshotAssertion) -> None:
     stats = Stats(PAGE, 1)
     stats._pages = PageWrites(PAGE, top=1, limit=1)
-    stats._unsynced = Unsynced(range_limit=1)
+    stats._durability = Durability(Unsynced(range_limit=1))
     for offset in (0, 0, 8192):
         stats.add(pwrite(offset))
-    stats._unsynced.uncertain = 1
+    stats._durability.unsynced.uncertain = 1
     summary = TraceSummary(complete=False, calls=3, unknown_calls=1, incomplete_because="no footer")
     assert "\n".join(render(stats.report(summary))) == snapshot
 

@@ -7,8 +7,8 @@ from tracefs.trace.call import Call
 class Durability:
     """Takes calls in order, and follows which bytes no sync has covered."""
 
-    def __init__(self) -> None:
-        self.unsynced = Unsynced()
+    def __init__(self, unsynced: Unsynced | None = None) -> None:
+        self.unsynced = Unsynced() if unsynced is None else unsynced
         self._effects = {
             "open": self._opened,
             "write": self._wrote,
