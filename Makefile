@@ -29,6 +29,10 @@ setup-soak:
 setup-filesystems:
 	@tools/setup --filesystems
 
+.PHONY: setup-browser
+setup-browser:
+	@tools/setup --browser
+
 # Needs a mount, so a usable /dev/fuse; without one these fail, they never skip.
 .PHONY: setup-fuse
 setup-fuse:
@@ -44,10 +48,10 @@ IN_TWO_PARTS = $(BIN)/python -m pytest -n 4 --dist loadfile -m 'not alone'; para
 	$(BIN)/python -m pytest -m alone && exit $$parallel
 
 # Without Go, say, its writer is named and its tests are skipped; where CI is set they fail. So
-# are soak suites whose programs are missing, and filesystems that can't be made; only where CI
-# is set are those installed.
+# are soak suites whose programs are missing, filesystems that can't be made, and pages without a
+# browser; only where CI is set are those installed.
 .PHONY: test
-test: setup-fuse $(if $(CI),setup-soak setup-filesystems) ## Run every test, with real mounts
+test: setup-fuse $(if $(CI),setup-soak setup-filesystems setup-browser) ## Run every test, with real mounts
 	@$(BIN)/python tools/pagealloc/build --allow-missing
 	@$(if $(strip $(ARGS)),$(BIN)/python -m pytest $(ARGS),$(IN_TWO_PARTS))
 

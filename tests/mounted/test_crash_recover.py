@@ -83,7 +83,7 @@ def explore(recording: Path, recovery: str, *options: str) -> CrashReport:
             "--check", f"{sys.executable} check.py {{dir}}", "--recover", recovery,
             *options,
         ],
-        cwd=recording.parent, capture_output=True, timeout=55, check=False,
+        cwd=recording.parent, capture_output=True, timeout=170, check=False,
     )  # fmt: skip
     assert done.stdout, done.stderr
     return msgspec.json.decode(done.stdout, type=CrashReport)
@@ -96,6 +96,7 @@ def test_a_recovery_that_syncs_can_be_crashed(recording: Path) -> None:
     assert found.recovered > 0
 
 
+@pytest.mark.timeout(180)  # twenty recordings, each with its states
 def test_one_that_does_not_loses_what_was_acknowledged(recording: Path) -> None:
     found = explore(recording, f"{sys.executable} recover.py {{dir}} wrong", *ALL)
 

@@ -29,5 +29,8 @@ def test_a_program_runs_and_is_recorded_all_ways(
 ) -> None:
     run = traced_run(["python3", "-c", PROGRAM], env={"TRACEFS_PLAIN": plain})
     assert run.returncode == 0, run.stderr
-    counts = {kind: len(journal(run.recording, kind)) for kind in (Write, Fsync, Flush, Release)}
-    assert counts == {Write: 200, Fsync: 20, Flush: 4, Release: 4}
+    counts = {kind: len(journal(run.recording, kind)) for kind in (Write, Fsync, Flush)}
+    assert counts == {Write: 200, Fsync: 20, Flush: 4}
+    # Nobody waits for a RELEASE: those that still queue when the mount ends with the program are
+    # never sent (fuse_abort_conn in fs/fuse/dev.c).
+    assert len(journal(run.recording, Release)) <= 4

@@ -36,6 +36,11 @@ COMMANDS: Final = (
     Command("crash", "say what of a recording survives a power failure", "tracefs.cli.crash"),
     Command("stray", "show where a command seeks or writes astray", "tracefs.cli.stray"),
     Command("stats", "count calls, bytes, sync times and rewritten pages", "tracefs.cli.stats"),
+    Command(
+        "report",
+        "make a page of a recording: timeline, pages, calls, what was not synced",
+        "tracefs.cli.report",
+    ),
     Command("diff", "say what two runs did differently", "tracefs.cli.diff"),
     Command(
         "record-golden",

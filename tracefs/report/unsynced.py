@@ -136,6 +136,11 @@ class Unsynced:
         file = self._files.get(ino)
         return 0 if file is None else file.total
 
+    def lost(self, ino: int) -> int:
+        """Return how many of them a sync had failed to write."""
+        file = self._files.get(ino)
+        return 0 if file is None else file.lost.total
+
     def all_waiting(self) -> Iterator[Waiting]:
         """Yield each file that has unsynced bytes."""
         for file in self._files.values():

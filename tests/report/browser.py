@@ -1,0 +1,150 @@
+"""A headless Chromium, told what to do through a pipe (--remote-debugging-pipe).
+
+What is said is the DevTools protocol (https://chromedevtools.github.io/devtools-protocol/), JSON
+with a zero byte behind each message.
+"""
+
+import fcntl
+import json
+import os
+import select
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+PATIENCE_S = 40.0
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def executable() -> str:
+    """Return the browser's path; AssertionError: there is none."""
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    assert found is not None, "no Chromium: install Debian's package chromium (tools/setup does)"
+    return found
+
+
+class Browser:
+    """One browser with one page; what goes wrong in it is kept."""
+
+    def __init__(self, profile: Path, *, width: int = 1200, height: int = 900) -> None:
+        """Start it with its files in *profile*."""
+        theirs_in, ours_out = os.pipe()
+        ours_in, theirs_out = os.pipe()
+        command = [
+            executable(), "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
+            "--disable-dev-shm-usage", "--disable-background-networking", "--disable-sync",
+            "--disable-component-update", f"--user-data-dir={profile}",
+            f"--window-size={width},{height}", "--remote-debugging-pipe", "about:blank",
+        ]  # fmt: skip
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        # Chromium reads from descriptor 3 and writes to 4; what is there must not be in the way.
+        ends = [fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, 10) for one in (theirs_in, theirs_out)]
+        self._pid = os.posix_spawn(
+            command[0], command, os.environ, setsid=True,
+            file_actions=[
+                *((os.POSIX_SPAWN_DUP2, nowhere, number) for number in range(3)),
+                *((os.POSIX_SPAWN_DUP2, end, 3 + number) for number, end in enumerate(ends)),
+            ],
+        )  # fmt: skip
+        for one in (*ends, theirs_in, theirs_out, nowhere):
+            os.close(one)
+        self._in, self._out = ours_in, ours_out
+        self._buffer = b""
+        self._number = 0
+        self.troubles: list[str] = []
+        """Errors, in the console or thrown, and what the security policy refused."""
+        self.requests: list[str] = []
+        """Addresses that were asked for."""
+        targets = self.command("Target.getTargets")["targetInfos"]
+        target = next(one for one in targets if one["type"] == "page")["targetId"]
+        attached = self.command("Target.attachToTarget", targetId=target, flatten=True)
+        self._session: str | None = attached["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.command(f"{domain}.enable")
+
+    _session: str | None = None
+
+    def command(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Say it, and return the answer."""
+        self._number += 1
+        said: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
+        if self._session is not None:
+            said["sessionId"] = self._session
+        data = json.dumps(said).encode() + b"\0"
+        while data:
+            data = data[os.write(self._out, data) :]
+        while (message := self._receive()).get("id") != self._number:
+            self._note(message)
+        assert "error" not in message, (method, message["error"])
+        result: dict[str, Any] = message["result"]
+        return result
+
+    def open(self, url: str) -> None:
+        """Load a page, and wait until it says that it is ready."""
+        self.command("Page.navigate", url=url)
+        self.wait("document.documentElement?.dataset.ready !== undefined")
+
+    def evaluate(self, script: str) -> Any:
+        """Return what an expression gives."""
+        found = self.command(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        return found["result"].get("value")
+
+    def wait(self, condition: str) -> None:
+        """Return once an expression is true; asked again after each frame."""
+        end = time.monotonic() + PATIENCE_S
+        frame = "new Promise(done => setTimeout(() => done(document.readyState), 10))"
+        while not self.evaluate(condition):
+            assert time.monotonic() < end, f"never true: {condition}; {self.troubles}"
+            self.evaluate(frame)
+
+    def key(self, key: str) -> None:
+        """Press a key, and let go."""
+        text = {"text": key} if len(key) == 1 else {}
+        codes = {"ArrowDown": 40, "ArrowUp": 38, "ArrowLeft": 37, "ArrowRight": 39, "End": 35}
+        code = codes.get(key, 13 if key == "Enter" else 0)
+        for kind in ("keyDown", "keyUp"):
+            self.command(
+                "Input.dispatchKeyEvent", type=kind, key=key, windowsVirtualKeyCode=code, **text
+            )
+
+    def click(self, x: float, y: float) -> None:
+        """Click at a point of the window."""
+        for kind in ("mousePressed", "mouseReleased"):
+            self.command(
+                "Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1
+            )
+
+    def close(self) -> None:
+        """End it, with all that it started."""
+        os.killpg(self._pid, signal.SIGKILL)
+        os.waitpid(self._pid, 0)
+        os.close(self._in)
+        os.close(self._out)
+
+    def _receive(self) -> dict[str, Any]:
+        while b"\0" not in self._buffer:
+            ready, _, _ = select.select([self._in], [], [], PATIENCE_S)
+            assert ready, "the browser does not answer"
+            data = os.read(self._in, 1 << 16)
+            assert data, "the browser has ended"
+            self._buffer += data
+        line, _, self._buffer = self._buffer.partition(b"\0")
+        message: dict[str, Any] = json.loads(line)
+        return message
+
+    def _note(self, message: dict[str, Any]) -> None:
+        parameters = message.get("params", {})
+        match message.get("method"):
+            case "Runtime.exceptionThrown":
+                self.troubles.append(str(parameters["exceptionDetails"]))
+            case "Log.entryAdded":
+                self.troubles.append(str(parameters["entry"]["text"]))
+            case "Runtime.consoleAPICalled":
+                self.troubles.append(str(parameters["args"]))
+            case "Network.requestWillBeSent":
+                self.requests.append(parameters["request"]["url"])

@@ -1,0 +1,133 @@
+"""Which bytes no sync had covered: after each call, at each close, and at the end."""
+
+from typing import Final
+
+from msgspec import Struct
+
+from tracefs.report.durability import Durability
+from tracefs.trace.call import Call
+
+_EVERYTHING: Final = "sync"
+"""The call that covers all files (sync(2))."""
+
+
+class Owed(Struct, frozen=True, kw_only=True):
+    """Bytes of one file that were not synced."""
+
+    file: int
+    """Number of the file, as `Ledger.take` gives it."""
+    path: str
+    bytes: int
+    because: int | None
+    """Index of the last call that wrote them; None: not known."""
+    at: int | None = None
+    """Index of the close; None: the end."""
+    lost: int = 0
+    """Of *bytes* those that a sync had failed to write: no later one does."""
+
+
+class Changed(Struct, frozen=True, kw_only=True):
+    """What a call changed of a file that it was not about."""
+
+    call: int
+    """Index of the call."""
+    file: int
+    bytes: int
+    """That wait then."""
+
+
+class Ledger:
+    """Follows calls in order.
+
+    Files are told apart by inode number, and by their creation where one comes again.
+    """
+
+    def __init__(self, most: int) -> None:
+        """Keep *most* closes; `closes` counts them all."""
+        self._most = most
+        self._durability = Durability()
+        self._files: dict[int, int] = {}
+        self._last: dict[int, int] = {}
+        self._waiting: dict[int, int] = {}
+        """By inode number: after the last call."""
+        self.paths: list[str | None] = []
+        """Of each file the name that it was last seen with."""
+        self.at_close: list[Owed] = []
+        self.closes = 0
+        """Closes of files with unsynced bytes."""
+        self.elsewhere: list[Changed] = []
+        """What calls changed of other files than their own."""
+
+    def take(self, call: Call) -> tuple[int | None, int]:
+        """Take in *call*; return the number of its file, and how many bytes of it wait then.
+
+        The number is None, and there are no bytes, where the call has no file.
+        """
+        unsynced, ino = self._durability.unsynced, call.ino
+        number = None if ino is None else self._number(call, ino)
+        before = 0 if ino is None or call.family != "close" else unsynced.waiting(ino)
+        self._durability.take(call)
+        if call.call == _EVERYTHING and call.done:
+            self._swept(call)
+        if ino is None:
+            return None, 0
+        if call.family == "write" and call.result and call.synced_by is None and call.done:
+            self._last[ino] = call.index
+        if before:
+            self._closed(call, ino, before)
+        waiting = self._waiting[ino] = unsynced.waiting(ino)
+        return number, waiting
+
+    def at_end(self) -> list[Owed]:
+        """Return each file with bytes that are not synced, most first."""
+        unsynced = self._durability.unsynced
+        found = [
+            Owed(
+                file=number,
+                path=self.paths[number] or "?",
+                bytes=unsynced.waiting(ino),
+                because=self._last.get(ino),
+                lost=unsynced.lost(ino),
+            )
+            for ino, number in self._files.items()
+            if unsynced.waiting(ino)
+        ]
+        return sorted(found, key=lambda one: (-one.bytes, one.path))
+
+    @property
+    def lower_bound(self) -> bool:
+        """Whether there were more ranges than are followed: there may be more bytes."""
+        return self._durability.unsynced.not_followed > 0
+
+    def _number(self, call: Call, ino: int) -> int:
+        number = self._files.get(ino)
+        if number is None or (call.created and call.done):
+            if number is not None and self._waiting.get(ino):
+                self.elsewhere.append(Changed(call=call.index, file=number, bytes=0))
+            self._last.pop(ino, None)
+            number = self._files[ino] = len(self.paths)
+            self.paths.append(call.path)
+        elif call.path is not None:
+            self.paths[number] = call.path
+        return number
+
+    def _closed(self, call: Call, ino: int, waiting: int) -> None:
+        self.closes += 1
+        if len(self.at_close) < self._most:
+            self.at_close.append(
+                Owed(
+                    file=self._files[ino],
+                    path=call.path or "?",
+                    bytes=waiting,
+                    because=self._last.get(ino),
+                    at=call.index,
+                )
+            )
+
+    def _swept(self, call: Call) -> None:
+        for ino, before in self._waiting.items():
+            waiting = self._durability.unsynced.waiting(ino)
+            if waiting != before:
+                self._waiting[ino] = waiting
+                number = self._files[ino]
+                self.elsewhere.append(Changed(call=call.index, file=number, bytes=waiting))

@@ -1,0 +1,279 @@
+"""All calls of a trace as the report's page reads them: columns, tables, and what waits for syncs.
+
+The page decodes what is written here; ``report_data.js`` is the other side of it.
+"""
+
+from collections.abc import Callable, Iterable
+from enum import IntEnum
+from typing import Final, Generic, TypeVar
+
+from msgspec import Struct
+
+from tracefs.report.columns import Column, Packed, countable, pack
+from tracefs.report.ledger import Changed, Ledger, Owed
+from tracefs.report.quote import printable
+from tracefs.report.strace import error_name
+from tracefs.trace.call import Call, TraceItem
+
+TICK_NS: Final = 100
+"""What times are counted in: finer ones would be most of the page."""
+_MOST_CLOSES: Final = 1000
+"""Closes with unsynced bytes that are listed one by one."""
+_COLUMNS: Final = (
+    "call", "thread", "file", "path", "fd", "offset", "length", "result", "start", "duration",
+    "error", "more", "effect", "waiting",
+)  # fmt: skip
+_Key = TypeVar("_Key")
+
+
+class Effect(IntEnum):
+    """What a call does to the pages of its file."""
+
+    NONE = 0
+    WRITE = 1
+    """From its offset as many bytes as it returned."""
+    SYNCED_WRITE = 2
+    """The same, and they are on the disk."""
+    SYNC = 3
+    LOSES = 4
+    """A sync that failed: what waited is lost to later ones."""
+    CUT = 5
+    """The file has as many bytes as the call's length says."""
+    EMPTIED = 6
+    SYNC_ALL = 7
+    """Of every file."""
+
+
+class Thread(Struct, frozen=True):
+    """Who made a call; None: not known."""
+
+    pid: int | None
+    tid: int | None
+    comm: str | None
+
+
+class Tables(Struct, frozen=True, kw_only=True):
+    """What numbers in columns stand for; every text is to be shown as it is."""
+
+    calls: tuple[tuple[str, str], ...]
+    """Name and family."""
+    threads: tuple[Thread, ...]
+    files: tuple[str, ...]
+    """The name that each was last seen with."""
+    paths: tuple[str, ...]
+    errors: tuple[str, ...]
+    """Names of error numbers; the first is success."""
+    more: tuple[str, ...]
+    """What else is known of a call; the first is nothing."""
+
+
+class ReportData(Struct, frozen=True, kw_only=True):
+    """What a page shows."""
+
+    calls: int
+    page_size: int
+    timed: bool
+    tables: Tables
+    packed: Packed
+    at_close: tuple[Owed, ...]
+    closes: int
+    """Closes of files with unsynced bytes, listed or not."""
+    at_end: tuple[Owed, ...]
+    elsewhere: tuple[Changed, ...]
+    lower_bound: bool
+    """There may be more unsynced bytes than are told."""
+
+
+class Collector:
+    """Takes the items of a trace, then gives a `ReportData`.
+
+    Args:
+        start_ns: time that others are counted from.
+        page_size: in bytes.
+        timed: calls have times.
+        locate: says where in its source a call was made.
+    """
+
+    def __init__(
+        self,
+        start_ns: int,
+        page_size: int,
+        *,
+        timed: bool,
+        locate: Callable[[Call], str | None],
+    ) -> None:
+        self._page_size, self._timed, self._locate = page_size, timed, locate
+        self._columns = {name: Column() for name in _COLUMNS}
+        self._ledger = Ledger(_MOST_CLOSES)
+        self._calls: _Table[tuple[str, str]] = _Table()
+        self._threads: _Table[int | None] = _Table()
+        self._pids: dict[int | None, int] = {}
+        self._comms: dict[int | None, str] = {}
+        """By thread, as they were last seen."""
+        self._paths: _Table[str | None] = _Table(None)
+        self._errors: _Table[int] = _Table(0)
+        self._more: _Table[str] = _Table("")
+        self._count = 0
+        self._before = start_ns // TICK_NS
+        self._end: dict[int | None, int] = {}
+        """By file: the byte behind the last that was written."""
+        self._length: dict[int, int] = {}
+        """By name of the call: the last length."""
+        self._waiting: dict[int | None, int] = {}
+        self._told = 0
+        """Changes of other files that the page was told of."""
+
+    def add_all(self, items: Iterable[TraceItem], told: Callable[[int], None]) -> None:
+        """Take in *items*, in order; *told* hears how many calls there were so far."""
+        for item in items:
+            if isinstance(item, Call) and item.index >= 0:
+                self._add(item)
+                if not self._count & 4095:
+                    told(self._count)
+
+    def data(self) -> ReportData:
+        """Return all of it."""
+        ledger = self._ledger
+        return ReportData(
+            calls=self._count,
+            page_size=self._page_size,
+            timed=self._timed,
+            tables=Tables(
+                calls=tuple(self._calls.keys),
+                threads=tuple(
+                    Thread(self._pids.get(tid), tid, _shown(self._comms.get(tid)))
+                    for tid in self._threads.keys
+                ),
+                files=tuple(_name(path) for path in ledger.paths),
+                paths=tuple(_name(path) for path in self._paths.keys),
+                errors=tuple(error_name(number) if number else "" for number in self._errors.keys),
+                more=tuple(printable(text) for text in self._more.keys),
+            ),
+            packed=pack(self._columns),
+            at_close=tuple(ledger.at_close),
+            closes=ledger.closes,
+            at_end=tuple(ledger.at_end()),
+            elsewhere=tuple(ledger.elsewhere),
+            lower_bound=ledger.lower_bound,
+        )
+
+    def _add(self, call: Call) -> None:
+        columns = self._columns
+        file, waiting = self._ledger.take(call)
+        name = self._calls.number((call.call, call.family))
+        expected = self._end.get(file, 0)
+        offset, length, result = map(countable, (call.offset, call.length, call.result))
+        columns["call"].put(name)
+        columns["thread"].put(self._threads.number(call.tid))
+        if call.pid is not None:
+            self._pids[call.tid] = call.pid
+        if call.comm is not None:
+            self._comms[call.tid] = call.comm
+        columns["file"].put(0 if file is None else file + 1)
+        columns["path"].put(self._paths.number(call.path))
+        columns["fd"].put_known(call.fd)
+        columns["offset"].put_known(offset, expected)
+        columns["length"].put_known(length, self._length.get(name, 0))
+        columns["result"].put_known(result, length or 0)
+        # Down and up: nothing seems to have ended before something else began that had not.
+        start, end = call.start_ns // TICK_NS, -(-call.end_ns // TICK_NS)
+        columns["start"].put_signed(start - self._before)
+        columns["duration"].put_signed(end - start)
+        columns["error"].put(self._errors.number(call.errno))
+        columns["more"].put(self._more.number(self._said(call)))
+        columns["effect"].put(effect(call))
+        columns["waiting"].put_signed(waiting - self._waiting.get(file, 0))
+        for other in self._ledger.elsewhere[self._told :]:
+            self._waiting[other.file] = other.bytes
+        self._told = len(self._ledger.elsewhere)
+        self._before = start
+        self._waiting[file] = waiting
+        if length is not None:
+            self._length[name] = length
+        if call.family == "write" and offset is not None:
+            self._end[file] = offset + (result or 0)
+        self._count += 1
+
+    def _said(self, call: Call) -> str:
+        if not (call.flags or call.stack or call.known_by is None or _has_more(call)):
+            return ""
+        source = self._locate(call) if call.stack else None
+        said = [
+            *(["|".join(call.flags)] if call.flags else []),
+            *([f"to {call.target}"] if call.target is not None else []),
+            *([call.synced_by] if call.synced_by is not None else []),
+            *(["created"] if call.created else []),
+            *(["injected"] if call.faults else []),
+            *(["delayed on purpose"] if len(call.faults) < len(call.injected) else []),
+            *([call.note] if call.note is not None else []),
+            *(["proves nothing after a failed sync"] if call.after_failed is not None else []),
+            *([f"unknown: {call.reason}"] if call.reason is not None else []),
+            *([f"at {source}"] if source is not None else []),
+        ]
+        return ", ".join(said)
+
+
+def effect(call: Call) -> Effect:
+    """Return what *call* does to the pages of its file, as `tracefs.report.durability` has it."""
+    if not call.done:
+        return Effect.LOSES if call.family == "sync" and call.loses else Effect.NONE
+    known = _EFFECTS.get(call.family)
+    return Effect.NONE if known is None else known(call)
+
+
+def _of_write(call: Call) -> Effect:
+    if call.ino is None or call.offset is None or not call.result:
+        return Effect.NONE
+    return Effect.WRITE if call.synced_by is None else Effect.SYNCED_WRITE
+
+
+def _of_sync(call: Call) -> Effect:
+    return Effect.SYNC_ALL if call.call == "sync" else Effect.SYNC
+
+
+def _of_truncate(call: Call) -> Effect:
+    return Effect.NONE if call.length is None else Effect.CUT
+
+
+def _of_open(call: Call) -> Effect:
+    return Effect.EMPTIED if "O_TRUNC" in call.flags and not call.created else Effect.NONE
+
+
+_EFFECTS: Final = {
+    "write": _of_write,
+    "sync": _of_sync,
+    "syncdir": _of_sync,
+    "truncate": _of_truncate,
+    "open": _of_open,
+}
+
+
+class _Table(Generic[_Key]):
+    """Numbers for what comes again and again."""
+
+    def __init__(self, *first: _Key) -> None:
+        self.keys = list(first)
+        self._numbers = {key: number for number, key in enumerate(first)}
+
+    def number(self, key: _Key) -> int:
+        """Return the number of *key*, a new one where it has none."""
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self.keys)
+            self.keys.append(key)
+        return number
+
+
+def _shown(text: str | None) -> str | None:
+    return None if text is None else printable(text)
+
+
+def _name(path: str | None) -> str:
+    return "?" if path is None else printable(path)
+
+
+def _has_more(call: Call) -> bool:
+    return bool(
+        call.target is not None or call.synced_by or call.created or call.injected
+        or call.note is not None or call.after_failed is not None or call.reason is not None
+    )  # fmt: skip
