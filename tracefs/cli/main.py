@@ -38,7 +38,7 @@ COMMANDS: Final = (
     Command("stats", "count calls, bytes, sync times and rewritten pages", "tracefs.cli.stats"),
     Command(
         "report",
-        "make a page of a recording: timeline, pages, calls, what was not synced",
+        "make a page of a recording, to look at",
         "tracefs.cli.report",
     ),
     Command("diff", "say what two runs did differently", "tracefs.cli.diff"),

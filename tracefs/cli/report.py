@@ -23,7 +23,7 @@ from tracefs.trace import Call, TraceItem
 from tracefs.wholefile import write_whole
 
 NAME: Final = "report"
-HELP: Final = "make a page of a recording: timeline, pages, calls, what was not synced"
+HELP: Final = "make a page of a recording, to look at"
 _DEFAULT: Final = "report.html"
 
 

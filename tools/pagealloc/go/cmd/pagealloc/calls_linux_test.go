@@ -96,7 +96,14 @@ func TestAFailedSyncIsNotTriedAgain(t *testing.T) {
 func TestAnInterruptedCallIsMadeAgain(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "f")
 	inject := []string{"--inject=pwrite64,fdatasync:error=EINTR:when=1"}
-	expectCalls(t, callsOn(t, file, nil, inject, "write", file, "0", "x"),
+	// strace counts the calls of each thread, and Go may go on in another one: it fails there, too.
+	var calls []string
+	for _, call := range callsOn(t, file, nil, inject, "write", file, "0", "x") {
+		if again := len(calls) > 0 && calls[len(calls)-1] == call; !again || !strings.HasSuffix(call, "= -1") {
+			calls = append(calls, call)
+		}
+	}
+	expectCalls(t, calls,
 		opened, "fstat", "pwrite64(fd, DATA, 4096, 0) = -1", "pwrite64(fd, DATA, 4096, 0) = 4096",
 		"fdatasync(fd) = -1", synced, closed)
 }
