@@ -3,26 +3,40 @@
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterator
+from typing import IO
 
 
 def write_whole(path: bytes, content: bytes) -> None:
-    """Put *content* into the file *path*, whole or not at all: rename(2) puts it there at once.
+    """Put *content* into the file *path*, as `whole_file` does.
 
-    A link's file is written, permissions stay, and a pipe or device is written as it is.
+    Raises:
+        OSError: it can't be; what was there before still is.
+    """
+    with whole_file(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def whole_file(path: bytes) -> Iterator[IO[bytes]]:
+    """Give a file that is put in the place of *path* at the end, whole or, if that fails, not.
+
+    rename(2) puts it there at once. A link's file is written, permissions stay, and a pipe or
+    device is written as it is.
 
     Raises:
         OSError: it can't be; what was there before still is.
     """
     if os.path.exists(path) and not os.path.isfile(path):
         with open(path, "wb") as pipe:  # /dev/stdout and its like are written, not replaced
-            pipe.write(content)
+            yield pipe
         return
     # Beside the file itself, not beside a link to it.
     target = os.path.realpath(path)
     descriptor, beside = tempfile.mkstemp(prefix=b".tracefs-", dir=os.path.dirname(target))
     try:
         with open(descriptor, "wb") as file:
-            file.write(content)
+            yield file
             os.fchmod(descriptor, _mode(target))
             file.flush()
             os.fsync(descriptor)

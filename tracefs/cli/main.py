@@ -41,6 +41,11 @@ COMMANDS: Final = (
         "make a page of a recording, to look at",
         "tracefs.cli.report",
     ),
+    Command(
+        "export",
+        "write a recording for another tool: Perfetto, CSV, C, fio and more",
+        "tracefs.cli.export",
+    ),
     Command("diff", "say what two runs did differently", "tracefs.cli.diff"),
     Command(
         "record-golden",

@@ -50,6 +50,8 @@ class Ledger:
         self._last: dict[int, int] = {}
         self._waiting: dict[int, int] = {}
         """By inode number: after the last call."""
+        self.total = 0
+        """Bytes of all files that wait."""
         self.paths: list[str | None] = []
         """Of each file the name that it was last seen with."""
         self.at_close: list[Owed] = []
@@ -75,8 +77,7 @@ class Ledger:
             self._last[ino] = call.index
         if before:
             self._closed(call, ino, before)
-        waiting = self._waiting[ino] = unsynced.waiting(ino)
-        return number, waiting
+        return number, self._now(ino)
 
     def at_end(self) -> list[Owed]:
         """Return each file with bytes that are not synced, most first."""
@@ -111,6 +112,13 @@ class Ledger:
             self.paths[number] = call.path
         return number
 
+    def _now(self, ino: int) -> int:
+        """Note, and return, how many bytes of a file wait now."""
+        waiting = self._durability.unsynced.waiting(ino)
+        self.total += waiting - self._waiting.get(ino, 0)
+        self._waiting[ino] = waiting
+        return waiting
+
     def _closed(self, call: Call, ino: int, waiting: int) -> None:
         self.closes += 1
         if len(self.at_close) < self._most:
@@ -126,8 +134,6 @@ class Ledger:
 
     def _swept(self, call: Call) -> None:
         for ino, before in self._waiting.items():
-            waiting = self._durability.unsynced.waiting(ino)
-            if waiting != before:
-                self._waiting[ino] = waiting
+            if (waiting := self._now(ino)) != before:
                 number = self._files[ino]
                 self.elsewhere.append(Changed(call=call.index, file=number, bytes=waiting))

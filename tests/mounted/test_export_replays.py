@@ -1,0 +1,129 @@
+"""Programs made of a recording do what was recorded: they are recorded in turn."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from mounted_support import TRACEFS, Guard, calls
+
+from tracefs.trace.call import Call
+
+PROGRAM = """
+import os
+os.mkdir("sub")
+fd = os.open("sub/a b", os.O_RDWR | os.O_CREAT | os.O_EXCL)
+os.pwrite(fd, bytes(4096), 8192)
+os.fdatasync(fd)
+os.write(fd, b"head")
+os.write(fd, b"more")
+os.lseek(fd, 100, os.SEEK_SET)
+os.write(fd, b"there")
+os.pwritev(fd, [b"one", b"two"], 5000)
+os.pwritev(fd, [b"durable"], 0, os.RWF_DSYNC)
+os.ftruncate(fd, 9000)
+os.posix_fallocate(fd, 0, 20000)
+os.fsync(fd)
+log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+os.write(log, b"line")
+os.write(log, b"line")
+os.close(log)
+os.close(fd)
+os.rename("sub/a b", "moved")
+os.link("moved", "linked")
+os.symlink("moved", "soft")
+os.truncate("linked", 50)
+os.unlink("soft")
+folder = os.open("sub", os.O_RDONLY)
+os.fsync(folder)
+os.close(folder)
+os.rmdir("sub")
+try:
+    os.mkdir("moved")
+except FileExistsError:
+    pass
+"""
+
+
+def recorded(tmp_path: Path, name: str, command: Sequence[str | Path]) -> list[Call]:
+    folder = tmp_path / name
+    folder.mkdir()
+    recording = tmp_path / f"{name}.trace"
+    run: list[str | Path] = [
+        *TRACEFS,
+        "run",
+        "-q",
+        "--witness",
+        "full",
+        "--dir",
+        folder,
+        "-o",
+        recording,
+        "--",
+    ]
+    subprocess.run([*run, *command], cwd=folder, check=True, timeout=50)
+    return [one for one in calls(recording) if not one.errno]
+
+
+def what(made: Sequence[Call]) -> list[tuple[object, ...]]:
+    """Return of each call what a replay is to keep; directories are opened to be synced alone."""
+    return [
+        (one.call, one.path, one.target, one.offset, one.length, one.result, one.flags)
+        for one in made
+        if one.family not in {"dup", "flags", "map", "read"} and "O_DIRECTORY" not in one.flags
+    ]
+
+
+@pytest.fixture
+def recording(tmp_path: Path, guard: Guard) -> list[Call]:
+    for name in ("first", "second"):
+        guard.watch(tmp_path / name)
+    return recorded(tmp_path, "first", [sys.executable, "-c", PROGRAM])
+
+
+def export(tmp_path: Path, form: str) -> Path:
+    output = tmp_path / f"made.{form}"
+    done = subprocess.run(
+        [*TRACEFS, "export", tmp_path / "first.trace", "--to", form, "-o", output],
+        capture_output=True, text=True, check=False, timeout=50,
+    )  # fmt: skip
+    assert output.exists(), done.stderr
+    return output
+
+
+def test_in_python(tmp_path: Path, recording: list[Call]) -> None:
+    program = export(tmp_path, "python")
+    again = recorded(tmp_path, "second", [sys.executable, program, "."])
+    assert what(again) == what(recording)
+
+
+def test_in_c(tmp_path: Path, recording: list[Call]) -> None:
+    source = export(tmp_path, "c")
+    shutil.copy(source, tmp_path / "replay.c")
+    subprocess.run(
+        ["gcc", "-Wall", "-Wextra", "-Werror", "-O1", "-o", "replay", "replay.c"],
+        cwd=tmp_path, check=True,
+    )  # fmt: skip
+    again = recorded(tmp_path, "second", [tmp_path / "replay", "."])
+    assert what(again) == what(recording)
+
+
+def test_by_fio(tmp_path: Path, recording: list[Call]) -> None:
+    """fio(1) has one descriptor for a file, and no names with white space."""
+    if shutil.which("fio") is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("fio is not installed")
+    log = export(tmp_path, "fio")
+    words = [
+        "fio",
+        "--name=replay",
+        "--ioengine=psync",
+        f"--read_iolog={log}",
+        "--output=/dev/null",
+    ]
+    again = recorded(tmp_path, "second", [*words, "--replay_no_stall=1"])
+    done = [(one.offset, one.length) for one in again if one.family == "write"]
+    wanted = [one for one in recording if one.family == "write" and one.path == "log"]
+    assert done == [(one.offset, one.length) for one in wanted]
