@@ -1,6 +1,8 @@
 """Percentiles in constant memory."""
 
+import itertools
 import math
+from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,3 +41,15 @@ def test_memory_does_not_grow_with_the_number_of_values() -> None:
 
 def test_an_empty_one_answers_zero() -> None:
     assert Histogram().percentile(50) == 0
+
+
+@given(st.lists(st.integers(0, 2**40), min_size=1))
+def test_doublings_count_every_value_once(values: list[int]) -> None:
+    histogram = Histogram()
+    for value in values:
+        histogram.add(value)
+    found = histogram.doublings()
+    wanted = Counter(1 << value.bit_length() for value in values)
+    assert {below: count for below, count in found if count} == wanted
+    belows = [below for below, _ in found]
+    assert all(later == 2 * sooner for sooner, later in itertools.pairwise(belows))

@@ -251,3 +251,14 @@ def test_a_time_of_any_number_of_digits_is_printed() -> None:
     """A forged journal has one; a float would overflow."""
     figures = report(OPEN, pwrite(0), fdatasync(start_ns=0, end_ns=10**400), close())
     assert f"{10**397}.0" in "\n".join(render(figures))
+
+
+def test_histograms_are_drawn_when_asked_for() -> None:
+    slow = fdatasync(start_ns=START_NS, end_ns=START_NS + 3_000_000)
+    figures = report(OPEN, *(fdatasync(index=index) for index in range(3)), slow)
+    assert "time in us" not in "\n".join(render(figures))
+    lines = "\n".join(render(figures, histograms=True)).splitlines()
+    at = lines.index("fdatasync, time in us")
+    assert [line.split("  ")[-1] for line in lines[at + 1 : at + 3]] == ["#" * 40, "0"]
+    assert lines[at + 1].split()[:4] == ["32.8", "-", "65.5", "3"]
+    assert sum(bucket.count for bucket in figures.syncs[0].buckets) == 4

@@ -46,6 +46,7 @@ COMMANDS: Final = (
         "write a recording for another tool: Perfetto, CSV, C, fio and more",
         "tracefs.cli.export",
     ),
+    Command("pages", "draw the pages of a file: written, synced or not", "tracefs.cli.pages"),
     Command("diff", "say what two runs did differently", "tracefs.cli.diff"),
     Command(
         "record-golden",

@@ -26,6 +26,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=_TOP,
         help="rows of each list (default: %(default)s)",
     )
+    parser.add_argument(
+        "--histogram", action="store_true", help="how sync times are spread, as bars"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
@@ -39,5 +42,5 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         recording.print_json(line(report))
     else:
-        print("\n".join(stats_text.render(report)))
+        print("\n".join(stats_text.render(report, histograms=args.histogram)))
     return 0

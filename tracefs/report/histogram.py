@@ -40,6 +40,18 @@ class Histogram:
                 return min(_upper(bucket), self.maximum)
         return self.maximum
 
+    def doublings(self) -> list[tuple[int, int]]:
+        """Return how many values are below each power of two, and not below half of it.
+
+        Those between the least and the greatest are there even where there is none.
+        """
+        counts: dict[int, int] = {}
+        for bucket, count in self._buckets.items():
+            bits = _upper(bucket).bit_length()
+            counts[bits] = counts.get(bits, 0) + count
+        bits_seen = range(min(counts), max(counts) + 1) if counts else range(0)
+        return [(1 << bits, counts.get(bits, 0)) for bits in bits_seen]
+
 
 def _bucket(value: int) -> int:
     shift = max(value.bit_length() - _BITS - 1, 0)

@@ -21,6 +21,14 @@ class CallCount(Struct, frozen=True, kw_only=True):
     failed: int
 
 
+class Bucket(Struct, frozen=True, kw_only=True):
+    """Calls that took less than so long, and not less than half of it."""
+
+    below_ns: int
+    """A power of two."""
+    count: int
+
+
 class Latency(Struct, frozen=True, kw_only=True):
     """How long calls of one name took; percentiles are rounded up by at most 1/32."""
 
@@ -30,6 +38,8 @@ class Latency(Struct, frozen=True, kw_only=True):
     p90_ns: int
     p99_ns: int
     max_ns: int
+    buckets: tuple[Bucket, ...] = ()
+    """From the quickest to the slowest, none left out between."""
 
 
 class UnsyncedClose(Struct, frozen=True, kw_only=True):
@@ -180,4 +190,5 @@ def _latency(name: str, times: Histogram) -> Latency:
         p90_ns=times.percentile(90),
         p99_ns=times.percentile(99),
         max_ns=times.maximum,
+        buckets=tuple(Bucket(below_ns=below, count=count) for below, count in times.doublings()),
     )

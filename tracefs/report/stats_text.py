@@ -1,6 +1,7 @@
 """The answer of ``tracefs stats`` as text."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from tracefs.report.frame import calls, completeness, plural
 from tracefs.report.quote import printable
@@ -8,12 +9,18 @@ from tracefs.report.stats import Latency, StatsReport, UnsyncedReport
 from tracefs.report.strace import error_name
 from tracefs.report.unsynced import Waiting
 
+_BAR: Final = 40
+"""Signs of the longest bar."""
 
-def render(report: StatsReport) -> Iterator[str]:
-    """Yield the lines for *report*."""
+
+def render(report: StatsReport, *, histograms: bool = False) -> Iterator[str]:
+    """Yield the lines for *report*; *histograms*: with a bar for each doubling of sync times."""
     yield f"# {completeness(report.trace)}; {calls(report.trace)}"
     yield from _calls(report)
     yield from _syncs(report.syncs)
+    if histograms:
+        for row in report.syncs:
+            yield from _bars(row)
     yield from _rewrites(report)
     yield from _unsynced(report.unsynced)
 
@@ -41,6 +48,17 @@ def _syncs(syncs: tuple[Latency, ...]) -> Iterator[str]:
         columns = "".join(f" {_microseconds(time):>9}" for time in times)
         yield f"  {row.call:<18} {row.count:>9}{columns}"
     yield "  percentiles are rounded up by at most 3.1 %"
+
+
+def _bars(row: Latency) -> Iterator[str]:
+    """Yield one histogram; every call that there was has a sign, however few they are."""
+    yield ""
+    yield f"{row.call}, time in us"
+    most = max(bucket.count for bucket in row.buckets)
+    for bucket in row.buckets:
+        low, high = _microseconds(bucket.below_ns // 2), _microseconds(bucket.below_ns)
+        bar = "#" * -(-bucket.count * _BAR // most)
+        yield f"  {low:>11} - {high:>11}  {bucket.count:>9}  {bar}".rstrip()
 
 
 def _microseconds(nanoseconds: int) -> str:

@@ -141,6 +141,11 @@ class Unsynced:
         file = self._files.get(ino)
         return 0 if file is None else file.lost.total
 
+    def ranges(self, ino: int) -> tuple[Ranges, Ranges]:
+        """Return the bytes of *ino* that wait for a sync, and those that one failed to write."""
+        file = self._files.get(ino)
+        return (Ranges(), Ranges()) if file is None else (file.dirty, file.lost)
+
     def all_waiting(self) -> Iterator[Waiting]:
         """Yield each file that has unsynced bytes."""
         for file in self._files.values():

@@ -1,0 +1,31 @@
+"""``tracefs pages``: what it prints, and how it ends."""
+
+import json
+from pathlib import Path
+
+from cli_support import broken, torn, tracefs
+
+
+def test_the_pages_of_a_file_are_drawn(tmp_path: Path) -> None:
+    recording = str(broken(tmp_path / "bad.trace"))
+    answer = tracefs("pages", recording, "pages.db")
+    assert answer.code == 0
+    assert answer.out.splitlines()[1] == "         0  !.#" + "." * 61
+    earlier = tracefs("pages", recording, "pages.db", "--call", "1")
+    assert earlier.out.splitlines()[1] == "         0  ..!" + "." * 61
+    as_json = json.loads(tracefs("pages", recording, "pages.db", "--json").out)
+    assert as_json["states"] == {"0": "!", "2": "#"}
+
+
+def test_an_incomplete_recording_says_so(tmp_path: Path) -> None:
+    answer = tracefs("pages", str(torn(tmp_path / "torn.trace")), "pages.db")
+    assert answer.code == 4
+    assert answer.out.splitlines()[-1].startswith("# incomplete: ")
+
+
+def test_a_file_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:
+    answer = tracefs("pages", str(broken(tmp_path / "bad.trace")), "other.db")
+    assert answer.code == 2
+    assert answer.err == (
+        "tracefs: no call is about other.db\n  repair: name a file that was written: pages.db\n"
+    )

@@ -1,0 +1,59 @@
+"""``tracefs pages``: the pages of one file, drawn."""
+
+import argparse
+import sys
+from typing import Final
+
+from tracefs.cli import recording
+from tracefs.cli.arguments import count
+from tracefs.cli.evidence import Evidence
+from tracefs.errors import UsageError
+from tracefs.pathtext import printable
+from tracefs.report import frame
+from tracefs.report.jsonline import line
+from tracefs.report.pagemap import Paper, drawn
+from tracefs.report.style import style_for
+
+NAME: Final = "pages"
+HELP: Final = "draw the pages of a file: written, synced or not"
+_SUGGESTED: Final = 5
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments to *parser*."""
+    parser.add_argument("recording", metavar="RECORDING", help="a recording, or strace's text")
+    parser.add_argument("file", metavar="FILE", help="path as tracefs show has it")
+    parser.add_argument(
+        "--call", metavar="N", type=count, help="as it was after call N (default: the last)"
+    )
+    parser.add_argument(
+        "--times", action="store_true", help="how often each was written, and not whether synced"
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument(
+        "--dir", metavar="DIR",
+        help="of strace text: the directory that counts (default: where the command was run)",
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the map; return the exit code."""
+    source = Evidence(source=recording.find(args.recording), directory=args.dir)
+    with source.read() as trace:
+        paper = Paper(args.file, recording.page_size(trace.header), args.call)
+        paper.add_all(trace.items())
+        summary = trace.summary()
+    found = paper.map()
+    if found is None:
+        written = ", ".join(printable(path) for path, _ in paper.written.most_common(_SUGGESTED))
+        raise UsageError(
+            f"no call is about {printable(args.file)}",
+            repair=f"name a file that was written: {written or 'none was'}",
+        )
+    if args.json:
+        recording.print_json(line(found))
+    else:
+        print("\n".join(drawn(found, style_for(sys.stdout).paint, times=args.times)))
+        if not summary.complete or summary.unknown_calls:
+            print(frame.foot(summary))
+    return 0 if summary.complete else recording.EXIT_UNKNOWN

@@ -1,0 +1,188 @@
+"""The pages of one file, as they are after some call: written how often, synced or not."""
+
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from tracefs.ranges import Ranges
+from tracefs.report.durability import Durability
+from tracefs.report.frame import plural
+from tracefs.report.quote import printable
+from tracefs.trace.call import Call, TraceItem
+
+PAGE_LIMIT: Final = 1 << 20
+"""Pages that are followed."""
+_ROW: Final = 64
+"""Pages in a line."""
+_MOST_TIMES: Final = 9
+
+
+Paint = Callable[[str, str], str]
+"""Colours a text: `tracefs.report.style.Style.paint`."""
+
+
+class PageState(StrEnum):
+    """What a page is; the value is its sign."""
+
+    NEVER = "."
+    """Not written, or cut off since."""
+    SYNCED = "#"
+    DIRTY = "!"
+    """Bytes of it wait for a sync."""
+    LOST = "x"
+    """A sync failed to write bytes of it, and they were not written again."""
+
+
+_COLOURS: Final = {
+    PageState.NEVER: "dim", PageState.SYNCED: "green", PageState.DIRTY: "yellow",
+    PageState.LOST: "red",
+}  # fmt: skip
+_WORDS: Final = {
+    PageState.SYNCED: "synced", PageState.DIRTY: "not synced",
+    PageState.LOST: "lost to a failed sync", PageState.NEVER: "never written, or cut off",
+}  # fmt: skip
+
+
+class PageMap(Struct, frozen=True, kw_only=True):
+    """One file at a moment."""
+
+    path: str
+    page_size: int
+    states: dict[int, PageState]
+    """Those that were written, by number."""
+    times: dict[int, int]
+    """How often each was written."""
+    after: int | None
+    """Index of the last call; None: none of the file's."""
+    not_followed: int
+    """Page writes beyond the limit."""
+
+
+class Paper:
+    """Follows all files of a trace: which one has a name in the end is known only then.
+
+    Args:
+        path: the file's name at the end, path text.
+        page_size: in bytes.
+        until: index of the last call that counts; None: all do.
+    """
+
+    def __init__(self, path: str, page_size: int, until: int | None = None) -> None:
+        self._path, self._page_size = path, page_size
+        self._until = sys.maxsize if until is None else until
+        self._durability = Durability()
+        self._ino: int | None = None
+        """Of the file that had the name last."""
+        self._times: dict[int, Counter[int]] = {}
+        self._after: dict[int, int] = {}
+        self._followed = 0
+        self._not_followed = 0
+        self.written: Counter[str] = Counter()
+        """Every name that was written to, with how often."""
+
+    def add_all(self, items: Iterable[TraceItem]) -> None:
+        """Take in *items*, in order."""
+        for item in items:
+            if isinstance(item, Call) and 0 <= item.index <= self._until:
+                self._add(item)
+
+    def map(self) -> PageMap | None:
+        """Return the file as it is then; None: no call was about it."""
+        if self._ino is None:
+            return None
+        dirty, lost = self._durability.unsynced.ranges(self._ino)
+        times = self._times.get(self._ino, Counter())
+        return PageMap(
+            path=self._path,
+            page_size=self._page_size,
+            states={page: self._state(page, dirty, lost) for page in times},
+            times=dict(times),
+            after=self._after.get(self._ino),
+            not_followed=self._not_followed,
+        )
+
+    def _add(self, call: Call) -> None:
+        self._durability.take(call)
+        ino = call.ino
+        if ino is None:
+            return
+        if (call.target if call.family == "rename" and call.done else call.path) == self._path:
+            self._ino = ino
+        if not call.done:
+            return
+        self._after[ino] = call.index
+        if call.created:
+            self._times.pop(ino, None)
+        elif call.family == "open" and "O_TRUNC" in call.flags:
+            self._keep(ino, 0)
+        elif call.family == "truncate" and call.length is not None:
+            self._keep(ino, call.length)
+        elif call.family == "write" and call.offset is not None and call.result:
+            self.written[call.path or "?"] += 1
+            self._write(ino, call.offset, call.result)
+
+    def _write(self, ino: int, offset: int, count: int) -> None:
+        times = self._times.setdefault(ino, Counter())
+        first, last = offset // self._page_size, (offset + count - 1) // self._page_size
+        for page in range(first, last + 1):
+            if page not in times:
+                if self._followed >= PAGE_LIMIT:
+                    self._not_followed += last + 1 - page
+                    return
+                self._followed += 1
+            times[page] += 1
+
+    def _keep(self, ino: int, size: int) -> None:
+        times = self._times.get(ino, Counter())
+        for page in [page for page in times if page * self._page_size >= size]:
+            del times[page]
+
+    def _state(self, page: int, dirty: Ranges, lost: Ranges) -> PageState:
+        start, stop = page * self._page_size, (page + 1) * self._page_size
+        if _touches(lost, start, stop):
+            return PageState.LOST
+        return PageState.DIRTY if _touches(dirty, start, stop) else PageState.SYNCED
+
+
+def _touches(ranges: Ranges, start: int, stop: int) -> bool:
+    missing = sum(high - low for low, high in ranges.gaps(start, stop))
+    return missing < stop - start
+
+
+def drawn(map_: PageMap, paint: Paint, *, times: bool = False) -> Iterator[str]:
+    """Yield the map as lines; *times*: with how often each page was written, not its state."""
+    counts = Counter(map_.states.values())
+    parts = [f"{counts[one]} {_WORDS[one]}" for one in _WORDS if counts[one]]
+    moment = "" if map_.after is None else f", after call {map_.after}"
+    pages = plural(len(map_.states), "page")
+    yield f"{printable(map_.path)}: {pages} of {map_.page_size} bytes written{moment}" + (
+        f": {', '.join(parts)}" if parts else ""
+    )
+    yield from _rows(map_, paint, times=times)
+    if map_.not_followed:
+        yield f"limit reached: {plural(map_.not_followed, 'page write')} not followed"
+    if times:
+        yield f"1 to {_MOST_TIMES}: times written, +: more, .: never"
+    else:
+        yield "  ".join(f"{paint(one.value, _COLOURS[one])} {_WORDS[one]}" for one in _WORDS)
+
+
+def _rows(map_: PageMap, paint: Paint, *, times: bool) -> Iterator[str]:
+    before = -1
+    for row in sorted({page // _ROW for page in map_.states}):
+        if row > before + 1:
+            yield f"{'':>10}  ... {(row - before - 1) * _ROW} pages that were never written"
+        before = row
+        signs = []
+        for page in range(row * _ROW, (row + 1) * _ROW):
+            state = map_.states.get(page, PageState.NEVER)
+            count = map_.times.get(page, 0)
+            sign = state.value
+            if times and count:
+                sign = str(count) if count <= _MOST_TIMES else "+"
+            signs.append(paint(sign, _COLOURS[state]))
+        yield f"{row * _ROW:>10}  {''.join(signs)}"
