@@ -51,5 +51,5 @@ def test_doublings_count_every_value_once(values: list[int]) -> None:
     found = histogram.doublings()
     wanted = Counter(1 << value.bit_length() for value in values)
     assert {below: count for below, count in found if count} == wanted
-    belows = [below for below, _ in found]
-    assert all(later == 2 * sooner for sooner, later in itertools.pairwise(belows))
+    limits = [below for below, _ in found]
+    assert all(later == 2 * sooner for sooner, later in itertools.pairwise(limits))

@@ -24,7 +24,7 @@ from tracefs.trace import Call
 from tracefs.wholefile import whole_file
 
 NAME: Final = "export"
-HELP: Final = "write a recording for another tool: Perfetto, CSV, C, fio and more"
+HELP: Final = "write a recording for another tool, or as a program"
 
 Make = Callable[[Header], Export]
 _FORMATS: Final[dict[str, tuple[Make, str, tuple[str, ...]]]] = {

@@ -43,7 +43,7 @@ COMMANDS: Final = (
     ),
     Command(
         "export",
-        "write a recording for another tool: Perfetto, CSV, C, fio and more",
+        "write a recording for another tool, or as a program",
         "tracefs.cli.export",
     ),
     Command("pages", "draw the pages of a file: written, synced or not", "tracefs.cli.pages"),
