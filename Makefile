@@ -65,8 +65,9 @@ writers: setup-writers ## Test the page writers by their own languages' tools
 	@$(BIN)/python tools/pagealloc/check $(ARGS)
 
 .PHONY: bench
-bench: setup-fuse ## Measure against the bare directory, strace and an empty filesystem
+bench: setup-fuse $(if $(strip $(ARGS)),,setup-browser) ## Measure against the bare directory, strace and an empty filesystem
 	@$(BIN)/python tools/bench $(ARGS)
+	@$(if $(strip $(ARGS)),true,$(BIN)/python tools/report_speed.py)
 
 # Whole programs and databases on the mount; in short form they are in make test.
 .PHONY: soak

@@ -5,6 +5,7 @@ Numbers of fields are those of ``protos/perfetto/trace/trace_packet.proto`` and 
 """
 
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from tracefs.findings import TraceSummary
@@ -81,7 +82,12 @@ class Perfetto:
             yield _event(call.end_ns, _OF_COUNTER, number(_TYPE, _COUNTER), value)
 
     def _annotations(self, call: Call) -> Iterator[bytes]:
-        yield _said("call", spelled(call))
+        # Each is another: it would only fill the cache of texts.
+        yield message(
+            _ANNOTATION,
+            text(_KEY, "call"),
+            message(_STRING, spelled(call).encode("utf-8", "backslashreplace")),
+        )
         for name, value in (
             ("index", call.index), ("offset", call.offset), ("length", call.length),
             ("result", call.result),
@@ -119,5 +125,6 @@ def _packet(*parts: bytes) -> bytes:
     return message(_PACKET, number(_SEQUENCE, 1), *parts)
 
 
+@lru_cache(maxsize=4096)
 def _said(name: str, value: str) -> bytes:
     return message(_ANNOTATION, text(_KEY, name), text(_STRING, value))
