@@ -16,6 +16,7 @@ from browser import Browser
 TRACEFS = [sys.executable, "-P", "-m", "tracefs"]
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 WIDTH, HEIGHT = 1100, 1000
+FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 PROGRAM = """
 import os, random, threading
 
@@ -43,9 +44,7 @@ def taken(browser: Browser, name: str, *, dark: bool) -> None:
     """Keep what the window shows."""
     scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
     browser.command("Emulation.setEmulatedMedia", features=[scheme])
-    browser.evaluate(
-        "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-    )
+    browser.evaluate(FRAMES)
     data = browser.command("Page.captureScreenshot", format="png")["data"]
     (IMAGES / name).write_bytes(base64.b64decode(data))
 
