@@ -91,6 +91,8 @@ def test_no_field_of_the_header_does(
         ["show", "--call", HOSTILE, "--stray"], ["prune", "--keep", HOSTILE], ["list", HOSTILE],
         ["mount", HOSTILE, "."], ["mount", ".", HOSTILE], ["run", "--dir", HOSTILE, "true"],
         ["run", "-o", f"./{HOSTILE}", "true"], ["stray", "--dir", HOSTILE, "true"],
+        ["report", "-o", f"./{HOSTILE}/a", "a"], ["export", "--to", HOSTILE, "a"],
+        ["export", "--to", "csv", "-o", f"./{HOSTILE}/a", "a"], ["pages", "a", HOSTILE],
         ["diff", HOSTILE, "a"], ["diff", "--only", HOSTILE, "a", "a"],
         ["record-golden", "-o", f"./{HOSTILE}/a", "--from", "a"],
         ["record-golden", "-o", "/dev/null/a", "--from", HOSTILE],

@@ -34,6 +34,9 @@ def collected(*calls: Call) -> ReportData:
         (call("openat", "open", flags=("O_TRUNC",)), Effect.EMPTIED),
         (call("openat", "open", flags=("O_TRUNC",), created=True), Effect.NONE),
         (close(), Effect.NONE),
+        (pwrite(-1), Effect.NONE),
+        (pwrite(2**60), Effect.NONE),
+        (call("ftruncate", "truncate", length=2**60), Effect.NONE),
     ],
 )
 def test_what_a_call_does_to_pages(one: Call, what: Effect) -> None:

@@ -26,6 +26,9 @@ COMMANDS: Final = (
     ("show", "--stray", "--json"), ("check",), ("check", "--json"), ("stats",), ("stats", "--json"),
     ("diff", _RIGHT), ("diff", "--json", "--order", "none", _RIGHT),
     ("record-golden", "-o", _NOWHERE, "--from"),
+    ("report", "-o", "/dev/null"), ("report", "--contract", "page-write", "-o", "/dev/null"),
+    *(("export", "--to", form, "-o", "/dev/null")
+      for form in ("csv", "jsonl", "perfetto", "c", "python", "fio")),
 )  # fmt: skip
 CODES: Final = frozenset({0, 1, 3, 4})
 """Told, broken, not readable, unknown."""

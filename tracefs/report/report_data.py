@@ -222,9 +222,14 @@ def effect(call: Call) -> Effect:
 
 
 def _of_write(call: Call) -> Effect:
-    if call.ino is None or call.offset is None or not call.result:
+    if call.ino is None or not _counts(call.offset) or not call.result or not _counts(call.result):
         return Effect.NONE
     return Effect.WRITE if call.synced_by is None else Effect.SYNCED_WRITE
+
+
+def _counts(number: int | None) -> bool:
+    """Return whether the page can count to a place in a file; a forged one may be anywhere."""
+    return number is not None and countable(number) is not None and number >= 0
 
 
 def _of_sync(call: Call) -> Effect:
@@ -232,7 +237,7 @@ def _of_sync(call: Call) -> Effect:
 
 
 def _of_truncate(call: Call) -> Effect:
-    return Effect.NONE if call.length is None else Effect.CUT
+    return Effect.CUT if _counts(call.length) else Effect.NONE
 
 
 def _of_open(call: Call) -> Effect:
