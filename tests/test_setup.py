@@ -165,8 +165,9 @@ def test_a_browser_is_installed_on_request_alone(machine: Machine) -> None:
     done = machine.setup("--browser")
     assert done.returncode == 0, done.stderr
     (wanted,) = [words for words in machine.noted("apt-get") if " install --no-install" in words]
-    assert wanted.split()[-1] == "chromium"
-    machine.plays("google-chrome", NOTE)
+    assert wanted.split()[-3:] == ["zsh", "fish", "chromium"]
+    for program in ("google-chrome", "zsh", "fish"):
+        machine.plays(program, NOTE)
     assert machine.setup("--browser").returncode == 0
     assert [words for words in machine.noted("apt-get") if " install --no-install" in words] == [
         wanted
@@ -407,7 +408,9 @@ SPELLINGS = {
     "BSD": "BSD-2-Clause",  # of tap.py, by its licence file
     "BSD License": "BSD-3-Clause",  # of plyvel, by its licence file
     "BSD 2-Clause License": "BSD-2-Clause",
+    "3-Clause BSD License": "BSD-3-Clause",
     "Apache 2.0": "Apache-2.0",
+    "apache-2.0": "Apache-2.0",
     "License :: OSI Approved :: MIT License": "MIT",
 }
 

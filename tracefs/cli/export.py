@@ -27,21 +27,15 @@ NAME: Final = "export"
 HELP: Final = "write a recording for another tool, or as a program"
 
 Make = Callable[[Header], Export]
-_FORMATS: Final[dict[str, tuple[Make, str, tuple[str, ...]]]] = {
-    "csv": (lambda head: Csv(head.page_size, locator(head.started)), "calls.csv", ()),
-    "jsonl": (lambda head: JsonLines(head.page_size, locator(head.started)), "calls.jsonl", ()),
-    "perfetto": (
-        lambda head: Perfetto(locator(head.started)), "calls.pftrace",
-        ("open it at https://ui.perfetto.dev",),
-    ),
-    "c": (lambda _: C(), "replay.c", ("cc -O1 -o replay {} && ./replay DIRECTORY",)),
-    "python": (lambda _: Python(), "replay.py", ("python3 {} DIRECTORY",)),
-    "fio": (
-        lambda _: Fio(), "replay.iolog",
-        ("in an empty directory, fio --name=replay --ioengine=psync --read_iolog={}",),
-    ),
-}  # fmt: skip
-"""Name -> who writes it, the name of its file, and what to do with that."""
+_FORMATS: Final[dict[str, tuple[Make, str]]] = {
+    "csv": (lambda head: Csv(head.page_size, locator(head.started)), "calls.csv"),
+    "jsonl": (lambda head: JsonLines(head.page_size, locator(head.started)), "calls.jsonl"),
+    "perfetto": (lambda head: Perfetto(locator(head.started)), "calls.pftrace"),
+    "c": (lambda _: C(), "replay.c"),
+    "python": (lambda _: Python(), "replay.py"),
+    "fio": (lambda _: Fio(), "replay.iolog"),
+}
+"""Name -> who writes it, and the name of its file."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +54,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the file; return the exit code: 4 if the format can't say all calls."""
-    make, usual, then = _FORMATS[args.to]
+    make, usual = _FORMATS[args.to]
     output = args.output or usual
     source = Evidence(source=recording.find(args.recording), directory=args.dir)
     progress = Progress("export")
@@ -87,6 +81,19 @@ def run(args: argparse.Namespace) -> int:
         target.say(f"the recording is incomplete: {summary.incomplete_because}")
     if export.left_out:
         target.say(f"{plural(export.left_out, 'call')} left out, which {args.to} can't say")
-    for line in then:
-        target.say(f"next: {line.format(shell_line([output]))}")
+    target.say(_next(args.to, shell_line([output])))
     return recording.EXIT_UNKNOWN if export.left_out or not summary.complete else 0
+
+
+def _next(form: str, file: str) -> str:
+    """Return what to do with *file*, spelled for a shell."""
+    match form:
+        case "perfetto":
+            return f"next: open {file} at https://ui.perfetto.dev"
+        case "c":
+            return f"next: cc -O1 -o replay {file} && ./replay DIRECTORY"
+        case "python":
+            return f"next: python3 {file} DIRECTORY"
+        case "fio":
+            return f"next: in an empty directory, fio --name=replay --ioengine=psync --read_iolog={file}"
+    return f"next: tracefs report has the same calls to look at; {file} is for other tools"

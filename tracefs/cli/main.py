@@ -61,6 +61,7 @@ COMMANDS: Final = (
     Command("umount", "end a mount", "tracefs.cli.umount"),
     Command("list", "list the recordings", "tracefs.cli.list"),
     Command("prune", "delete old recordings", "tracefs.cli.prune"),
+    Command("completion", "print what completes this command in a shell", "tracefs.cli.completion"),
     Command("doctor", "find out what keeps tracefs from working here", "tracefs.cli.doctor"),
 )
 

@@ -76,8 +76,7 @@ def run(args: argparse.Namespace) -> int:
     )
     text = page(view).encode()
     write_whole(os.fsencode(args.output), text)
-    size = f"{len(text):,} bytes"
-    target.say(f"wrote {printable(args.output)}: {frame.calls(summary)}, {size}")
+    target.say(f"wrote {printable(args.output)}: {frame.calls(summary)}, {len(text):,} bytes")
     target.say(f"next: open it in a browser, xdg-open {printable(args.output)}")
     return 0
 

@@ -5,11 +5,10 @@ from typing import Final
 
 from tracefs.cli import recording
 from tracefs.cli.arguments import count
-from tracefs.journal.reader import JournalReader
+from tracefs.cli.evidence import Evidence
 from tracefs.report import stats_text
 from tracefs.report.jsonline import line
 from tracefs.report.stats import Stats
-from tracefs.trace import Trace
 
 NAME: Final = "stats"
 HELP: Final = "count calls, bytes, sync times and rewritten pages"
@@ -29,18 +28,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--histogram", action="store_true", help="how sync times are spread, as bars"
     )
+    parser.add_argument(
+        "--dir", metavar="DIR",
+        help="of strace text: the directory that counts (default: where the command was run)",
+    )  # fmt: skip
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the figures; return the exit code."""
-    with JournalReader(recording.find(args.recording)) as reader:
-        trace = Trace(reader)
-        stats = Stats(recording.page_size(reader.header), args.top)
+    source = Evidence(source=recording.find(args.recording), directory=args.dir)
+    with source.read() as trace:
+        stats = Stats(recording.page_size(trace.header), args.top)
         stats.add_all(trace.items())
         report = stats.report(trace.summary())
     if args.json:
         recording.print_json(line(report))
     else:
-        print("\n".join(stats_text.render(report, histograms=args.histogram)))
+        print(
+            "\n".join(
+                [
+                    *(f"# {line}" for line in source.remarks),
+                    *stats_text.render(report, histograms=args.histogram),
+                ]
+            )
+        )
     return 0

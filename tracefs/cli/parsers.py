@@ -1,0 +1,19 @@
+"""The parsers of all subcommands, for who describes them: completion, man pages."""
+
+import argparse
+import importlib
+from collections.abc import Iterator
+
+from tracefs.cli.main import COMMANDS
+
+
+def commands() -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
+    """Yield name, help and parser of each subcommand; all their modules are imported."""
+    for command in COMMANDS:
+        parser = argparse.ArgumentParser(
+            prog=f"tracefs {command.name}",
+            description=f"{command.help[0].upper()}{command.help[1:]}.",
+            allow_abbrev=False,
+        )
+        importlib.import_module(command.module).configure(parser)
+        yield command.name, command.help, parser
