@@ -63,7 +63,7 @@ os.close(fd)
 
 def _run(arena: Arena, scale: Scale) -> Tally:
     seeds = [*sorted(_DATA.glob("*.jsonl")), *_recorded(arena)]
-    count = scale.pick(150, 20_000)
+    count = scale.pick(80, 20_000)
     worker = [sys.executable, "-m", "soak.hostile_reading", "0", str(count), "."]
     done = arena.run(
         [*worker, *map(str, seeds)],
@@ -92,7 +92,7 @@ def _read_bombs(arena: Arena, scale: Scale, seed: Path) -> Tally:
     """Read journals full of what has to be remembered, in a process of little memory and time."""
     with seed.open("rb") as file:
         header = file.readline().rstrip(b"\n")
-    count = scale.pick(2_000, 200_000)
+    count = scale.pick(1_000, 200_000)
     folder = arena.bare()
     failures = []
     names = list(bombs(header, 2))

@@ -19,7 +19,7 @@ _SHOWN: Final = 20
 _BATCH: Final = 500
 """As many cells are made and compared at once."""
 _SEED: Final = 6
-_SHARE: Final = 0.05
+_SHARE: Final = 0.03
 """Of the cells, in the short form; the same ones each time."""
 
 

@@ -52,7 +52,7 @@ def _explore(twins: Twins, number: int, scale: Scale) -> list[str]:
         run_state_machine_as_test(
             machine,  # type: ignore[arg-type]
             settings=settings(
-                max_examples=scale.pick(50, 400),
+                max_examples=scale.pick(25, 400),
                 stateful_step_count=_STEPS,
                 deadline=None,
                 database=None,
