@@ -34,6 +34,7 @@ COMMANDS: Final = (
     Command("grade", "build, run and judge a folder of submissions", "tracefs.cli.grade"),
     Command("torture", "run a command with a fault at each of its calls", "tracefs.cli.torture"),
     Command("crash", "say what of a recording survives a power failure", "tracefs.cli.crash"),
+    Command("top", "watch a mount or a recording: calls, syncs, unsynced bytes", "tracefs.cli.top"),
     Command("stray", "show where a command seeks or writes astray", "tracefs.cli.stray"),
     Command("stats", "count calls, bytes, sync times and rewritten pages", "tracefs.cli.stats"),
     Command(

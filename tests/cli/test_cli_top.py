@@ -1,0 +1,64 @@
+"""``tracefs top``: plain, and on the screen that textual draws."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from cli_support import broken, kept, tracefs
+from textual.widgets import DataTable, Static
+
+from tracefs.cli.main import main
+from tracefs.cli.top import Watch
+from tracefs.cli.top_screen import Screen
+from tracefs.contracts import find_all
+
+
+def test_a_recording_that_has_ended_is_told_and_that_is_all(tmp_path: Path) -> None:
+    answer = tracefs("top", "--plain", str(kept(tmp_path / "good.trace")))
+    assert answer.code == 0, answer.err
+    assert answer.out.splitlines()[-6:-3] == [
+        "6 calls (10,000 a second), 0 failed; recording ended",
+        "2 syncs, the latest: half within 45 us, 99 % within 45 us, the slowest 45 us",
+        "not synced: 0 bytes",
+    ]
+
+
+def test_findings_are_told_so_far(tmp_path: Path) -> None:
+    recording = str(broken(tmp_path / "bad.trace"))
+    answer = tracefs("top", "--plain", "--contract", "page-write", recording)
+    assert "error full-page, pages.db, page 2, call 1" in answer.out
+    assert "error synced, pages.db, page 0, call 3" in answer.out
+
+
+def test_a_directory_that_nobody_traces_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    (tmp_path / "folder").mkdir()
+    assert main(["top", "--plain", str(tmp_path / "folder")]) == 2
+    assert "is being made of" in capsys.readouterr().err
+
+
+def test_the_screen_has_the_same(tmp_path: Path) -> None:
+    watch = Watch(broken(tmp_path / "bad[b].trace"), 0.01, 9, find_all("page-write"))
+
+    async def watched() -> tuple[str, str, list[str], str]:
+        screen = Screen(watch)
+        async with screen.run_test() as pilot:
+            await screen.workers.wait_for_complete()
+            await pilot.pause()
+            table: DataTable[str] = screen.query_one("#files", DataTable)
+            cells = [str(cell) for cell in table.get_row_at(0)]
+            texts = [
+                str(screen.query_one(f"#{name}", Static).content)
+                for name in ("name", "summary", "found")
+            ]
+            await pilot.press("q")
+        return texts[0], texts[1], cells, texts[2]
+
+    name, summary, cells, found = asyncio.run(watched())
+    assert name == "bad[b].trace"
+    assert "recording ended" in summary
+    assert cells == ["4,096", "5", "4,196", "1", "pages.db"]
+    assert "error synced, pages.db, page 0, call 3" in found
+    assert watch.stopped
