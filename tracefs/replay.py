@@ -101,6 +101,19 @@ class Replay:
         finally:
             os.umask(umask)
 
+    def sync(self, event: events.Fsync) -> None:
+        """Do the sync that *event* tells of, which `apply` leaves out: it changes no byte."""
+        ino, fd = self._opens.get(event.fh, (event.ino, -1))
+        if event.errno or (fd < 0 and ino not in self._files):
+            return
+        place = f"/proc/self/fd/{self._files[ino]}" if fd < 0 else None
+        target = fd if place is None else os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            (os.fdatasync if event.datasync else os.fsync)(target)
+        finally:
+            if place is not None:
+                os.close(target)
+
     def doubt(self, ending: Ending) -> str | None:
         """Say why what came of it may not be what was recorded; None: it is, to the byte.
 

@@ -47,6 +47,7 @@ COMMANDS: Final = (
         "write a recording for another tool, or as a program",
         "tracefs.cli.export",
     ),
+    Command("replay", "do in a directory what a recording says was done", "tracefs.cli.replay"),
     Command("pages", "draw the pages of a file: written, synced or not", "tracefs.cli.pages"),
     Command("diff", "say what two runs did differently", "tracefs.cli.diff"),
     Command(
