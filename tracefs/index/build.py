@@ -162,7 +162,7 @@ def _build(folder: Path, journal: int, progress: Progress) -> Card:
         place = Path(name)
         with JournalReader(folder, copy=tally) as reader:  # type: ignore[arg-type]  # writes alone
             trace = Trace(reader, reads=True)
-            made = _write(trace, place)
+            made = write_table(trace, place)
         # Reading ends at a line that is not valid.
         whole = tally.size == status.st_size
         sha256 = tally.hash.hexdigest() if whole else cards.hash_of(journal)
@@ -186,8 +186,8 @@ def _build(folder: Path, journal: int, progress: Progress) -> Card:
     return card
 
 
-def _write(trace: Trace, place: Path) -> _Parts:
-    """Write the table of *trace* into the folder *place*, at constant memory."""
+def write_table(trace: Trace, place: Path) -> _Parts:
+    """Write the table of *trace*, with page fetches, into the folder *place*; constant memory."""
     parts = _Parts(place)
     try:
         for batch in _batches(trace):

@@ -1,0 +1,117 @@
+"""``tracefs dataset``: recordings added, and questions answered about all of them."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from cli_support import broken, header, kept, torn, tracefs
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    good = kept(tmp_path / "good's [1].trace")
+    bad = broken(tmp_path / "bad.trace")
+    cut = torn(tmp_path / "torn.trace")
+    answer = tracefs(
+        "dataset", "add", f"{tmp_path}/all of 'them'", str(good), str(bad), str(cut),
+        "--contract", "page-write",
+    )  # fmt: skip
+    assert answer.code == 0, answer.err
+    assert "added recording good's [1].trace: 6 calls" in answer.err
+    return tmp_path / "all of 'them'"
+
+
+def asked(dataset: Path, *words: str) -> list[dict[str, object]]:
+    answer = tracefs("dataset", "query", str(dataset), *words, "--format", "json")
+    assert answer.code == 0, answer.err
+    return [json.loads(line) for line in answer.out.splitlines()]
+
+
+def test_calls_of_all_recordings_are_one_table(dataset: Path) -> None:
+    found = asked(
+        dataset,
+        "SELECT recording, count(*) AS n FROM calls WHERE call = 'pwrite64' "
+        "GROUP BY ALL ORDER BY ALL",
+    )
+    assert found == [
+        {"recording": "bad.trace", "n": 2}, {"recording": "good's [1].trace", "n": 2},
+        {"recording": "torn.trace", "n": 2},
+    ]  # fmt: skip
+
+
+def test_closes_with_unsynced_bytes_are_found(dataset: Path) -> None:
+    [found] = asked(dataset, "--ready", "unsynced-closes")
+    assert found == {
+        "recording": "bad.trace", "path": "pages.db", "bytes": 4096, "call": 4, "because": 3,
+    }  # fmt: skip
+
+
+def test_verdicts_are_counted_by_program(dataset: Path) -> None:
+    [found] = asked(dataset, "--ready", "verdicts")
+    assert found == {
+        "command": "python3 demo.py", "contract": "page-write", "kept": 1, "broken": 1,
+        "unknown": 1,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("ready", ["slowest-syncs", "calls"])
+def test_each_ready_question_has_an_answer(dataset: Path, ready: str) -> None:
+    assert asked(dataset, "--ready", ready)
+
+
+def test_what_is_not_complete_is_known(dataset: Path) -> None:
+    found = asked(dataset, "SELECT recording FROM recordings WHERE NOT complete")
+    assert found == [{"recording": "torn.trace"}]
+
+
+def test_text_and_csv_have_the_same(dataset: Path) -> None:
+    sql = "SELECT recording, NULL AS nothing FROM recordings ORDER BY ALL LIMIT 1"
+    text = tracefs("dataset", "query", str(dataset), sql).out
+    assert text == "recording  nothing\nbad.trace  -\n# 1 row\n"
+    table = tracefs("dataset", "query", str(dataset), sql, "--format", "csv").out
+    assert list(csv.reader(io.StringIO(table))) == [["recording", "nothing"], ["bad.trace", ""]]
+
+
+def test_a_name_is_taken_once(dataset: Path, tmp_path: Path) -> None:
+    good = str(tmp_path / "good's [1].trace")
+    answer = tracefs("dataset", "add", str(dataset), good)
+    assert answer.code == 3
+    assert "is in" in answer.err
+    assert tracefs("dataset", "add", str(dataset), good, "--again").code == 0
+    assert len(asked(dataset, "SELECT * FROM recordings")) == 3
+    assert sorted(one.name for one in dataset.iterdir()) == [
+        "recording=bad.trace", "recording=good%27s%20%5B1%5D.trace", "recording=torn.trace",
+    ]  # fmt: skip
+
+
+def test_what_is_no_recording_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "empty.trace").mkdir()
+    (tmp_path / "empty.trace/journal.jsonl").write_text("{}\n")
+    answer = tracefs("dataset", "add", f"{tmp_path}/all", f"{tmp_path}/empty.trace")
+    assert answer.code == 3
+    assert list((tmp_path / "all").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["SELECT nothing"], "the query can't be answered"),
+        ([], "there is no question"),
+        (["SELECT 1", "--ready", "calls"], "or two"),
+    ],
+)
+def test_a_question_that_is_none_is_told(dataset: Path, words: list[str], said: str) -> None:
+    answer = tracefs("dataset", "query", str(dataset), *words)
+    assert answer.code == 2
+    assert said in answer.err
+
+
+def test_a_hostile_name_cannot_steer(tmp_path: Path) -> None:
+    folder = kept(tmp_path / "r.trace", header(command=("x\x1b[2J",)), path="a\x1b[2J\u202e.db")
+    tracefs("dataset", "add", f"{tmp_path}/all", str(folder))
+    answer = tracefs("dataset", "query", f"{tmp_path}/all", "SELECT DISTINCT path FROM calls")
+    assert answer.code == 0
+    assert "\x1b" not in answer.out
+    assert "a\\x1b[2J" in answer.out

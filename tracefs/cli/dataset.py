@@ -1,0 +1,121 @@
+"""``tracefs dataset``: many recordings in one folder, and questions about all of them."""
+
+import argparse
+import csv
+import sys
+from pathlib import Path
+from typing import Final
+
+from tracefs.check import check
+from tracefs.cli import recording, target
+from tracefs.errors import RecordingError, UsageError
+from tracefs.findings import CheckResult
+from tracefs.index.card import Unusable
+from tracefs.index.dataset import READY, Answer, add, query
+from tracefs.journal.reader import JournalReader
+from tracefs.pathtext import printable
+from tracefs.report.frame import plural
+from tracefs.report.jsonline import line
+from tracefs.trace import Trace
+
+NAME: Final = "dataset"
+HELP: Final = "ask many recordings at once, by SQL"
+_WIDEST: Final = 60
+"""Characters of a column in text."""
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add this command's arguments to *parser*."""
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    adding = commands.add_parser(
+        "add", help="add recordings to a dataset", description="Add recordings to a dataset.",
+        allow_abbrev=False,
+    )  # fmt: skip
+    adding.add_argument("dataset", metavar="DIR", type=Path, help="made if it is not there")
+    adding.add_argument("recordings", metavar="RECORDING", nargs="+")
+    adding.add_argument(
+        "--contract", metavar="NAME", action="append", default=[],
+        help="keep what this contract says, for the table verdicts",
+    )  # fmt: skip
+    adding.add_argument(
+        "--again", action="store_true", help="in the place of what has the same name"
+    )
+    adding.set_defaults(run_dataset=_add)
+    asking = commands.add_parser(
+        "query", help="answer a question", allow_abbrev=False,
+        description="Answer a question about the tables calls, recordings, verdicts and unsynced.",
+    )  # fmt: skip
+    asking.add_argument("dataset", metavar="DIR", type=Path)
+    asking.add_argument("sql", metavar="SQL", nargs="?", help="as DuckDB understands it")
+    asking.add_argument("--ready", metavar="NAME", choices=READY, help=f"one of {', '.join(READY)}")
+    asking.add_argument("--format", choices=("text", "csv", "json"), default="text")
+    asking.set_defaults(run_dataset=_query)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Add or ask; return the exit code."""
+    try:
+        code: int = args.run_dataset(args)
+    except Unusable as error:
+        raise UsageError(str(error)) from error
+    return code
+
+
+def _add(args: argparse.Namespace) -> int:
+    for name in args.recordings:
+        source = recording.find(name)
+        if source == "-" or not source.is_dir():
+            raise UsageError("only a recording's folder can be added", repair="name the folder")
+        verdicts = _verdicts(source, args.contract)
+        try:
+            made = add(args.dataset, source, verdicts, again=args.again)
+        except OSError as error:
+            raise RecordingError(f"it can't be added: {error.strerror}") from error
+        target.say(f"added recording {printable(made.name)}: {plural(made.calls, 'call')}")
+    target.say(f"next: tracefs dataset query {printable(str(args.dataset))} --ready calls")
+    return 0
+
+
+def _verdicts(source: Path, contracts: list[str]) -> CheckResult | None:
+    if not contracts:
+        return None
+    with JournalReader(source) as reader:
+        return check(Trace(reader), contracts)
+
+
+def _query(args: argparse.Namespace) -> int:
+    if (args.sql is None) == (args.ready is None):
+        raise UsageError("there is no question, or two", repair="give SQL or --ready NAME")
+    answer = query(args.dataset, args.sql or READY[args.ready])
+    match args.format:
+        case "json":
+            for row in answer.rows:
+                recording.print_json(line(dict(zip(answer.columns, map(_plain, row), strict=True))))
+        case "csv":
+            table = csv.writer(sys.stdout)
+            table.writerow(answer.columns)
+            table.writerows(answer.rows)
+        case _:
+            print("\n".join(_text(answer)))
+    return 0
+
+
+def _plain(value: object) -> object:
+    """Return a value as JSON has it."""
+    known = value is None or isinstance(value, int | float | str | bool | list | dict)
+    return value if known else str(value)
+
+
+def _text(answer: Answer) -> list[str]:
+    rows = [answer.columns, *(tuple(map(_shown, row)) for row in answer.rows)]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(answer.columns))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    return [*lines, f"# {plural(len(answer.rows), 'row')}"]
+
+
+def _shown(value: object) -> str:
+    text = "-" if value is None else printable(str(value))
+    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 3]}..."
