@@ -69,6 +69,10 @@ bench: setup-fuse $(if $(strip $(ARGS)),,setup-browser) ## Measure against the b
 	@$(BIN)/python tools/bench $(ARGS)
 	@$(if $(strip $(ARGS)),true,$(BIN)/python tools/report_speed.py)
 
+.PHONY: man
+man: setup ## Write the man pages into build/man
+	@$(BIN)/python tools/manpages.py build/man
+
 # Whole programs and databases on the mount; in short form they are in make test.
 .PHONY: soak
 soak: setup-fuse ## Let other people's programs judge the mount, for hours

@@ -165,8 +165,8 @@ def test_a_browser_is_installed_on_request_alone(machine: Machine) -> None:
     done = machine.setup("--browser")
     assert done.returncode == 0, done.stderr
     (wanted,) = [words for words in machine.noted("apt-get") if " install --no-install" in words]
-    assert wanted.split()[-3:] == ["zsh", "fish", "chromium"]
-    for program in ("google-chrome", "zsh", "fish"):
+    assert wanted.split()[-4:] == ["zsh", "fish", "groff-base", "chromium"]
+    for program in ("google-chrome", "zsh", "fish", "groff"):
         machine.plays(program, NOTE)
     assert machine.setup("--browser").returncode == 0
     assert [words for words in machine.noted("apt-get") if " install --no-install" in words] == [
