@@ -99,3 +99,8 @@ def test_bytes_are_those_that_a_count_of_each_gives(done: list[tuple[str, int, i
             ledger.take(call("ftruncate", "truncate", length=at, result=0, **fields))
             dirty[file] = {byte for byte in dirty[file] if byte < at}
     assert sum(one.bytes for one in ledger.at_end()) == sum(map(len, dirty.values()))
+
+
+def test_a_file_that_was_deleted_is_told_apart() -> None:
+    ledger, _ = taken(pwrite(0, index=0), call("unlink", "unlink", index=1))
+    assert [one.deleted for one in ledger.at_end()] == [True]

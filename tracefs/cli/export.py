@@ -95,5 +95,5 @@ def _next(form: str, file: str) -> str:
         case "python":
             return f"next: python3 {file} DIRECTORY"
         case "fio":
-            return f"next: fio --name=replay --ioengine=psync --read_iolog={file}, elsewhere"
+            return f"next: in an empty directory, fio --name=replay --read_iolog={file}"
     return f"next: tracefs report has the same calls to look at; {file} is for other tools"

@@ -24,6 +24,8 @@ class Owed(Struct, frozen=True, kw_only=True):
     """Index of the close; None: the end."""
     lost: int = 0
     """Of *bytes* those that a sync had failed to write: no later one does."""
+    deleted: bool = False
+    """At the end: a name of the file was removed."""
 
 
 class Changed(Struct, frozen=True, kw_only=True):
@@ -89,6 +91,7 @@ class Ledger:
                 bytes=unsynced.waiting(ino),
                 because=self._last.get(ino),
                 lost=unsynced.lost(ino),
+                deleted=unsynced.is_deleted(ino),
             )
             for ino, number in self._files.items()
             if unsynced.waiting(ino)

@@ -253,7 +253,7 @@ def _owed(
     body = table(section, label, "file", "bytes", "at", "because of")
     for one in rows:
         row = add(body, "tr")
-        add(row, "td", printable(one.path))
+        add(row, "td", f"{printable(one.path)}{' (deleted)' if one.deleted else ''}")
         lost = f", {one.lost:,} of them lost to a failed sync" if one.lost else ""
         pages = f" ({one.bytes / page_size:g} pages)" if one.bytes else ""
         add(row, "td", f"{bound}{one.bytes:,}{pages}{lost}")

@@ -141,6 +141,10 @@ class Unsynced:
         file = self._files.get(ino)
         return 0 if file is None else file.lost.total
 
+    def is_deleted(self, ino: int) -> bool:
+        """Return whether a name of *ino* was removed, while bytes of it waited."""
+        return ino in self._files and self._files[ino].deleted
+
     def ranges(self, ino: int) -> tuple[Ranges, Ranges]:
         """Return the bytes of *ino* that wait for a sync, and those that one failed to write."""
         file = self._files.get(ino)
