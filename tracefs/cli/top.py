@@ -2,7 +2,6 @@
 
 import argparse
 import copy
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -90,7 +89,8 @@ def find(name: str | None) -> Source:
         return source
     real = str(source.resolve())
     for one in reversed(list_recordings(recording.base())):
-        if one.running and one.header is not None and os.path.realpath(one.header.source) == real:
+        # A relative one was relative to where somebody else was.
+        if one.running and one.header is not None and one.header.source == real:
             return one.path
     raise UsageError(
         f"no recording in {recording.base()} is being made of {printable(real)}",
