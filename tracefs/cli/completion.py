@@ -45,7 +45,6 @@ class Words(Struct, frozen=True, kw_only=True):
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to *parser*."""
     lines = "\n".join(f"  {line}" for line in _INSTALL.values())
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = f"to have it in each new shell:\n{lines}"
     parser.add_argument("shell", choices=tuple(_INSTALL))
 

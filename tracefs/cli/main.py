@@ -143,8 +143,27 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
         if command.name == chosen:
             module = importlib.import_module(command.module)
             module.configure(sub)
+            if not {"-h", "--help"}.isdisjoint(words):
+                describe(sub, command.name)
             sub.set_defaults(run_command=module.run)
     return parser
+
+
+def describe(parser: argparse.ArgumentParser, name: str) -> None:
+    """Let the help of a command end with examples."""
+    from tracefs.cli.examples import epilog  # noqa: PLC0415  # for help alone
+
+    parser.epilog = epilog(name, parser.epilog)
+    parser.formatter_class = _Help
+
+
+class _Help(argparse.HelpFormatter):
+    """The description is wrapped, the examples stay as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if text.startswith("examples:") or "\n\nexamples:" in text:
+            return "".join(f"{indent}{line}" for line in text.splitlines(keepends=True))
+        return super()._fill_text(text, width, indent)
 
 
 def _survive_closed_streams() -> None:

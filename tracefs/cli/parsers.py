@@ -4,7 +4,7 @@ import argparse
 import importlib
 from collections.abc import Iterator
 
-from tracefs.cli.main import COMMANDS
+from tracefs.cli.main import COMMANDS, describe
 
 
 def commands() -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
@@ -16,4 +16,5 @@ def commands() -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
             allow_abbrev=False,
         )
         importlib.import_module(command.module).configure(parser)
+        describe(parser, command.name)
         yield command.name, command.help, parser
