@@ -12,26 +12,42 @@ _PAUSE_S: Final = 0.2
 class Progress:
     """A line on standard error that is written over; nothing where that is no terminal."""
 
-    def __init__(self, what: str) -> None:
-        self._what = what
+    def __init__(self, what: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._what, self._clock = what, clock
         self._shown = False
-        now = time.monotonic()
-        self._next = now + _PATIENCE_S if sys.stderr.isatty() else float("inf")
+        self._began = clock()
+        self._counted: tuple[str, float, int] = ("", self._began, 0)
+        """What is counted now, since when, and how much of it there was then."""
+        self._next = self._began + _PATIENCE_S if sys.stderr.isatty() else float("inf")
 
     def __call__(self, done: int, total: int) -> None:
-        """Say that *done* of *total* is done."""
-        self._say("", lambda: f"{100 * done // max(total, 1):3} %")
+        """Say that *done* of *total* is done, and how long the rest may take."""
+        self._say(lambda: f"{100 * done // max(total, 1):3} %{self._left(done, total)}")
 
     def count(self, what: str, done: int) -> None:
         """Say that *done* is done of *what*, of which nobody knows how much there is."""
-        self._say("\x1b[K", lambda: f"{what}: {done}")
+        if what != self._counted[0]:
+            self._counted = what, self._clock(), done
+        self._say(lambda: f"{what}: {done:,}{self._rate(done)}")
 
-    def _say(self, before: str, text: Callable[[], str]) -> None:
-        now = time.monotonic()
+    def _left(self, done: int, total: int) -> str:
+        passed = self._clock() - self._began
+        if not 0 < done < total:
+            return ""
+        seconds = round(passed * (total - done) / done)
+        return f", {seconds // 60}:{seconds % 60:02} left"
+
+    def _rate(self, done: int) -> str:
+        _, since, before = self._counted
+        passed = self._clock() - since
+        return f", {(done - before) / passed:,.0f} a second" if passed > 0 else ""
+
+    def _say(self, text: Callable[[], str]) -> None:
+        now = self._clock()
         if now < self._next:
             return
         self._next, self._shown = now + _PAUSE_S, True
-        print(f"\r{before}tracefs: {self._what}: {text()}", end="", file=sys.stderr, flush=True)
+        print(f"\r\x1b[Ktracefs: {self._what}: {text()}", end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:
         """Take the line away."""
