@@ -24,14 +24,15 @@ class Clock:
         return self.now
 
 
-@pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+def looking(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Let standard error be a terminal; pytest puts its own there before each test."""
     made = Terminal()
     monkeypatch.setattr(sys, "stderr", made)
     return made
 
 
-def test_nothing_is_said_of_what_is_quick(terminal: Terminal) -> None:
+def test_nothing_is_said_of_what_is_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = looking(monkeypatch)
     progress = Progress("check", Clock())
     progress(1, 2)
     progress.count("calls", 5)
@@ -39,7 +40,8 @@ def test_nothing_is_said_of_what_is_quick(terminal: Terminal) -> None:
     assert terminal.getvalue() == ""
 
 
-def test_the_rest_is_told_in_minutes_and_seconds(terminal: Terminal) -> None:
+def test_the_rest_is_told_in_minutes_and_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = looking(monkeypatch)
     clock = Clock()
     progress = Progress("index", clock)
     clock.now += 10
@@ -52,7 +54,8 @@ def test_the_rest_is_told_in_minutes_and_seconds(terminal: Terminal) -> None:
     assert terminal.last == ""
 
 
-def test_a_rate_is_of_what_is_counted_now(terminal: Terminal) -> None:
+def test_a_rate_is_of_what_is_counted_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = looking(monkeypatch)
     clock = Clock()
     progress = Progress("crash", clock)
     progress.count("exploring", 0)

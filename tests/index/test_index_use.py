@@ -216,7 +216,7 @@ def test_how_far_it_is_is_told_to_the_end(recording: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("terminal", "told"), [(True, "\rtracefs: reading:  50 %\r\x1b[K"), (False, "")]
+    ("terminal", "told"), [(True, "\r\x1b[Ktracefs: reading: 100 %\r\x1b[K"), (False, "")]
 )
 def test_only_a_terminal_is_told(
     terminal: bool,
@@ -227,6 +227,6 @@ def test_only_a_terminal_is_told(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     monkeypatch.setattr(progress_module, "_PATIENCE_S", 0)
     progress = Progress("reading")
-    progress(1, 2)
+    progress(2, 2)
     progress.end()
     assert capsys.readouterr().err == told
