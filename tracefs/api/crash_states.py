@@ -5,12 +5,12 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, overload
+from typing import TYPE_CHECKING, Protocol, overload
 from weakref import finalize
 
 from tracefs.api.folder import AnyPath
 from tracefs.crash.materialise import make
-from tracefs.crash.question import Question
+from tracefs.crash.question import MOST_IN_PYTHON, Question
 from tracefs.crash.removal import remove
 from tracefs.crash.search import Found
 from tracefs.crash.setting import Setting, opened
@@ -22,9 +22,6 @@ from tracefs.persistence.strategies import Strategy
 
 if TYPE_CHECKING:
     from tracefs.crash.store import Store
-
-MOST: Final = 10_000
-"""States, where nobody says how many."""
 
 
 class HasRecording(Protocol):
@@ -101,7 +98,7 @@ def crash_states(
     deep: bool = False,
     random: int = 0,
     seed: int = 0,
-    max_states: int = MOST,
+    max_states: int = MOST_IN_PYTHON,
 ) -> CrashStates:
     """Return the states that a power failure may leave of a recording, each content once.
 

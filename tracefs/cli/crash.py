@@ -20,7 +20,7 @@ from tracefs.crash.asking import PLACE
 from tracefs.crash.choice import Choice, Transient, choose
 from tracefs.crash.examination import examine
 from tracefs.crash.materialise import make
-from tracefs.crash.question import KILLED, Question, recovering
+from tracefs.crash.question import KILLED, LIMIT_S, Question, recovering
 from tracefs.crash.recovery import Recovery, record
 from tracefs.crash.results import Asked
 from tracefs.crash.search import Found
@@ -45,7 +45,6 @@ HELP: Final = "say what of a recording survives a power failure"
 
 EXIT_BROKEN: Final = 1
 _MOST_STATES: Final = 20_000
-_LIMIT_S: Final = 30.0
 _RECOVERED: Final = 8
 _SHOW: Final = ("ID", "DIR")
 
@@ -116,8 +115,8 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
         "--dir", metavar="DIR", help="where the traced directory is now (default: where it was)"
     )
     parser.add_argument(
-        "--timeout", metavar="S", type=positive, default=_LIMIT_S,
-        help=f"seconds after which a checker is hung (default: {_LIMIT_S:g})",
+        "--timeout", metavar="S", type=positive, default=LIMIT_S,
+        help=f"seconds after which a checker or a repair is hung (default: {LIMIT_S:g})",
     )  # fmt: skip
     parser.add_argument(
         "-j", "--jobs", metavar="N", type=positive, default=os.cpu_count() or 1,

@@ -16,6 +16,10 @@ from tracefs.persistence.strategies import Strategy
 
 KILLED: Final = "as a kill -9 could leave it"
 """What a state is compared with where there is no checker."""
+LIMIT_S: Final = 30.0
+"""Seconds after which a checker is hung, where nobody says how many."""
+MOST_IN_PYTHON: Final = 10_000
+"""States that a program or a test of pytest gets, where nobody says how many."""
 
 
 class Question(Struct, frozen=True, kw_only=True):

@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Final
 
 import pytest
 from msgspec import Struct
@@ -11,16 +10,13 @@ from msgspec.structs import replace
 from tracefs.crash.choice import choose, require
 from tracefs.crash.examination import examine
 from tracefs.crash.in_process import Function
-from tracefs.crash.question import Question
+from tracefs.crash.question import LIMIT_S, MOST_IN_PYTHON, Question
 from tracefs.errors import TracefsError, UsageError
 from tracefs.findings import Verdict
 from tracefs.persistence.profiles import chosen
 from tracefs.persistence.promises import Rules
 from tracefs.persistence.strategies import Strategy
 from tracefs.report.crash_text import lines
-
-_MOST: Final = 10_000
-_LIMIT_S: Final = 30.0
 
 AnyCheck = str | Function
 """A command with ``{dir}``, the name of a ready checker, or a function."""
@@ -65,7 +61,7 @@ def _question(crash: Crash, recording: Path, below: str) -> Question:
         folder=recording,
         profiles=crash.profiles,
         strategy=Strategy(),
-        most_states=_MOST,
+        most_states=MOST_IN_PYTHON,
         jobs=os.cpu_count() or 1,
     )
     if crash.check is None:
@@ -73,5 +69,5 @@ def _question(crash: Crash, recording: Path, below: str) -> Question:
     if not isinstance(crash.check, str):
         name = getattr(crash.check, "__name__", type(crash.check).__name__)
         return replace(question, check=name, function=crash.check, below=below)
-    choice = choose(crash.check, _LIMIT_S, below)
+    choice = choose(crash.check, LIMIT_S, below)
     return replace(question, check=choice.name, checker=choice.checker, transient=choice.transient)
