@@ -2,13 +2,14 @@
 
 Layers, high to low (import-linter holds them, see ``pyproject.toml``)::
 
-    cli, pytest_plugin -> api -> report -> check -> contracts -> trace, source, replay
-        -> findings, journal -> events -> errors
-    cli, pytest_plugin -> api -> capture -> witness -> journal -> events -> errors
+    cli, pytest_plugin -> api -> crash -> trials -> report -> check -> contracts -> persistence
+        -> trace, source, replay -> findings, journal -> events -> errors
+    cli, pytest_plugin -> api -> crash -> trials -> capture -> witness -> journal -> events
+        -> errors
 
-What records (``capture``, ``witness``) and what judges (``trace``, ``contracts``, ``check``,
-``report``) meet only in the journal, and in ``api``. Importing this package imports neither pyfuse3
-nor trio.
+What records (``capture``, ``witness``) and what judges (``trace``, ``persistence``, ``contracts``,
+``check``, ``report``) meet only in the journal, and from ``trials`` upwards. Importing this package
+imports neither pyfuse3 nor trio.
 """
 
 from typing import TYPE_CHECKING, Any, Final
