@@ -1,11 +1,10 @@
 """Failing states are made small, twins are asked about once, syncs are needed or not."""
 
-from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from crash_cases import NO_LIMIT, Case, Words
 from litmus_facts import Tree
-from litmus_model import Modelled
 from msgspec import structs
 
 from tracefs.crash.changes import Describer
@@ -15,50 +14,15 @@ from tracefs.crash.exploration import Explored, Limits, explore
 from tracefs.crash.reduction import Reducer, breaking, lost_ack
 from tracefs.crash.redundancy import redundant
 from tracefs.crash.repairs import repairs
-from tracefs.crash.search import Found, Search
-from tracefs.crashes import Answer, Checked, Loss
+from tracefs.crashes import Checked, Loss
 from tracefs.persistence.history import History, StepKind, bits
-from tracefs.persistence.profiles import ALL, chosen
-from tracefs.persistence.resolve import Resolver
+from tracefs.persistence.profiles import ALL
 from tracefs.persistence.rules import Persistence
 from tracefs.persistence.states import State
 from tracefs.persistence.strategies import Strategy
 
 if TYPE_CHECKING:
     from tracefs.crash.recorded import Recorded
-
-NO_LIMIT = Limits(states=10_000)
-
-
-class Pure:
-    """Says what a function says of a tree."""
-
-    def __init__(self, modelled: Modelled, good: Callable[[Tree], bool]) -> None:
-        self._modelled, self._good = modelled, good
-        self.asked: list[str] = []
-
-    def ask(self, found: Iterable[Found]) -> Iterator[tuple[Found, Answer]]:
-        for one in found:
-            self.asked.append(one.key)
-            tree = {seen.path: seen for seen in self._modelled.seen(one.image)}
-            yield one, Answer(checked=Checked.GOOD if self._good(tree) else Checked.BAD)
-
-
-class Case:
-    """A program, who judges it, and a search in it."""
-
-    def __init__(self, before: str, text: str, good: Callable[[Tree], bool]) -> None:
-        self.modelled = Modelled(before, text)
-        self.examiner = Pure(self.modelled, good)
-        self.search = self.searching(self.modelled.history)
-
-    def searching(self, history: History) -> Search:
-        held = self.modelled.held
-        return Search(history, Resolver(history, held, held.add))
-
-    def explored(self, history: History, profile: str) -> Explored:
-        profiles = [Persistence(rules, history) for rules in chosen(profile)]
-        return explore(self.searching(history), self.examiner, profiles, Strategy(), NO_LIMIT)
 
 
 def both_or_none(tree: Tree) -> bool:
@@ -147,16 +111,6 @@ def test_what_is_left_is_counted() -> None:
     whole = explore(case.searching(history), case.examiner, profiles, Strategy(), NO_LIMIT)
     part = explore(case.searching(history), case.examiner, profiles, Strategy(), Limits(states=3))
     assert (len(part.answered), part.left) == (3, len(whole.answered) - 3)
-
-
-class Words:
-    """Stands for the recording's words of calls."""
-
-    def shown(self, call: int | None) -> str:
-        return f"call {call}"
-
-    def place(self, call: int | None) -> str | None:
-        return None if call is None else f"source of {call}"
 
 
 TWICE = "write a 0 4096 A; fsync a; fsync a; create b; fsync ."
