@@ -94,6 +94,13 @@ def test_a_name_without_a_path_is_told_by_itself() -> None:
     assert change.path == "new"
 
 
+def test_data_whose_path_is_not_known_has_none() -> None:
+    history = told("write a 0 10 A")
+    step = replace(history.steps[0], path=None)
+    changes = describer(replace(history, steps=(step,))).changes(everything(history))
+    assert parts(changes) == [(None, "data"), (None, "size")]
+
+
 def test_a_change_is_torn_where_one_of_its_pages_is() -> None:
     history = told("write a 0 8192 A; write b 0 4096 B", {events.Write: 7})
     changes = describer(history).changes(everything(history), torn=[1])
