@@ -8,7 +8,7 @@ Layers, high to low (import-linter holds them, see ``pyproject.toml``)::
         -> errors
 
 What records (``capture``, ``witness``) and what judges (``trace``, ``persistence``, ``contracts``,
-``check``, ``report``) meet only in the journal, and from ``trials`` upwards. Importing this package
+``check``, ``report``) meet only in the journal, and above ``trials``. Importing this package
 imports neither pyfuse3 nor trio.
 """
 
