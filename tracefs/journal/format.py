@@ -60,7 +60,7 @@ def decode_header(line: bytes, name: str) -> Header:
     if _STRACE.match(line):
         raise RecordingError(
             f"{name} is strace text, not a tracefs journal",
-            repair="tracefs check and tracefs show read such text.",
+            repair="tracefs check, show, stats, report, export and pages read such text.",
         )
     probe = _probe(line, name)
     if probe.format != FORMAT or probe.type != "header":
