@@ -9,18 +9,24 @@ import pytest
 from cli_support import broken, header, kept, torn, tracefs
 
 
-@pytest.fixture
-def dataset(tmp_path: Path) -> Path:
-    good = kept(tmp_path / "good's [1].trace")
-    bad = broken(tmp_path / "bad.trace")
-    cut = torn(tmp_path / "torn.trace")
+def made(folder: Path) -> Path:
+    """Return a dataset of three recordings, in *folder* with them."""
+    good = kept(folder / "good's [1].trace")
+    bad = broken(folder / "bad.trace")
+    cut = torn(folder / "torn.trace")
     answer = tracefs(
-        "dataset", "add", f"{tmp_path}/all of 'them'", str(good), str(bad), str(cut),
+        "dataset", "add", f"{folder}/all of 'them'", str(good), str(bad), str(cut),
         "--contract", "page-write",
     )  # fmt: skip
     assert answer.code == 0, answer.err
     assert "added recording good's [1].trace: 6 calls" in answer.err
-    return tmp_path / "all of 'them'"
+    return folder / "all of 'them'"
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One that is only asked."""
+    return made(tmp_path_factory.mktemp("dataset"))
 
 
 def asked(dataset: Path, *words: str) -> list[dict[str, object]]:
@@ -74,7 +80,8 @@ def test_text_and_csv_have_the_same(dataset: Path) -> None:
     assert list(csv.reader(io.StringIO(table))) == [["recording", "nothing"], ["bad.trace", ""]]
 
 
-def test_a_name_is_taken_once(dataset: Path, tmp_path: Path) -> None:
+def test_a_name_is_taken_once(tmp_path: Path) -> None:
+    dataset = made(tmp_path)
     good = str(tmp_path / "good's [1].trace")
     answer = tracefs("dataset", "add", str(dataset), good)
     assert answer.code == 3
