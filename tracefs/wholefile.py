@@ -33,7 +33,11 @@ def whole_file(path: bytes) -> Iterator[IO[bytes]]:
         return
     # Beside the file itself, not beside a link to it.
     target = os.path.realpath(path)
-    descriptor, beside = tempfile.mkstemp(prefix=b".tracefs-", dir=os.path.dirname(target))
+    try:
+        descriptor, beside = tempfile.mkstemp(prefix=b".tracefs-", dir=os.path.dirname(target))
+    except OSError as error:
+        # Who reads of it knows the file, not the one beside it.
+        raise OSError(error.errno, error.strerror, path) from None
     try:
         with open(descriptor, "wb") as file:
             yield file

@@ -1,7 +1,14 @@
 """``tracefs export``: what it says, and how it ends."""
 
+import fcntl
 import json
+import os
+import signal
+import subprocess
+import sys
+import termios
 from pathlib import Path
+from typing import IO
 
 import pytest
 from cli_support import astray, kept, torn, tracefs, undecided
@@ -46,4 +53,33 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     recording = kept(tmp_path / "good.trace")
     answer = tracefs("export", str(recording), "--to", "csv", "-o", f"{tmp_path}/no/out")
     assert answer.code == 3
+    assert answer.err == f"tracefs: {tmp_path}/no/out: No such file or directory\n"
     assert [one.name for one in tmp_path.iterdir()] == ["good.trace"]
+
+
+def unread(pipe: IO[bytes]) -> bool:
+    """Tell whether something is in the pipe (FIONREAD of ioctl_tty(2))."""
+    return fcntl.ioctl(pipe.fileno(), termios.FIONREAD, bytes(4)) != bytes(4)
+
+
+def test_an_interrupted_one_leaves_no_half_written_file(tmp_path: Path) -> None:
+    kept(tmp_path / "good.trace")
+    (tmp_path / "out").write_text("what was there")
+    journal = (tmp_path / "good.trace/journal.jsonl").read_bytes()
+    with subprocess.Popen(
+        [sys.executable, "-m", "tracefs", "export", "-", "--to", "csv", "-o", tmp_path / "out"],
+        stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as command:  # fmt: skip
+        assert command.stdin is not None
+        first, rest = journal[:1000], journal[1000:-200]
+        os.write(command.stdin.fileno(), first)
+        while not list(tmp_path.glob(".tracefs-*")):
+            assert command.poll() is None
+        # Once it has read what came later it is in the middle of writing.
+        os.write(command.stdin.fileno(), rest)
+        while unread(command.stdin):
+            assert command.poll() is None
+        command.send_signal(signal.SIGINT)
+        assert command.wait(50) == 130
+    assert (tmp_path / "out").read_text() == "what was there"
+    assert list(tmp_path.glob(".tracefs-*")) == []
