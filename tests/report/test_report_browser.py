@@ -152,6 +152,15 @@ def test_the_slider_shows_what_waits_at_each_moment(show: Show) -> None:
     assert text(browser, "owed") == "nothing waits for a sync"
 
 
+def test_a_sync_right_behind_a_write_covers_it(show: Show) -> None:
+    end = START_NS + 100_050
+    browser = show(
+        pwrite(0, index=0, start_ns=START_NS, end_ns=end),
+        fdatasync(index=1, start_ns=end + 1, end_ns=end + 2),
+    )
+    assert text(browser, "pages-text").startswith("1 page ever written: now 0 not synced")
+
+
 @pytest.mark.parametrize(
     ("control", "value", "left"),
     [
