@@ -1,15 +1,11 @@
-"""A program in Python that makes the same calls again, from a list of them.
+"""A program in Python that makes the same calls again, from a list of them."""
 
-Bytes are a pattern: a recording need not have kept them. It is given the directory to work in.
-"""
-
+from collections.abc import Sequence
 from typing import Final
 
-from tracefs.findings import TraceSummary
 from tracefs.pathtext import printable, to_bytes
-from tracefs.report.documents import asset
-from tracefs.report.replay_plan import Plan, Step, told
-from tracefs.trace.call import Call
+from tracefs.report.export_program import Program
+from tracefs.report.replay_plan import Step
 
 _TAIL: Final = """]
 
@@ -25,36 +21,26 @@ if __name__ == "__main__":
 """
 
 
-class Python:
+class Python(Program):
     """One source file."""
 
-    def __init__(self) -> None:
-        self._plan = Plan()
+    head = "replay_head.py.txt"
 
-    @property
-    def left_out(self) -> int:
-        """See `tracefs.report.export.Export`."""
-        return self._plan.left_out.total()
+    def row(self, step: Step) -> str:
+        """See `Program`."""
+        name = "open_" if step.do == "open" else step.do
+        words = ", ".join([name, str(step.index), *map(repr, _arguments(step))])
+        return f"    ({words}),\n"
 
-    def begin(self) -> bytes:
-        """See `tracefs.report.export.Export`."""
-        return asset("replay_head.py.txt").encode()
-
-    def call(self, call: Call) -> bytes:
-        """See `tracefs.report.export.Export`."""
-        step = self._plan.step(call)
-        return b"" if step is None else _row(step).encode()
-
-    def end(self, summary: TraceSummary) -> bytes:
-        """See `tracefs.report.export.Export`."""
-        del summary
-        notes = "".join(f"# {printable(line)}\n" for line in told(self._plan))
-        head = f"\n# Not done as in the recording:\n{notes}" if notes else ""
-        return (_TAIL + head).encode()
+    def foot(self, slots: int, otherwise: Sequence[str]) -> str:
+        """See `Program`."""
+        del slots
+        notes = "".join(f"# {printable(line)}\n" for line in otherwise)
+        return _TAIL + (f"\n# Not done as in the recording:\n{notes}" if notes else "")
 
 
-def _row(step: Step) -> str:
-    name = "open_" if step.do == "open" else step.do
+def _arguments(step: Step) -> tuple[object, ...]:
+    """Return what the function of this name in the program is given besides the call's index."""
     path, target = to_bytes(step.path), to_bytes(step.target)
     words: dict[str, tuple[object, ...]] = {
         "open": (step.slot, path, step.flags),
@@ -76,5 +62,4 @@ def _row(step: Step) -> str:
         "mkdir": (path,),
         "rmdir": (path,),
     }
-    arguments = words.get(step.do, (step.slot,))
-    return f"    ({', '.join([name, str(step.index), *map(repr, arguments)])}),\n"
+    return words.get(step.do, (step.slot,))
