@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 PATIENCE_S = 40.0
+DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""Done once what was changed is drawn: after the frame that follows."""
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -101,6 +103,10 @@ class Browser:
         while not self.evaluate(condition):
             assert time.monotonic() < end, f"never true: {condition}; {self.troubles}"
             self.evaluate(frame)
+
+    def settle(self) -> None:
+        """Wait until the page has drawn what was changed."""
+        self.evaluate(DRAWN)
 
     def key(self, key: str) -> None:
         """Press a key, and let go."""

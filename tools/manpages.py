@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tracefs import __version__
-from tracefs.cli.parsers import commands
+from tracefs.cli.parsers import arguments, commands, help_of
 
 _ENDS = (
     ("0", "all is well"),
@@ -63,8 +63,7 @@ def _command(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 def _arguments(parser: argparse.ArgumentParser) -> Iterator[str]:
     yield ".SH ARGUMENTS AND OPTIONS"
-    for action in parser._actions:  # noqa: SLF001  # argparse has no other way to ask
-        known = dict(vars(action), prog=parser.prog)
+    for action in arguments(parser):
         names = ", ".join(action.option_strings)
         word = action.metavar or (None if action.nargs == 0 else action.dest.upper())
         words = " ".join(word) if isinstance(word, tuple) else word
@@ -73,7 +72,7 @@ def _arguments(parser: argparse.ArgumentParser) -> Iterator[str]:
             shown = f"{names} {'|'.join(map(str, action.choices))}".strip()
         yield ".TP"
         yield f".B {text(shown)}"
-        yield text((action.help or "") % known) or "\\&"
+        yield text(help_of(parser, action)) or "\\&"
 
 
 def main_page(found: list[tuple[str, str, argparse.ArgumentParser]]) -> str:

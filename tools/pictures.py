@@ -16,7 +16,6 @@ from browser import Browser
 TRACEFS = [sys.executable, "-P", "-m", "tracefs"]
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 WIDTH, HEIGHT = 1100, 1000
-FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 PROGRAM = """
 import os, random, threading
 
@@ -44,7 +43,7 @@ def taken(browser: Browser, name: str, *, dark: bool) -> None:
     """Keep what the window shows."""
     scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
     browser.command("Emulation.setEmulatedMedia", features=[scheme])
-    browser.evaluate(FRAMES)
+    browser.settle()
     data = browser.command("Page.captureScreenshot", format="png")["data"]
     (IMAGES / name).write_bytes(base64.b64decode(data))
 

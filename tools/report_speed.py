@@ -13,15 +13,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from bench.checking import write_journal
-from browser import Browser
+from browser import DRAWN, Browser
 
 TRACEFS = [sys.executable, "-P", "-m", "tracefs"]
 FORMATS = ("csv", "jsonl", "perfetto", "c", "python", "fio")
-FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 MOVE = """(async () => {
   const when = document.getElementById("when");
   const begin = performance.now();
@@ -66,9 +65,9 @@ def opening(page: Path, scratch: Path, calls: int, rounds: int) -> tuple[float, 
             page.rename(again)
             page = again
             chromium.open(page.as_uri())
-            loads.append(chromium.evaluate(f"{FRAMES}.then(() => performance.now())"))
+            loads.append(chromium.evaluate(f"{DRAWN}.then(() => performance.now())"))
             moves += [
-                chromium.evaluate(MOVE % (at, FRAMES)) for at in (calls // 2, calls // 2 + 100)
+                chromium.evaluate(MOVE % (at, DRAWN)) for at in (calls // 2, calls // 2 + 100)
             ]
     return min(loads), min(moves)
 
@@ -83,7 +82,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--no-browser", action="store_true")
     args = parser.parse_args()
-    rate: Callable[[float], str] = lambda took: f"{args.n / took:,.0f}/s"  # noqa: E731  # short
+
+    def rate(took: float) -> str:
+        return f"{args.n / took:,.0f}/s"
+
     with tempfile.TemporaryDirectory(prefix="report-speed-") as name:
         scratch = Path(name)
         recording = scratch / "long.trace"

@@ -28,7 +28,6 @@ from tracefs.trace.call import Call
 
 pytestmark = pytest.mark.timeout(120)
 HOSTILE = "</script><script>document.title='taken'</script><img src=x onerror=alert(1)>.db"
-TWO_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 Show = Callable[..., Browser]
 
 
@@ -115,11 +114,7 @@ def set_to(browser: Browser, name: str, value: Any) -> None:
         f"(() => {{ const it = document.getElementById('{name}'); it.value = {json.dumps(value)};"
         "it.dispatchEvent(new Event('input')); })()"
     )
-    settled(browser)
-
-
-def settled(browser: Browser) -> None:
-    browser.evaluate(TWO_FRAMES)
+    browser.settle()
 
 
 def test_all_calls_are_there_and_the_moment_is_the_end(show: Show) -> None:
@@ -182,11 +177,11 @@ def test_the_list_is_filtered(show: Show, control: str, value: str, left: list[i
 def test_findings_lead_to_their_calls(show: Show) -> None:
     browser = show(*RUN, found=(3,))
     browser.evaluate("document.querySelector('#findings-title ~ div a').click()")
-    settled(browser)
+    browser.settle()
     chosen = "document.querySelector('#list [aria-selected=true]').dataset.call"
     assert browser.evaluate(chosen) == "3"
     browser.evaluate("document.getElementById('found-only').click()")
-    settled(browser)
+    browser.settle()
     assert [row.split("|")[:4:3] for row in rows(browser)] == [["3", "! pwrite64"]]
     assert "call=3" in browser.evaluate("location.hash")
 
@@ -211,16 +206,16 @@ def test_the_keyboard_goes_through_pages_and_to_who_wrote_them(show: Show) -> No
     browser = show(*RUN, at="call=5")
     browser.evaluate("document.getElementById('map').focus()")
     browser.key("ArrowRight")
-    settled(browser)
+    browser.settle()
     assert text(browser, "page-text").startswith("page 0: synced, written 1 time, last by call 1")
     browser.key("ArrowRight")
     browser.key("ArrowRight")
-    settled(browser)
+    browser.settle()
     assert text(browser, "page-text") == (
         "page 2: not synced, written 1 time, last by call 4, other 9"
     )
     browser.key("Enter")
-    settled(browser)
+    browser.settle()
     assert text(browser, "moment-text").startswith("after 5 calls of 8")
 
 
@@ -243,7 +238,7 @@ def test_a_click_on_the_timeline_chooses_the_call(show: Show) -> None:
 
 def _chosen_by_click(browser: Browser, x: float, y: float) -> Any:
     browser.click(x, y)
-    settled(browser)
+    browser.settle()
     return browser.evaluate("document.querySelector('#list [aria-selected=true]')?.dataset.call")
 
 
@@ -271,7 +266,7 @@ def test_nothing_is_wider_than_the_window(show: Show, width: int) -> None:
         "Emulation.setDeviceMetricsOverride",
         width=width, height=800, deviceScaleFactor=1, mobile=False,
     )  # fmt: skip
-    settled(browser)
+    browser.settle()
     widest = browser.evaluate(
         "[...document.querySelectorAll('main *')].filter(one => one.getBoundingClientRect().right"
         " > innerWidth && !one.closest('.scroll, #list')).map(one => one.outerHTML.slice(0, 80))"

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from tracefs.cli.parsers import commands
+from tracefs.cli.parsers import arguments, commands, help_of
 
 NAME: Final = "completion"
 HELP: Final = "print what completes this command in a shell"
@@ -66,12 +66,12 @@ def words() -> list[Words]:
 def _words(name: str, help_: str, parser: argparse.ArgumentParser) -> Words:
     options: list[Option] = []
     choices: list[str] = []
-    for action in parser._actions:  # noqa: SLF001  # argparse has no other way to ask
+    for action in arguments(parser):
         if action.option_strings:
             options.append(
                 Option(
                     names=tuple(action.option_strings),
-                    help=_plain(parser, action),
+                    help=help_of(parser, action),
                     takes=action.nargs != 0,
                     choices=tuple(map(str, action.choices or ())),
                 )
@@ -79,12 +79,6 @@ def _words(name: str, help_: str, parser: argparse.ArgumentParser) -> Words:
         else:
             choices += map(str, action.choices or ())
     return Words(name=name, help=help_, options=tuple(options), choices=tuple(choices))
-
-
-def _plain(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
-    """Return an action's help with what argparse would put into it."""
-    known = dict(vars(action), prog=parser.prog)
-    return (action.help or "") % known
 
 
 def _bash(found: list[Words]) -> Iterator[str]:

@@ -18,3 +18,13 @@ def commands() -> Iterator[tuple[str, str, argparse.ArgumentParser]]:
         importlib.import_module(command.module).configure(parser)
         describe(parser, command.name)
         yield command.name, command.help, parser
+
+
+def arguments(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    """Return the options and arguments of *parser*, in order."""
+    return parser._actions  # noqa: SLF001  # argparse has no other way to ask
+
+
+def help_of(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
+    """Return an action's help with what argparse would put into it; it may be empty."""
+    return (action.help or "") % dict(vars(action), prog=parser.prog)
