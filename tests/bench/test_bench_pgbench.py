@@ -1,6 +1,5 @@
 """The load of PostgreSQL: its cluster, its server under a target, the times of its transactions."""
 
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +10,14 @@ from bench.measure import run_on
 from bench.mount import BenchError
 from bench.pgbench_load import together
 from bench_support import FEW, site_in
+from lacking import lacking
 
 
 @pytest.fixture
 def reachable() -> Iterator[Path]:
     """A folder that the user of PostgreSQL gets to; not pytest's."""
     if why := postgres.missing():
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(why)
+        lacking(why)
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         Path(folder).chmod(0o711)
         yield Path(folder)

@@ -1,7 +1,6 @@
 """The page of a recording in a real browser: what it shows, and what it never does."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 from browser import Browser, executable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lacking import lacking
 from report_support import HEADER, PAGE, START_NS, call, close, fdatasync, pwrite
 
 from tracefs.findings import (
@@ -36,7 +36,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     try:
         executable()
     except AssertionError as missing:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(str(missing))
+        lacking(str(missing))
     browser = Browser(tmp_path_factory.mktemp("profile"))
     yield browser
     browser.close()

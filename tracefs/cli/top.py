@@ -27,6 +27,7 @@ _EACH: Final = 256
 """Calls after which the clock is asked."""
 _LONGEST_S: Final = 86_400.0
 _PAUSE_S: Final = 0.05
+"""Until a journal is looked at again; nobody tells that it has grown."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
