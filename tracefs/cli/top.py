@@ -15,7 +15,7 @@ from tracefs.errors import UsageError
 from tracefs.events import Header
 from tracefs.findings import Finding
 from tracefs.journal.format import JOURNAL
-from tracefs.journal.reader import JournalReader, Source
+from tracefs.journal.reader import FOLLOW_PAUSE_S, JournalReader, Source
 from tracefs.journal.recordings import list_recordings
 from tracefs.pathtext import printable
 from tracefs.report.live import Live, Now, lines
@@ -26,8 +26,6 @@ HELP: Final = "watch a mount or a recording: calls, syncs, unsynced bytes"
 _EACH: Final = 256
 """Calls after which the clock is asked."""
 _LONGEST_S: Final = 86_400.0
-_PAUSE_S: Final = 0.05
-"""Until a journal is looked at again; nobody tells that it has grown."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -123,7 +121,7 @@ class Watch:
 
         def wait() -> bool:
             self._tell(told, behind=False)
-            time.sleep(_PAUSE_S)
+            time.sleep(FOLLOW_PAUSE_S)
             return not self.stopped
 
         with JournalReader(self._source, follow=True, wait=wait) as reader:
