@@ -1,14 +1,16 @@
-"""How long a report takes to make and to open, how large it is, and how fast calls are exported.
+"""How long a report takes to make and to open, how large it is, how fast calls are exported, and
+how fast many recordings are checked.
 
     .venv/bin/python tools/report_speed.py [-n CALLS] [--rounds N] [--no-browser]
 
 Of each figure the best of all rounds; the journal is one of `bench.checking`: pwrite64 and
-fdatasync in turn. Loading counts from the navigation to the first drawing of all views; a move is
-one of the slider, until it is drawn.
+fdatasync in turn, and for the dataset ten copies of it. Loading counts from the navigation to the
+first drawing of all views; a move is one of the slider, until it is drawn.
 """
 
 import argparse
 import contextlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,6 +23,7 @@ from browser import DRAWN, Browser
 
 TRACEFS = [sys.executable, "-P", "-m", "tracefs"]
 FORMATS = ("csv", "jsonl", "perfetto", "c", "python", "fio")
+COPIES = 10
 MOVE = """(async () => {
   const when = document.getElementById("when");
   const begin = performance.now();
@@ -72,6 +75,13 @@ def opening(page: Path, scratch: Path, calls: int, rounds: int) -> tuple[float, 
     return min(loads), min(moves)
 
 
+def copies(dataset: Path, count: int) -> None:
+    """Make *count* recordings of the one in *dataset*."""
+    [first] = dataset.iterdir()
+    for number in range(1, count):
+        shutil.copytree(first, first.with_name(f"{first.name}-{number}"))
+
+
 def told(name: str, figure: str) -> None:
     print(f"{name:<28} {figure:>16}", flush=True)
 
@@ -102,6 +112,13 @@ def main() -> None:
         for form in FORMATS:
             words = [*TRACEFS, "export", str(recording), "--to", form, "-o", str(scratch / form)]
             told(f"export to {form}", rate(seconds(words, args.rounds)))
+        add = [*TRACEFS, "dataset", "add", str(scratch / "all"), str(recording), "--again"]
+        told("dataset add", rate(seconds(add, args.rounds)))
+        copies(scratch / "all", COPIES)
+        for contract in ("page-write", "no-unsynced-close"):
+            words = [*TRACEFS, "dataset", "check", str(scratch / "all"), "--contract", contract]
+            took = seconds(words, args.rounds)
+            told(f"{contract}, {COPIES} times", f"{took:.1f} s, {rate(took / COPIES)}")
         told("show", rate(seconds([*TRACEFS, "show", str(recording)], args.rounds)))
         told("show --follow", rate(seconds([*TRACEFS, "show", "-f", str(recording)], args.rounds)))
 

@@ -77,7 +77,7 @@ def check(
         for each in contracts
         for contract in (find_all(each) if isinstance(each, str) else (each,))
     ]
-    _check_arguments(chosen, page_size, without)
+    require(chosen, page_size, without)
     size = page_size or trace.header.page_size
     if size < 1:
         raise RecordingError(f"The trace's header has a page size of {size}.")
@@ -182,9 +182,12 @@ def _ignore(_item: TraceItem, /) -> None:
     """Stand in for a contract that failed."""
 
 
-def _check_arguments(
-    contracts: Sequence[Contract], page_size: int | None, without: Sequence[str]
-) -> None:
+def require(contracts: Sequence[Contract], page_size: int | None, without: Sequence[str]) -> None:
+    """Return if `check` can be asked so.
+
+    Raises:
+        UsageError: there is no contract, no such rule, or the page size is below 1.
+    """
     if not contracts:
         raise UsageError("No contract is named.")
     if page_size is not None and page_size < 1:

@@ -96,7 +96,7 @@ def test_a_state_that_kills_who_asks_is_told(address: str, tmp_path: Path) -> No
 
 
 def test_where_nobody_answers_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tracefs.crash.scheduler._PATIENCE_S", 0.2)
+    monkeypatch.setattr("tracefs.schedulers.PATIENCE_S", 0.2)
     with (
         pytest.raises(SetupError, match=r"no scheduler answers at tcp://127\.0\.0\.1:1"),
         workers(shell("true"), "tcp://127.0.0.1:1", tmp_path),

@@ -7,19 +7,21 @@ from pathlib import Path
 from typing import Final
 
 from tracefs.check import check
-from tracefs.cli import recording, target
+from tracefs.cli import dataset_check, recording, target
 from tracefs.errors import RecordingError, UsageError
 from tracefs.findings import CheckResult
 from tracefs.index.card import Unusable
-from tracefs.index.dataset import READY, Answer, add, query
+from tracefs.index.dataset import add
+from tracefs.index.questions import READY, Answer, query
 from tracefs.journal.reader import JournalReader
 from tracefs.pathtext import printable
 from tracefs.report.frame import plural
 from tracefs.report.jsonline import line
+from tracefs.report.shell import shell_line
 from tracefs.trace import Trace
 
 NAME: Final = "dataset"
-HELP: Final = "ask many recordings at once, by SQL"
+HELP: Final = "check many recordings at once, ask them by SQL"
 _WIDEST: Final = 60
 """Characters of a column in text."""
 
@@ -41,6 +43,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--again", action="store_true", help="in the place of what has the same name"
     )
     adding.set_defaults(run_dataset=_add)
+    checking = commands.add_parser(
+        "check", help="say whether recordings keep a contract", allow_abbrev=False,
+        description="Say of each recording in a dataset whether it keeps a contract.",
+    )  # fmt: skip
+    dataset_check.configure(checking)
+    checking.set_defaults(run_dataset=dataset_check.run)
     asking = commands.add_parser(
         "query", help="answer a question", allow_abbrev=False,
         description="Answer a question about the tables calls, recordings, verdicts and unsynced.",
@@ -68,11 +76,13 @@ def _add(args: argparse.Namespace) -> int:
             raise UsageError("only a recording's folder can be added", repair="name the folder")
         verdicts = _verdicts(source, args.contract)
         try:
-            made = add(args.dataset, source, verdicts, again=args.again)
+            with JournalReader(source) as reader:
+                trace = Trace(reader, reads=True)
+                made = add(args.dataset, source.resolve().name, trace, verdicts, again=args.again)
         except OSError as error:
             raise RecordingError(f"it can't be added: {error.strerror}") from error
         target.say(f"added recording {printable(made.name)}: {plural(made.calls, 'call')}")
-    target.say(f"next: tracefs dataset query {printable(str(args.dataset))} --ready calls")
+    target.say(f"next: tracefs dataset check {shell_line([str(args.dataset)])}")
     return 0
 
 

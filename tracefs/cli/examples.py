@@ -45,7 +45,8 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
     "record-golden": ("tracefs record-golden -o store.golden -- python3 store.py",),
     "index": ("tracefs index rec",),
     "dataset": (
-        "tracefs dataset add all rec1 rec2 --contract page-write",
+        "tracefs dataset add all rec1 rec2",
+        "tracefs dataset check all --contract page-write --keep",
         "tracefs dataset query all --ready slowest-syncs",
     ),
     "mount": ("tracefs mount data mnt", "tracefs mount --payload -o rec data mnt"),

@@ -56,7 +56,7 @@ COMMANDS: Final = (
         "tracefs.cli.record_golden",
     ),
     Command("index", "copy a recording's calls to where filters are quick", "tracefs.cli.index"),
-    Command("dataset", "ask many recordings at once, by SQL", "tracefs.cli.dataset"),
+    Command("dataset", "check many recordings at once, ask them by SQL", "tracefs.cli.dataset"),
     Command("mount", "show a directory at another place and record it", "tracefs.cli.mount"),
     Command(
         "inject", "change the faults that a living mount makes on purpose", "tracefs.cli.inject"

@@ -36,15 +36,18 @@ def names() -> tuple[str, ...]:
     return tuple(sorted({*BUILT_IN, *(os.path.basename(each)[: -len(_SUFFIX)] for each in files)}))
 
 
+def is_file(name: str) -> bool:
+    """Return whether *name* is the path of a file: it has a slash, or ends in ``.toml``."""
+    return "/" in name or name.endswith(_SUFFIX)
+
+
 def file_of(name: str) -> str | None:
     """Return the contract file that *name* stands for; None: it is one in Python alone.
-
-    A word with a slash, or one that ends in ``.toml``, is the path of a file.
 
     Raises:
         UsageError: There is no such contract.
     """
-    if "/" in name or name.endswith(_SUFFIX):
+    if is_file(name):
         return name
     known = names()
     if name not in known:

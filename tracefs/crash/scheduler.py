@@ -9,7 +9,7 @@ import pickle
 from collections.abc import Iterator, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from tracefs.crash import jobs
 from tracefs.crash.asking import Checker
@@ -17,12 +17,10 @@ from tracefs.crash.elsewhere import Kit, perform
 from tracefs.crash.jobs import Batch, Job
 from tracefs.crash.store import Store
 from tracefs.errors import SetupError
+from tracefs.schedulers import PATIENCE_S, connected
 
 if TYPE_CHECKING:
     from distributed import Client
-
-_PATIENCE_S: Final = 10
-"""How long a scheduler, and its first worker, may take to answer."""
 
 
 class Dask:
@@ -68,7 +66,7 @@ class Dask:
 
     def _ready(self) -> tuple[Executor, Any]:
         try:
-            self._client.wait_for_workers(1, timeout=_PATIENCE_S)
+            self._client.wait_for_workers(1, timeout=PATIENCE_S)
             scattered = self._client.scatter(self._kit, broadcast=True, hash=False)
         except (OSError, TimeoutError) as error:
             raise SetupError(f"the scheduler has no workers: {error}") from None
@@ -89,18 +87,7 @@ def dask(checker: Checker, source: Store, bases: Mapping[int, int], address: str
         SetupError: Dask isn't installed, nobody answers, or workers can't ask.
         RecordingError: bytes of starting files can't be had any more.
     """
-    try:
-        from distributed import Client  # noqa: PLC0415  # an extra
-    except ImportError:
-        raise SetupError(
-            "a scheduler needs Dask, which is not installed",
-            repair="python -m pip install 'tracefs[dask]'",
-        ) from None
-    try:
-        client = Client(address, timeout=_PATIENCE_S, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise SetupError(f"no scheduler answers at {address}: {error}") from None
-    with client:
+    with connected(address) as client:
         askers = Dask(client, checker, source, bases)
         failed: tuple[type[BaseException], ...] = (*askers.deaths, ImportError)
         try:

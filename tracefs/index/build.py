@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import IO, Final
+from typing import IO, Final, Protocol
 
 import msgspec
 
@@ -21,7 +21,7 @@ from tracefs.journal import lock
 from tracefs.journal.format import CARD, JOURNAL, TABLE
 from tracefs.journal.reader import JournalReader
 from tracefs.report.frame import went_back
-from tracefs.trace.call import Call
+from tracefs.trace.call import Call, TraceItem
 from tracefs.trace.trace import Trace
 
 _BATCH: Final = 4096
@@ -34,6 +34,13 @@ _MAX_ROW: Final = 16 << 20
 
 Progress = Callable[[int, int], None]
 """Is told bytes of the journal read so far, and of all."""
+
+
+class Items(Protocol):
+    """What has the calls of a table: `tracefs.trace.trace.Trace`, or anything like it."""
+
+    def items(self) -> Iterator[TraceItem]:
+        """Yield calls and releases, once, in order."""
 
 
 class _Tally:
@@ -186,7 +193,7 @@ def _build(folder: Path, journal: int, progress: Progress) -> Card:
     return card
 
 
-def write_table(trace: Trace, place: Path) -> _Parts:
+def write_table(trace: Items, place: Path) -> _Parts:
     """Write the table of *trace*, with page fetches, into the folder *place*; constant memory."""
     parts = _Parts(place)
     try:
@@ -200,7 +207,7 @@ def write_table(trace: Trace, place: Path) -> _Parts:
     return parts
 
 
-def _batches(trace: Trace) -> Iterator[list[Call]]:
+def _batches(trace: Items) -> Iterator[list[Call]]:
     batch: list[Call] = []
     for item in trace.items():
         if isinstance(item, Call):

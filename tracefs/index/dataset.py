@@ -5,29 +5,28 @@ Dask read alike): ``calls.parquet`` as `tracefs.index.table` has it, and what fo
 in small tables of JSON Lines. A partition is there whole or not at all.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
-from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
 
-from tracefs.errors import RecordingError, UsageError
+from tracefs.check import Trace
+from tracefs.errors import RecordingError
 from tracefs.events import Header
 from tracefs.findings import CheckResult, TraceSummary
+from tracefs.index import partition
 from tracefs.index.build import write_table
-from tracefs.index.engine import connect, duckdb_error
 from tracefs.journal.format import TABLE
-from tracefs.journal.reader import JournalReader
 from tracefs.report.ledger import Ledger
 from tracefs.trace.call import Call, TraceItem
-from tracefs.trace.trace import Trace
+from tracefs.wholefile import write_whole
 
-_PART: Final = "recording="
-_CALLS: Final = "calls.parquet"
+VERDICTS: Final = "verdicts"
 
 
 class About(Struct, frozen=True, kw_only=True):
@@ -63,39 +62,6 @@ class UnsyncedRow(Struct, frozen=True, kw_only=True):
     """Index of the last call that wrote them."""
 
 
-_TABLES: Final[Mapping[str, Mapping[str, str]]] = {
-    "recordings": {
-        "source": "VARCHAR", "started": "VARCHAR", "command": "VARCHAR", "page_size": "BIGINT",
-        "calls": "BIGINT", "unknown_calls": "BIGINT", "complete": "BOOLEAN", "status": "BIGINT",
-    },
-    "verdicts": {"contract": "VARCHAR", "verdict": "VARCHAR", "findings": "BIGINT"},
-    "unsynced": {"path": "VARCHAR", "bytes": "BIGINT", "call": "BIGINT", "because": "BIGINT"},
-}  # fmt: skip
-"""Name -> columns of `About`, `VerdictRow` and `UnsyncedRow`."""
-READY: Final[Mapping[str, str]] = {
-    "unsynced-closes": (
-        "SELECT recording, path, bytes, call, because FROM unsynced WHERE call IS NOT NULL "
-        "ORDER BY bytes DESC, recording, call"
-    ),
-    "slowest-syncs": (
-        'SELECT recording, call, path, (end_ns - start_ns) / 1000.0 AS us, "index" FROM calls '
-        "WHERE family IN ('sync', 'syncdir') AND errno = 0 ORDER BY us DESC LIMIT 20"
-    ),
-    "verdicts": (
-        "SELECT command, contract, count(*) FILTER (verdict = 'kept') AS kept, "
-        "count(*) FILTER (verdict = 'broken') AS broken, "
-        "count(*) FILTER (verdict = 'unknown') AS unknown "
-        "FROM verdicts JOIN recordings USING (recording) GROUP BY ALL ORDER BY ALL"
-    ),
-    "calls": (
-        "SELECT call, count(*) AS count, count(*) FILTER (errno != 0) AS failed, "
-        'count(DISTINCT recording) AS recordings FROM calls WHERE "index" IS NOT NULL '
-        "GROUP BY call ORDER BY count DESC, call"
-    ),
-}
-"""Queries that are often asked, by name."""
-
-
 class Added(Struct, frozen=True, kw_only=True):
     """One partition that was made."""
 
@@ -104,9 +70,16 @@ class Added(Struct, frozen=True, kw_only=True):
 
 
 def add(
-    dataset: Path, recording: Path, verdicts: CheckResult | None, *, again: bool = False
+    dataset: Path, name: str, trace: Trace, verdicts: CheckResult | None, *, again: bool = False
 ) -> Added:
-    """Add a recording, of which contracts said *verdicts*; *again*: in the place of an earlier one.
+    """Add a recording, of which contracts said *verdicts*.
+
+    Args:
+        dataset: made if it is not there.
+        name: of the recording in it.
+        trace: not read yet; with fetches of pages, where the recording has any.
+        verdicts: None: no contract was asked.
+        again: put it in the place of an earlier one.
 
     Raises:
         RecordingError: it can't be read, or is there already.
@@ -114,28 +87,60 @@ def add(
         OSError: it can't be written.
     """
     dataset.mkdir(parents=True, exist_ok=True)
-    name = recording.resolve().name
-    place = dataset / f"{_PART}{quote(name, safe='')}"
+    place = partition.folder_of(dataset, name)
     if place.exists() and not again:
         raise RecordingError(f"{name} is in {dataset} already", repair="add it anew with --again")
     with TemporaryDirectory(prefix=".adding-", dir=dataset) as folder:
         made = Path(folder, "made")
         made.mkdir()
-        summary = _write(recording, made, verdicts)
+        summary = _write(trace, made)
+        keep(made, verdicts)
         if place.exists():
             place.rename(Path(folder, "before"))
         made.rename(place)
     return Added(name=name, calls=summary.calls)
 
 
-def _write(recording: Path, made: Path, verdicts: CheckResult | None) -> TraceSummary:
-    ledger = Ledger(1 << 20)
-    with JournalReader(recording) as reader:
-        trace = _Watched(reader, ledger)
-        write_table(trace, made)
-        summary, header = trace.summary(), reader.header
-    (made / TABLE).rename(made / _CALLS)
-    _rows(made, "recordings", [_about(header, summary)])
+def keep(folder: Path, verdicts: CheckResult | None) -> None:
+    """Write what contracts said into the partition *folder*; what others had said stays.
+
+    Raises:
+        RecordingError: what is there can't be read.
+        OSError: it can't be written.
+    """
+    new = () if verdicts is None else verdicts.contracts
+    names = {one.id for one in new}
+    rows = [row for row in _kept(folder) if row.contract not in names]
+    rows += [
+        VerdictRow(contract=one.id, verdict=str(one.verdict), findings=len(one.findings))
+        for one in new
+    ]
+    write_whole(os.fsencode(folder / f"{VERDICTS}.jsonl"), _lines(rows))
+
+
+def _kept(folder: Path) -> list[VerdictRow]:
+    try:
+        text = (folder / f"{VERDICTS}.jsonl").read_bytes()
+        return msgspec.json.Decoder(VerdictRow).decode_lines(text)
+    except FileNotFoundError:
+        return []
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordingError(
+            f"the verdicts of {partition.name_of(folder)} can't be read: {error}",
+            repair=partition.AGAIN,
+        ) from error
+
+
+def _write(trace: Trace, made: Path) -> TraceSummary:
+    with closing(partition.Releases(made)) as releases:
+        watched = _Watched(trace, Ledger(1 << 20), releases)
+        write_table(watched, made)
+        releases.finish(made / partition.RELEASES)
+    (made / TABLE).rename(made / partition.CALLS)
+    summary = trace.summary()
+    partition.write_card(made, trace.header, summary)
+    _rows(made, "recordings", [_about(trace.header, summary)])
+    ledger = watched.ledger
     _rows(
         made, "unsynced",
         [
@@ -143,29 +148,26 @@ def _write(recording: Path, made: Path, verdicts: CheckResult | None) -> TraceSu
             for one in (*ledger.at_close, *ledger.at_end())
         ],
     )  # fmt: skip
-    contracts = () if verdicts is None else verdicts.contracts
-    _rows(
-        made, "verdicts",
-        [
-            VerdictRow(contract=one.id, verdict=str(one.verdict), findings=len(one.findings))
-            for one in contracts
-        ],
-    )  # fmt: skip
     return summary
 
 
-class _Watched(Trace):
-    """A trace whose calls a ledger follows as they go by."""
+class _Watched:
+    """The items of a trace, which a ledger and a table follow as they go by."""
 
-    def __init__(self, journal: JournalReader, ledger: Ledger) -> None:
-        super().__init__(journal, reads=True)
-        self._ledger = ledger
+    def __init__(self, trace: Trace, ledger: Ledger, releases: partition.Releases) -> None:
+        self.ledger = ledger
+        self._trace = trace
+        self._releases = releases
 
     def items(self) -> Iterator[TraceItem]:
         """See `Trace.items`."""
-        for item in super().items():
-            if isinstance(item, Call) and item.index >= 0:
-                self._ledger.take(item)
+        following = 0
+        for item in self._trace.items():
+            if not isinstance(item, Call):
+                self._releases.add(item, following)
+            elif item.index >= 0:
+                self.ledger.take(item)
+                following = item.index + 1
             yield item
 
 
@@ -183,62 +185,8 @@ def _about(header: Header, summary: TraceSummary) -> About:
 
 
 def _rows(made: Path, name: str, rows: Sequence[Struct]) -> None:
-    encode = msgspec.json.encode
-    (made / f"{name}.jsonl").write_bytes(b"".join(encode(row) + b"\n" for row in rows))
+    (made / f"{name}.jsonl").write_bytes(_lines(rows))
 
 
-class Answer(Struct, frozen=True, kw_only=True):
-    """The rows that a query gives."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[object, ...], ...]
-
-
-@contextmanager
-def _errors() -> Iterator[None]:
-    try:
-        yield
-    except duckdb_error() as error:
-        raise UsageError(f"the query can't be answered: {error}") from error
-
-
-def query(dataset: Path, sql: str) -> Answer:
-    """Ask *sql* of the tables calls, recordings, verdicts and unsynced, each with ``recording``.
-
-    Raises:
-        UsageError: the query can't be answered, or there is no dataset.
-        Unusable: DuckDB is not installed.
-    """
-    if not any(dataset.glob(f"{_PART}*/{_CALLS}")):
-        raise UsageError(f"there is no dataset in {dataset}", repair="tracefs dataset add")
-    with connect() as database, _errors():
-        database.execute("SET threads = 2")
-        database.execute(f"CREATE VIEW calls AS {_parquet(dataset)}")
-        for name, columns in _TABLES.items():
-            database.execute(f"CREATE VIEW {name} AS {_json(dataset, name, columns)}")
-        found = database.execute(sql)
-        names = tuple(str(column[0]) for column in found.description or ())
-        return Answer(columns=names, rows=tuple(found.fetchall()))
-
-
-def _parquet(dataset: Path) -> str:
-    place = _glob(dataset, _CALLS)
-    return f"SELECT * FROM read_parquet({place}, hive_partitioning = true)"  # noqa: S608  # quoted
-
-
-def _json(dataset: Path, name: str, columns: Mapping[str, str]) -> str:
-    place = _glob(dataset, f"{name}.jsonl")
-    typed = ", ".join(f"'{column}': '{kind}'" for column, kind in columns.items())
-    return (
-        f"SELECT * FROM read_json({place}, "  # noqa: S608  # quoted, and our own words
-        f"format = 'newline_delimited', hive_partitioning = true, "
-        f"columns = {{{typed}, 'recording': 'VARCHAR'}})"
-    )
-
-
-def _glob(dataset: Path, name: str) -> str:
-    """Return a pattern for all partitions as a literal of SQL."""
-    base = str(dataset).replace("'", "''")
-    for sign in "[*?":
-        base = base.replace(sign, f"[{sign}]")
-    return f"'{base}/{_PART}*/{name}'"
+def _lines(rows: Sequence[Struct]) -> bytes:
+    return b"".join(msgspec.json.encode(row) + b"\n" for row in rows)

@@ -37,7 +37,7 @@ class PageWriteJudge:
         self._files = self._open_files.by_ino
         self._written = False
         self._positions = Positions(
-            self._reporter, by_lseek=_hears_seeks(header), witness=header.witness
+            self._reporter, by_lseek=hears_seeks(header), witness=header.witness
         )
         self._handlers: dict[str, _Handler] = {
             "write": self._write,
@@ -269,6 +269,6 @@ class PageWriteJudge:
         return {rule: said for rule, said in found.items() if said and rule not in left_out}
 
 
-def _hears_seeks(header: Header) -> bool:
-    """Tell whether nobody could seek on the mount without a notice of it."""
+def hears_seeks(header: Header) -> bool:
+    """Return whether nobody could seek on the mount without a notice of it."""
     return "lseek" in header.notified and not header.visible

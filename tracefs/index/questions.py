@@ -1,0 +1,101 @@
+"""Questions about all recordings of a dataset, in SQL."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from msgspec import Struct
+
+from tracefs.errors import UsageError
+from tracefs.index.engine import connect, duckdb_error
+from tracefs.index.partition import CALLS, PREFIX, folders
+
+_TABLES: Final[Mapping[str, Mapping[str, str]]] = {
+    "recordings": {
+        "source": "VARCHAR", "started": "VARCHAR", "command": "VARCHAR", "page_size": "BIGINT",
+        "calls": "BIGINT", "unknown_calls": "BIGINT", "complete": "BOOLEAN", "status": "BIGINT",
+    },
+    "verdicts": {"contract": "VARCHAR", "verdict": "VARCHAR", "findings": "BIGINT"},
+    "unsynced": {"path": "VARCHAR", "bytes": "BIGINT", "call": "BIGINT", "because": "BIGINT"},
+}  # fmt: skip
+"""Name -> columns of `About`, `VerdictRow` and `UnsyncedRow`."""
+READY: Final[Mapping[str, str]] = {
+    "unsynced-closes": (
+        "SELECT recording, path, bytes, call, because FROM unsynced WHERE call IS NOT NULL "
+        "ORDER BY bytes DESC, recording, call"
+    ),
+    "slowest-syncs": (
+        'SELECT recording, call, path, (end_ns - start_ns) / 1000.0 AS us, "index" FROM calls '
+        "WHERE family IN ('sync', 'syncdir') AND errno = 0 ORDER BY us DESC LIMIT 20"
+    ),
+    "verdicts": (
+        "SELECT command, contract, count(*) FILTER (verdict = 'kept') AS kept, "
+        "count(*) FILTER (verdict = 'broken') AS broken, "
+        "count(*) FILTER (verdict = 'unknown') AS unknown "
+        "FROM verdicts JOIN recordings USING (recording) GROUP BY ALL ORDER BY ALL"
+    ),
+    "calls": (
+        "SELECT call, count(*) AS count, count(*) FILTER (errno != 0) AS failed, "
+        'count(DISTINCT recording) AS recordings FROM calls WHERE "index" IS NOT NULL '
+        "GROUP BY call ORDER BY count DESC, call"
+    ),
+}
+"""Queries that are often asked, by name."""
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """The rows that a query gives."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    try:
+        yield
+    except duckdb_error() as error:
+        raise UsageError(f"the query can't be answered: {error}") from error
+
+
+def query(dataset: Path, sql: str) -> Answer:
+    """Ask *sql* of the tables calls, recordings, verdicts and unsynced, each with ``recording``.
+
+    Raises:
+        UsageError: the query can't be answered, or there is no dataset.
+        Unusable: DuckDB is not installed.
+    """
+    if not folders(dataset):
+        raise UsageError(f"there is no dataset in {dataset}", repair="tracefs dataset add")
+    with connect() as database, _errors():
+        database.execute("SET threads = 2")
+        database.execute(f"CREATE VIEW calls AS {_parquet(dataset)}")
+        for name, columns in _TABLES.items():
+            database.execute(f"CREATE VIEW {name} AS {_json(dataset, name, columns)}")
+        found = database.execute(sql)
+        names = tuple(str(column[0]) for column in found.description or ())
+        return Answer(columns=names, rows=tuple(found.fetchall()))
+
+
+def _parquet(dataset: Path) -> str:
+    place = _glob(dataset, CALLS)
+    return f"SELECT * FROM read_parquet({place}, hive_partitioning = true)"  # noqa: S608  # quoted
+
+
+def _json(dataset: Path, name: str, columns: Mapping[str, str]) -> str:
+    place = _glob(dataset, f"{name}.jsonl")
+    typed = ", ".join(f"'{column}': '{kind}'" for column, kind in columns.items())
+    return (
+        f"SELECT * FROM read_json({place}, "  # noqa: S608  # quoted, and our own words
+        f"format = 'newline_delimited', hive_partitioning = true, "
+        f"columns = {{{typed}, 'recording': 'VARCHAR'}})"
+    )
+
+
+def _glob(dataset: Path, name: str) -> str:
+    """Return a pattern for all partitions as a literal of SQL."""
+    base = str(dataset).replace("'", "''")
+    for sign in "[*?":
+        base = base.replace(sign, f"[{sign}]")
+    return f"'{base}/{PREFIX}*/{name}'"
