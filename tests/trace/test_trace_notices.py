@@ -493,6 +493,19 @@ class TestNotifiedWrites:
             ("pwrite64", 10, 10, None),
         ]
 
+    def test_a_vector_keeps_what_its_own_notice_says(self) -> None:
+        """It is complete only when the next call is announced, which has the same name."""
+        made = recording(FULL)
+        began = []
+        for offset in (0, 30, 60):
+            args = (3, 0x1000 + offset, 1, offset, 0, 0)
+            began.append(made.clock + 10)
+            made.add(Notice, seen=sight("pwritev2", *args, vector_bytes=30), path="a.db")
+            made.write(sight("pwritev2", *args), offset, 30)
+        calls = made.calls("write")
+        assert [(c.offset, c.start_ns) for c in calls] == list(zip((0, 30, 60), began, strict=True))
+        assert all(call.end_ns > call.start_ns for call in calls)
+
     def test_a_call_of_another_abi_is_named_by_its_notice(self) -> None:
         made = recording(FULL)
         made.notice("write", 3, 0x1000, 10)

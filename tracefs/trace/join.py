@@ -177,7 +177,7 @@ class Joiner:
         absorbed = writes.goes_on(event)
         if notified:
             if self.output.items:
-                notices.after()  # what was just completed has its notice still
+                notices.complete()  # what was just completed has its notice still
             notices.before(event)
         if not absorbed:
             self._handlers[type(event)](event)

@@ -116,7 +116,8 @@ class Notices:
         }
         self._without_request = _ASYNCHRONOUS | (_RECORDED_LATELY - set(header.operations))
         self.own: set[int] = set()
-        """Indices of the calls emitted here since `after`."""
+        """Indices of calls in *items* that no notice has anything to say of: emitted here, or told
+        already."""
         self._rings = False
         """Somebody has set up an io_uring, which can close too."""
         self.lost: Lost | None = None
@@ -264,6 +265,11 @@ class Notices:
             oldest = next(ended, None)
             if oldest is not None:
                 del self.announced[oldest]
+
+    def complete(self) -> None:
+        """Do as `after`, before the next notice comes: that is of none of these calls."""
+        self.after()
+        self.own.update(item.index for item in self._out.items if isinstance(item, Call))
 
     def after(self) -> None:
         """Give the calls that *items* holds what their notices say."""
