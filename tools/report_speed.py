@@ -22,7 +22,7 @@ from bench.checking import write_journal
 from browser import DRAWN, Browser
 
 TRACEFS = [sys.executable, "-P", "-m", "tracefs"]
-FORMATS = ("csv", "jsonl", "perfetto", "c", "python", "fio")
+FORMATS = ("csv", "jsonl", "perfetto", "c", "python", "strace", "fio", "parquet")
 COPIES = 10
 MOVE = """(async () => {
   const when = document.getElementById("when");

@@ -45,7 +45,10 @@ def test_every_command_has_its_options() -> None:
     ("words", "offered"),
     [
         (("exp",), ["export"]),
-        (("export", "--to", ""), ["csv", "jsonl", "perfetto", "c", "python", "fio"]),
+        (
+            ("export", "--to", ""),
+            ["csv", "jsonl", "perfetto", "c", "python", "strace", "fio", "parquet"],
+        ),
         (("stats", "--h"), ["--help", "--histogram"]),
         (("completion", "z"), ["zsh"]),
         (("report", ""), []),
@@ -63,7 +66,10 @@ def test_bash_offers(words: tuple[str, ...], offered: list[str], tmp_path: Path)
     ("line", "offered"),
     [
         ("tracefs exp", {"export"}),
-        ("tracefs export --to ", {"csv", "jsonl", "perfetto", "c", "python", "fio"}),
+        (
+            "tracefs export --to ",
+            {"csv", "jsonl", "perfetto", "c", "python", "strace", "fio", "parquet"},
+        ),
         ("tracefs stats --h", {"--help", "--histogram"}),
         ("tracefs completion z", {"zsh"}),
     ],
@@ -90,5 +96,5 @@ def test_zsh_reads_it(tmp_path: Path) -> None:
     assert done.stderr == ""
     given = done.stdout.splitlines()
     [form] = [line for line in given if line.startswith("*--to[")]
-    assert form.endswith("]:word:(csv jsonl perfetto c python fio)")
+    assert form.endswith("]:word:(csv jsonl perfetto c python strace fio parquet)")
     assert given[-1] == "*:file:_files"

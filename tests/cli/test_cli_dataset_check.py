@@ -20,7 +20,7 @@ def dataset(tmp_path: Path) -> Path:
 
 
 def test_each_recording_has_its_verdict_and_the_gravest_is_the_exit_code(dataset: Path) -> None:
-    answer = tracefs("dataset", "check", str(dataset))
+    answer = tracefs("dataset", "check", "-j2", str(dataset))
     assert answer.code == 1
     # What is expected and how to repair it are held by other tests.
     told = [line for line in answer.out.splitlines() if not line.startswith(("  Exp", "  rep"))]
@@ -40,7 +40,7 @@ def test_each_recording_has_its_verdict_and_the_gravest_is_the_exit_code(dataset
 
 @pytest.mark.parametrize(("name", "code"), [("good.*", 0), ("t*", 4), ("*", 1)])
 def test_recordings_are_chosen_by_name(dataset: Path, name: str, code: int) -> None:
-    assert tracefs("dataset", "check", str(dataset), "--recording", name).code == code
+    assert tracefs("dataset", "check", "-j1", str(dataset), "--recording", name).code == code
 
 
 @pytest.mark.parametrize("name", ["good.trace", "bad.trace", "torn.trace"])
@@ -48,7 +48,7 @@ def test_it_is_what_check_says_of_the_recording(dataset: Path, name: str) -> Non
     words = ("--contract", CLOSE, "--contract", "page-write", "--without", "no-seek")
     alone = tracefs("check", "--json", *words, str(dataset.parent / name))
     answer = tracefs(
-        "dataset", "check", str(dataset), "--recording", name, *words, "--format", "json"
+        "dataset", "check", "-j1", str(dataset), "--recording", name, *words, "--format", "json"
     )
     assert answer.code == alone.code
     found = json.loads(answer.out)
@@ -59,7 +59,7 @@ def test_it_is_what_check_says_of_the_recording(dataset: Path, name: str) -> Non
 def test_verdicts_are_kept_for_queries_beside_those_of_other_contracts(dataset: Path) -> None:
     verdicts = ("dataset", "query", str(dataset), "--ready", "verdicts", "--format", "csv")
     for contract in (CLOSE, "page-write", "page-write"):
-        tracefs("dataset", "check", str(dataset), "--contract", contract, "--keep")
+        tracefs("dataset", "check", "-j1", str(dataset), "--contract", contract, "--keep")
     assert tracefs(*verdicts).out.splitlines() == [
         "command,contract,kept,broken,unknown",
         "python3 demo.py,no-unsynced-close,1,1,1",
@@ -77,7 +77,7 @@ def test_verdicts_are_kept_for_queries_beside_those_of_other_contracts(dataset: 
     ],
 )
 def test_what_cannot_be_asked_is_told(dataset: Path, words: list[str], said: str) -> None:
-    answer = tracefs("dataset", "check", str(dataset), *words)
+    answer = tracefs("dataset", "check", "-j1", str(dataset), *words)
     assert answer.code == 2
     assert said in answer.err
 
@@ -87,7 +87,7 @@ def test_what_another_version_added_is_not_judged(dataset: Path) -> None:
     card.write_text(card.read_text().replace('"rules": "', '"rules": "0'))
     (dataset / "recording=torn.trace/trace.json").unlink()
     (dataset / "recording=bad.trace/releases.parquet").write_bytes(b"PAR1")
-    answer = tracefs("dataset", "check", str(dataset))
+    answer = tracefs("dataset", "check", "-j1", str(dataset))
     assert answer.code == 3
     assert [line for line in answer.out.splitlines() if "version" in line] == [
         f"not judged  {name}: {name} was added to the dataset by another version of tracefs"
@@ -102,7 +102,7 @@ def test_a_contract_file_is_found_from_wherever_it_is_named(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("no.toml").write_text('version = 1\n[[contract]]\nid = "none"\nnever = ["pwrite64"]\n')
-    answer = tracefs("dataset", "check", "all", "--contract", "no.toml")
+    answer = tracefs("dataset", "check", "-j1", "all", "--contract", "no.toml")
     assert answer.code == 1
     assert "broken      good.trace  none\n" in answer.out
 
@@ -110,7 +110,7 @@ def test_a_contract_file_is_found_from_wherever_it_is_named(
 def test_a_hostile_name_cannot_steer_it(tmp_path: Path) -> None:
     folder = broken(tmp_path / "r\x1b[2J.trace")
     tracefs("dataset", "add", f"{tmp_path}/all", str(folder))
-    answer = tracefs("dataset", "check", f"{tmp_path}/all")
+    answer = tracefs("dataset", "check", "-j1", f"{tmp_path}/all")
     assert answer.code == 1
     assert "\x1b" not in answer.out + answer.err
     assert "r\\x1b[2J.trace" in answer.out

@@ -3,17 +3,21 @@
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import termios
+from contextlib import closing
 from pathlib import Path
 from typing import IO
 
 import pytest
 from cli_support import astray, kept, torn, tracefs, undecided
 
-FORMATS = ("csv", "jsonl", "perfetto", "c", "python", "fio")
+from tracefs.index.engine import connect
+
+FORMATS = ("csv", "jsonl", "perfetto", "c", "python", "strace", "fio", "parquet")
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -23,6 +27,42 @@ def test_each_format_is_written_and_named(tmp_path: Path, form: str) -> None:
     assert answer.code == 0, answer.err
     assert (tmp_path / "out").stat().st_size > 0
     assert answer.err.startswith(f"tracefs: wrote {tmp_path}/out, from 6 calls\n")
+
+
+def test_a_folder_has_a_table_for_each_file(tmp_path: Path) -> None:
+    recording = kept(tmp_path / "good.trace", path="a=b/c d.db")
+    out = tmp_path / "all \udcff"
+    words = ("export", str(recording), "--to", "parquet", "--by-file", "-o", os.fspath(out))
+    answer = tracefs(*words)
+    assert answer.code == 0, answer.err
+    assert [one.name for one in out.iterdir()] == ["file=a%3Db%2Fc%20d.db"]
+    with closing(connect()) as database:
+        [table] = out.glob("*/*.parquet")
+        shutil.copy(table, tmp_path / "one.parquet")
+        found = database.execute(f"SELECT path, call FROM '{tmp_path}/one.parquet'").fetchall()
+    pairs = ["pwrite64", "fdatasync"]
+    assert found == [("a=b/c d.db", name) for name in ["openat", *pairs, *pairs, "close"]]
+    again = tracefs(*words)
+    assert again.code == 2
+    assert "the folder is there already" in again.err
+    assert sorted(one.name for one in tmp_path.iterdir()) == [
+        "all \udcff", "good.trace", "one.parquet"
+    ]  # fmt: skip
+
+
+def test_a_format_that_reads_twice_reads_a_pipe(tmp_path: Path) -> None:
+    journal = (kept(tmp_path / "good.trace") / "journal.jsonl").read_bytes()
+    words = [sys.executable, "-m", "tracefs", "export", "-", "--to", "strace", "-o", "/dev/stdout"]
+    done = subprocess.run(words, input=journal, capture_output=True, check=False, timeout=50)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(b"\n") == 6
+
+
+def test_folders_are_of_tables(tmp_path: Path) -> None:
+    recording = kept(tmp_path / "good.trace")
+    answer = tracefs("export", str(recording), "--to", "csv", "--by-file")
+    assert answer.code == 2
+    assert "--by-file is for parquet" in answer.err
 
 
 def test_json_lines_are_what_show_prints(tmp_path: Path) -> None:

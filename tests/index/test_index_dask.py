@@ -66,7 +66,8 @@ def test_one_that_cannot_be_read_is_told_by_a_worker_too(dataset: Path, address:
         assert [isinstance(one, Unchecked) for one in found] == [False, True, False]
 
 
-def test_where_nobody_answers_it_is_told(dataset: Path) -> None:
+def test_where_nobody_answers_it_is_told(dataset: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracefs.schedulers.PATIENCE_S", 0.2)
     with pytest.raises(SetupError, match="no scheduler answers"):
         list(outcomes(partition.folders(dataset), ASKED, jobs=1, scheduler="tcp://127.0.0.1:1"))
 

@@ -224,7 +224,7 @@ def test_the_verdict_and_all_findings_are_those_of_the_whole_trace(
     assert found == whole
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(programs(), st.sampled_from([("a.db",), ("b*",)]), st.sampled_from([(), ("no-seek",)]))
 def test_so_it_is_where_files_and_rules_are_chosen(
     stream: list[TraceItem], paths: tuple[str, ...], without: tuple[str, ...]

@@ -1,5 +1,6 @@
 """Programs made of a recording do what was recorded: they are recorded in turn."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from lacking import lacking
 from mounted_support import TRACEFS, Guard, calls
+from strace_support import stracing
 
 from tracefs.trace.call import Call
 
@@ -127,3 +129,39 @@ def test_by_fio(tmp_path: Path, recording: list[Call]) -> None:
     done = [(one.offset, one.length) for one in again if one.family == "write"]
     wanted = [one for one in recording if one.family == "write" and one.path == "log"]
     assert done == [(one.offset, one.length) for one in wanted]
+
+
+def test_as_strace_prints_it(tmp_path: Path, recording: list[Call]) -> None:
+    """The same program under strace, on a directory that is no mount."""
+    assert recording
+    log = tmp_path / "strace.log"
+    bare = tmp_path / "bare"
+    stracing(log, bare, [sys.executable, "-c", PROGRAM], "-ttt", "-T", "-s", "0")
+    told = log.read_text().split('mkdir("sub"')[1]
+    printed = [simple(line, f"{bare}/") for line in f'0 0.0 mkdir("sub"{told}'.splitlines()]
+    exported = export(tmp_path, "strace").read_text().splitlines()
+    assert [simple(line, "/") for line in exported] == [
+        line for line in printed if line is not None and line.startswith(SAID)
+    ]
+
+
+SAID = (
+    "mkdir(", "openat(", "pwrite64(", "fdatasync(", "write(", "lseek(", "pwritev2(", "ftruncate(",
+    "fallocate(", "fsync(", "close(", "rename(", "link(", "symlink(", "truncate(", "unlink(",
+    "rmdir(",
+)  # fmt: skip
+
+
+def simple(line: str, base: str) -> str | None:
+    """Return what a line of strace has without its times, modes and vectors, names below *base*.
+
+    None: a call that failed, or one to open or close a directory, which no recording has.
+    """
+    words = re.sub(r" <\d+\.\d+>$", "", line.split(maxsplit=2)[2])
+    words = re.sub(rf"([\"<]){base}", r"\1", words)
+    words = re.sub(r"AT_FDCWD<[^<>]*>", "AT_FDCWD", words)
+    words = re.sub(r"\[[^]]*\], \d", "[...]", words)
+    words = re.sub(r", 0777\)", ")", words)
+    words = re.sub(r"\) +=", ") =", words)
+    directory = words.startswith(("openat", "close")) and re.search(r'"sub"|<sub>', words)
+    return None if " = -1 " in words or directory else words

@@ -1,6 +1,6 @@
 """What all exports have in common: calls go in, one by one, and bytes of a file come out."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from tracefs.findings import TraceSummary
 from tracefs.trace.call import Call
@@ -21,3 +21,11 @@ class Export(Protocol):
     @property
     def left_out(self) -> int:
         """Calls that the format can't say."""
+
+
+@runtime_checkable
+class Learning(Export, Protocol):
+    """One that must have seen all calls before it is given the first."""
+
+    def learn(self, call: Call) -> None:
+        """Take note of a call."""
