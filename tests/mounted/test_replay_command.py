@@ -91,3 +91,26 @@ def test_a_directory_that_has_something_is_left_alone(folder: Path) -> None:
     assert done.returncode == 2
     assert "is not empty" in done.stderr
     assert [one.name for one in (folder / "again").iterdir()] == ["mine"]
+
+
+def test_a_directory_that_was_named_by_a_relative_path_is_found_from_elsewhere(
+    folder: Path,
+) -> None:
+    data = folder / "data"
+    run = [*TRACEFS, "run", "-q", "--payload", "-o", "../rel", "--", "touch", "more"]
+    subprocess.run(run, cwd=data, check=True, timeout=50)
+    replay = subprocess.run(
+        [*TRACEFS, "replay", "rel", "again"],
+        cwd=folder, capture_output=True, text=True, check=False, timeout=50,
+    )  # fmt: skip
+    assert replay.returncode == 0, replay.stderr
+    assert f"the same as {data}: 6 names, sha256 " in replay.stderr
+
+
+def test_a_replay_inside_the_traced_directory_is_not_compared_with_itself(folder: Path) -> None:
+    done = subprocess.run(
+        [*TRACEFS, "replay", "../rec", "again"],
+        cwd=folder / "data", capture_output=True, text=True, check=False, timeout=50,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert f"the same as {folder}/data: 5 names, sha256 " in done.stderr

@@ -14,7 +14,7 @@ from tracefs.events import AnyEvent, Fsync
 from tracefs.journal.reader import JournalReader
 from tracefs.journal.start import StartTree
 from tracefs.journal.start_build import build
-from tracefs.pathtext import printable
+from tracefs.pathtext import printable, to_text
 from tracefs.replay import Replay
 from tracefs.report.frame import plural
 from tracefs.rlimits import raise_descriptor_limit
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     progress = Progress("replay")
     began = time.monotonic()
     with JournalReader(source) as reader, StartTree.open(source) as start:
-        header = reader.header
+        traced = start.source
         build(start, place)
         with Replay(place, source, start.entries) as replay:
             events = _paced(reader.events(), progress, timing=args.timing)
@@ -65,8 +65,8 @@ def run(args: argparse.Namespace) -> int:
     target.say(f"replayed {plural(reader.ending.events, 'event')} in {took:.2f} s")
     if doubt is not None:
         target.say(f"what came of it may not be all: {doubt}")
-    other = args.compare or header.source
-    return _compared(place, Path(other), asked=args.compare is not None) or (
+    other = traced if args.compare is None else os.fsencode(args.compare)
+    return _compared(place, Path(os.fsdecode(other)), asked=args.compare is not None) or (
         recording.EXIT_UNKNOWN if doubt is not None else 0
     )
 
@@ -91,6 +91,16 @@ def _synced(events: Iterator[AnyEvent], replay: Replay) -> Iterator[AnyEvent]:
             replay.sync(event)
 
 
+def _without(found: dict[str, str], place: Path, other: Path) -> dict[str, str]:
+    """Return what was *found* in *other* without *place*, which was made for the replay."""
+    if not place.is_relative_to(other) or place == other:
+        return found
+    name = to_text(os.fsencode(place.relative_to(other)))
+    return {
+        path: it for path, it in found.items() if path != name and not path.startswith(f"{name}/")
+    }
+
+
 def _compared(place: Path, other: Path, *, asked: bool) -> int:
     ours = tree(os.fsencode(place))
     if not asked and not other.is_dir():
@@ -98,7 +108,7 @@ def _compared(place: Path, other: Path, *, asked: bool) -> int:
         target.say(f"{plural(len(ours), 'name')}, sha256 {digest(ours)}")
         return 0
     try:
-        theirs = tree(os.fsencode(other))
+        theirs = _without(tree(os.fsencode(other)), place.resolve(), other.resolve())
     except OSError as error:
         raise RecordingError(f"cannot read {other}: {error.strerror}") from error
     if ours == theirs:

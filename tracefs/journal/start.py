@@ -151,6 +151,11 @@ class StartTree:
         return found
 
     @property
+    def source(self) -> bytes:
+        """The traced directory, absolute, unlike that of the journal's header."""
+        return self._source
+
+    @property
     def _name(self) -> str:
         return to_text(os.fsencode(self._recording))
 
