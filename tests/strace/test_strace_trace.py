@@ -53,6 +53,17 @@ def test_the_last_descriptor_ends_the_open() -> None:
     assert [type(item) for item in found] == [Call, Call, Call, Call, Released]
 
 
+def test_a_file_without_a_name_leaves_the_names_in_its_directory_alone() -> None:
+    found = calls(
+        'openat(AT_FDCWD</d>, ".", O_RDWR|O_TMPFILE, 0600) = 3</d/#17>(deleted)',
+        'linkat(AT_FDCWD</d>, "/proc/self/fd/3", AT_FDCWD</d>, "b", AT_SYMLINK_FOLLOW) = 0',
+        'rename("b", "c") = 0',
+    )
+    assert [(one.path, one.target) for one in found[:3]] == [
+        ("#17", None), ("b", "#17"), ("b", "c"),
+    ]  # fmt: skip
+
+
 def test_a_mapping_keeps_the_open() -> None:
     mapped = "mmap(NULL, 4096, PROT_READ, MAP_SHARED, 3</d/a>, 0) = 0x7f0000000000"
     between = 'mkdir("b", 0700) = 0'

@@ -51,7 +51,8 @@ def _open(world: World, heard: Heard, name: str, flags: tuple[str, ...], at: str
     path = given.path
     if path is None:
         raise words.UnreadableError
-    if asked is not None and path.startswith(b"/"):
+    # O_TMPFILE gives a file that has no name; the directory that was asked for is no link to it.
+    if asked is not None and path.startswith(b"/") and not given.deleted:
         world.files.led(asked, path)
     if not world.scope.covers(path):
         if _writes(flags) and world.scope.is_file(path):
