@@ -49,6 +49,31 @@ except FileExistsError:
     pass
 """
 
+SHARED = """
+import mmap
+import os
+log = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+for text in (b"one", b"three"):
+    if not os.fork():
+        os.write(log, text)
+        os._exit(0)
+    os.wait()
+copy = os.dup(log)
+os.close(log)
+os.write(copy, b"parent")
+os.close(copy)
+page = mmap.mmap(-1, 4096)
+direct = os.open("direct", os.O_RDWR | os.O_CREAT | os.O_DIRECT)
+os.pwrite(direct, page, 4096)
+os.close(direct)
+os.mkdir("sub")
+file = os.open("sub", os.O_RDWR | os.O_TMPFILE)
+os.write(file, b"nameless")
+os.link(f"/proc/self/fd/{file}", "named", src_dir_fd=0, follow_symlinks=True)
+os.write(file, b"named")
+"""
+"""Opens that processes and descriptors share, and such as want more than a name."""
+
 
 def recorded(tmp_path: Path, name: str, command: Sequence[str | Path]) -> list[Call]:
     folder = tmp_path / name
@@ -80,9 +105,14 @@ def what(made: Sequence[Call]) -> list[tuple[object, ...]]:
 
 
 @pytest.fixture
-def recording(tmp_path: Path, guard: Guard) -> list[Call]:
+def watched(tmp_path: Path, guard: Guard) -> None:
     for name in ("first", "second"):
         guard.watch(tmp_path / name)
+
+
+@pytest.fixture
+def recording(tmp_path: Path, watched: None) -> list[Call]:
+    del watched
     return recorded(tmp_path, "first", [sys.executable, "-c", PROGRAM])
 
 
@@ -102,15 +132,34 @@ def test_in_python(tmp_path: Path, recording: list[Call]) -> None:
     assert what(again) == what(recording)
 
 
-def test_in_c(tmp_path: Path, recording: list[Call]) -> None:
+def compiled(tmp_path: Path) -> Path:
     source = export(tmp_path, "c")
     shutil.copy(source, tmp_path / "replay.c")
     subprocess.run(
         ["gcc", "-Wall", "-Wextra", "-Werror", "-O1", "-o", "replay", "replay.c"],
         cwd=tmp_path, check=True,
     )  # fmt: skip
-    again = recorded(tmp_path, "second", [tmp_path / "replay", "."])
+    return tmp_path / "replay"
+
+
+def test_in_c(tmp_path: Path, recording: list[Call]) -> None:
+    again = recorded(tmp_path, "second", [compiled(tmp_path), "."])
     assert what(again) == what(recording)
+
+
+@pytest.mark.usefixtures("watched")
+@pytest.mark.parametrize("form", ["c", "python"])
+def test_opens_that_are_shared_and_opens_that_want_more(tmp_path: Path, form: str) -> None:
+    recorded(tmp_path, "first", [sys.executable, "-c", SHARED])
+    made = [compiled(tmp_path)] if form == "c" else [sys.executable, export(tmp_path, form)]
+    (tmp_path / "again").mkdir()
+    subprocess.run([*made, tmp_path / "again"], check=True, timeout=50)
+    sizes = {
+        name: {one.name: one.stat().st_size for one in (tmp_path / name).iterdir()}
+        for name in ("first", "again")
+    }
+    assert sizes["again"] == sizes["first"]
+    assert sizes["first"]["log"] == len("onethreeparent")
 
 
 def test_by_fio(tmp_path: Path, recording: list[Call]) -> None:

@@ -28,7 +28,8 @@ from tracefs.report.export_jsonl import JsonLines
 from tracefs.report.export_perfetto import Perfetto
 from tracefs.report.export_python import Python
 from tracefs.report.protobuf import varint
-from tracefs.trace.call import Call
+from tracefs.report.replay_plan import closed_early
+from tracefs.trace.call import Call, Released
 
 HOSTILE = b'a "b"\n,;* ??! \\ \xff\r\x1b[2J{%s}'
 NAMES = st.text(
@@ -197,7 +198,10 @@ def test_fio_gets_what_it_can_say() -> None:
         (call("unknown", "write", handle=1), "its name is not known"),
         (call("fchmod", "attr"), "a replay has no fchmod"),
         (call("sync_file_range", "range", handle=1), "a replay has no sync_file_range"),
-        (close(handle=1, fd=4), "it closed another descriptor of the same open"),
+        (
+            call("fallocate", "allocate", handle=1, offset=0, length=9),
+            "what came of it is not known",
+        ),
     ],
 )
 def test_what_cannot_be_done_again_is_counted_with_its_reason(one: Call, reason: str) -> None:
@@ -205,6 +209,33 @@ def test_what_cannot_be_done_again_is_counted_with_its_reason(one: Call, reason:
         text = exported(export, [opened(), one]).decode()
         assert export.left_out == 1
         assert f"1 left out: {reason}" in text
+
+
+def test_a_close_counts_if_nothing_came_after_it() -> None:
+    calls = (
+        opened(index=0), close(index=1, handle=1, tid=9), pwrite(0, index=2, handle=1),
+        close(index=3, handle=1), opened("b", index=4), close(index=5, handle=1),
+        Released(handle=1, ino=7, end_ns=0), pwrite(0, index=6, handle=1),
+    )  # fmt: skip
+    assert closed_early(calls) == {1}
+    python = Python(closed_early(calls))
+    text = exported(python, calls[:4]).decode()
+    assert "(pwrite64, 2, 0, 0, 4096)" in text
+    assert "(close, 3, 0)" in text
+    assert "# 1 left out: it closed one of several descriptors of the same open" in text
+
+
+def test_where_an_append_writes_need_not_be_known() -> None:
+    log = opened("log", flags=("O_WRONLY", "O_APPEND"))
+    text = exported(Python(), [log, call("write", "write", handle=1, result=10)]).decode()
+    assert "(write, 0, 0, 10)" in text
+
+
+def test_fio_has_no_files_without_a_name() -> None:
+    fio = Fio()
+    nameless = opened("#17", flags=("O_RDWR", "O_TMPFILE"))
+    assert exported(fio, [nameless, pwrite(0, handle=1)]) == b"fio version 3 iolog\n"
+    assert fio.left_out == 2
 
 
 def test_what_failed_is_no_loss() -> None:

@@ -4,6 +4,7 @@
 times as they were; ``--replay_no_stall=1`` as fast as it can.
 """
 
+from collections.abc import Container
 from typing import Final
 
 from tracefs.findings import TraceSummary
@@ -21,8 +22,9 @@ _ACTIONS: Final = {
 class Fio:
     """One log. fio has one descriptor for each file, and no names with white space."""
 
-    def __init__(self) -> None:
-        self._plan = Plan()
+    def __init__(self, early: Container[int] = ()) -> None:
+        """See `Plan`."""
+        self._plan = Plan(early)
         self._paths: dict[int, str] = {}
         """Slot -> its file."""
         self._opens: dict[str, int] = {}
@@ -70,7 +72,7 @@ class Fio:
         return [b"%b %b %d %d" % (to_bytes(path), action.encode(), *where)]
 
     def _open(self, step: Step) -> list[bytes]:
-        if to_bytes(step.path).split() != [to_bytes(step.path)]:
+        if "O_TMPFILE" in step.flags or to_bytes(step.path).split() != [to_bytes(step.path)]:
             self._unsaid += 1
             self._paths.pop(step.slot, None)
             return []

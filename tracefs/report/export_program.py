@@ -4,7 +4,7 @@ Bytes are a pattern: a recording need not have kept them. The program is given t
 in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from tracefs.findings import TraceSummary
 from tracefs.report.documents import asset
@@ -18,8 +18,9 @@ class Program:
     head: str
     """Name of the file with its beginning, in this package."""
 
-    def __init__(self) -> None:
-        self._plan = Plan()
+    def __init__(self, early: Container[int] = ()) -> None:
+        """See `Plan`."""
+        self._plan = Plan(early)
 
     @property
     def left_out(self) -> int:

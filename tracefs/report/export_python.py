@@ -57,6 +57,7 @@ def _arguments(step: Step) -> tuple[object, ...]:
         "fallocate": (step.slot, step.offset, step.length, step.flags),
         "rename": (path, target, step.flags),
         "link": (path, target),
+        "linkfd": (step.slot, path),
         "symlink": (path, target),
         "unlink": (path,),
         "mkdir": (path,),

@@ -5,11 +5,13 @@ failed, calls without a name, changes of which the recording has no value.
 """
 
 from collections import Counter
+from collections.abc import Container, Iterable
 from typing import Final
 
 from msgspec import Struct
 
-from tracefs.trace.call import Call
+from tracefs.pathtext import parent
+from tracefs.trace.call import Call, Released, TraceItem
 
 _WRITES: Final = frozenset({"pwrite64", "pwritev", "pwritev2", "write", "writev"})
 _MOVED_BY_KERNEL: Final = frozenset({"mmap", "sendfile", "splice", "copy_file_range"})
@@ -28,11 +30,12 @@ class Step(Struct, frozen=True, kw_only=True):
     """Of the call in its trace."""
     do: str
     """open, pwrite64, pwritev, pwritev2, write, writev, fsync, fdatasync, syncfs, sync, fsyncdir,
-    lseek, close, ftruncate, truncate, fallocate, rename, link, unlink, symlink, mkdir, rmdir."""
+    lseek, close, ftruncate, truncate, fallocate, rename, link, linkfd, unlink, symlink, mkdir,
+    rmdir. linkfd gives the file of an open, which has none, a name."""
     slot: int = 0
     """Number of the open; those that are closed are used again."""
     path: str = ""
-    """Path text, relative to the traced directory."""
+    """Path text, relative to the traced directory; of an open with O_TMPFILE the directory."""
     target: str = ""
     """New name of a rename, existing name of a link, contents of a symbolic link."""
     flags: tuple[str, ...] = ()
@@ -42,17 +45,43 @@ class Step(Struct, frozen=True, kw_only=True):
     """When it began."""
 
 
-class Plan:
-    """Makes steps of calls, in their order; threads are done one after the other."""
+def closed_early(items: Iterable[TraceItem]) -> frozenset[int]:
+    """Return the closes after which the same open was used still: another descriptor was closed.
 
-    def __init__(self) -> None:
+    Processes that fork and descriptors that are copied share an open.
+    """
+    early: set[int] = set()
+    last: dict[int, int] = {}
+    """Number of the open -> its last close, as long as nothing came after it."""
+    for item in items:
+        if item.handle is None:
+            continue
+        before = last.pop(item.handle, None)
+        if isinstance(item, Released) or item.index < 0:
+            continue
+        if before is not None and item.family != "open":
+            early.add(before)
+        if item.family == "close" and not item.errno:
+            last[item.handle] = item.index
+    return frozenset(early)
+
+
+class Plan:
+    """Makes steps of calls, in their order; threads are done one after the other.
+
+    Args:
+        early: closes after which the open was used still, as `closed_early` finds them.
+    """
+
+    def __init__(self, early: Container[int] = ()) -> None:
+        self._early = early
         self._slots: dict[int, int] = {}
         """Number of the open in the trace -> slot."""
         self._free: list[int] = []
         self._positions: dict[int, int | None] = {}
         """Slot -> file position; None: not known."""
-        self._fds: dict[int, int | None] = {}
-        """Slot -> descriptor that the open returned."""
+        self._nameless: dict[int, int] = {}
+        """Inode number of a file without a name -> its slot."""
         self._appends: set[int] = set()
         self.slots = 0
         """Slots that are needed at most."""
@@ -65,7 +94,7 @@ class Plan:
 
     def step(self, call: Call) -> Step | None:
         """Return what is to be done; None: nothing, and `left_out` may say why."""
-        if call.index < 0 or call.family in _NOTHING or call.call == "exit":
+        if call.index < 0 or call.family in _NOTHING:
             return None
         if call.errno:
             self.failed += 1
@@ -90,45 +119,55 @@ class Plan:
         }.get(call.family)
         if make is not None:
             return make(call)
-        return _named(call) if call.family in _NAMES else f"a replay has no {call.call}"
+        if call.family not in _NAMES:
+            return f"a replay has no {call.call}"
+        if call.family == "link" and call.path is not None and call.ino in self._nameless:
+            slot = self._nameless.pop(call.ino)
+            return self._of(call, "linkfd", slot=slot, path=call.path)
+        return _named(call)
 
     def _open(self, call: Call) -> Step | str:
         if call.path is None or call.handle is None:
             return "which file it opened is not known"
-        if "O_TMPFILE" in call.flags or "O_PATH" in call.flags:
-            return "a replay has no files without a name"
+        if "O_PATH" in call.flags:
+            return "a replay has no O_PATH"
         if (slot := self._slots.get(call.handle)) is None:
             slot = self._free.pop() if self._free else self.slots
             self.slots = max(self.slots, slot + 1)
         self._slots[call.handle] = slot
         self._positions[slot] = 0
-        self._fds[slot] = call.fd
         self._appends.discard(slot)
         if "O_APPEND" in call.flags:
             self._appends.add(slot)
+        path = call.path
+        if "O_TMPFILE" in call.flags:
+            path = parent(path)
+            if call.ino is not None:
+                self._nameless[call.ino] = slot
         # A file that is there again is made anew as the program did.
-        return self._of(call, "open", slot=slot, path=call.path, flags=call.flags)
+        return self._of(call, "open", slot=slot, path=path, flags=call.flags)
 
     def _write(self, call: Call) -> Step | str:
         slot, count = self._slot(call), call.result
         if slot is None:
             return "its open is not in the recording"
-        if call.offset is None or count is None:
-            return "where it wrote, or how much, is not known"
         do = call.call
+        appends = do in _AT_POSITION and slot in self._appends
+        if count is None or (call.offset is None and not appends):
+            return "where it wrote, or how much, is not known"
         if do in _MOVED_BY_KERNEL:
             self.changed[f"{do} is done by pwrite64"] += 1
             do = "pwrite64"
         elif do not in _WRITES:
             return f"a replay has no {do}"
-        if do in _AT_POSITION and slot not in self._appends:
+        if call.offset is not None and do in _AT_POSITION and not appends:
             if self._positions[slot] != call.offset:
                 self.changed[f"{do} is done by pwrite64, as its position came from elsewhere"] += 1
                 do = "pwrite64"
             else:
                 self._positions[slot] = call.offset + count
         return self._of(
-            call, do, slot=slot, path=call.path or "", flags=call.flags, offset=call.offset,
+            call, do, slot=slot, path=call.path or "", flags=call.flags, offset=call.offset or 0,
             length=count,
         )  # fmt: skip
 
@@ -162,10 +201,12 @@ class Plan:
         slot = self._slot(call)
         if slot is None or call.handle is None:
             return "its open is not in the recording"
-        if None not in (call.fd, self._fds.get(slot)) and call.fd != self._fds[slot]:
-            return "it closed another descriptor of the same open"
+        if call.index in self._early:
+            return "it closed one of several descriptors of the same open"
         del self._slots[call.handle]
         self._free.append(slot)
+        if call.ino is not None:
+            self._nameless.pop(call.ino, None)
         return self._of(call, "close", slot=slot, path=call.path or "")
 
     def _truncate(self, call: Call) -> Step | str:
@@ -182,6 +223,8 @@ class Plan:
         slot = self._slot(call)
         if slot is None or call.offset is None or call.length is None:
             return "its open is not in the recording, or its range is not known"
+        if call.result is None:
+            return "what came of it is not known"
         return self._of(
             call, "fallocate", slot=slot, offset=call.offset, length=call.length, flags=call.flags
         )

@@ -11,8 +11,8 @@ static void *bytes(const struct step *step)
     size_t size = (size_t)step->length;
     if (size > room) {
         free(buffer);
-        buffer = malloc(room = size);
-        if (buffer == NULL) {
+        room = size;
+        if (posix_memalign((void **)&buffer, 4096, size) != 0) { /* O_DIRECT wants it so */
             fputs("there is not enough memory\n", stderr);
             exit(1);
         }
@@ -29,6 +29,14 @@ static long long directory(const char *path)
     if (fd >= 0)
         close(fd);
     return result;
+}
+
+/* Gives the file of an open, which has none, a name (open(2), O_TMPFILE). */
+static int link_fd(int fd, const char *path)
+{
+    char name[64];
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, name, AT_FDCWD, path, AT_SYMLINK_FOLLOW);
 }
 
 static long long doing(const struct step *step)
@@ -61,6 +69,7 @@ static long long doing(const struct step *step)
             return rename(step->path, step->target);
         return renameat2(AT_FDCWD, step->path, AT_FDCWD, step->target, (unsigned)step->flags);
     case LINK: return link(step->target, step->path);
+    case LINKFD: return link_fd(fd, step->path);
     case UNLINK: return unlink(step->path);
     case SYMLINK: return symlink(step->target, step->path);
     case MKDIR: return mkdir(step->path, 0755);
