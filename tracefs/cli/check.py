@@ -105,6 +105,8 @@ def judge(
         RecordingError: the recording can't be found or read, or *output* can't be written.
     """
     source = Evidence(source=recording.find(name), directory=directory, paths=paths)
+    if output is not None:
+        recording.require_apart(output, source.source)
     with source.read() as trace:
         header = trace.header
         result = check(trace, contracts, page_size=page_size, without=without, paths=paths)

@@ -205,6 +205,8 @@ def _question(args: argparse.Namespace) -> Question:
             "crash states need the recording's folder, with its bytes",
             repair="tracefs run --payload -- COMMAND, then tracefs crash",
         )
+    if args.html:
+        recording.require_apart(args.html, folder)
     choice = _choice(args)
     check = KILLED if choice is None else choice.name
     known = () if choice is None else choice.transient

@@ -105,6 +105,7 @@ class _Wrote(Struct, frozen=True, kw_only=True):
 def _file(args: argparse.Namespace, source: Evidence, progress: Progress) -> _Wrote:
     make, usual = _FORMATS[args.to]
     output = args.output or usual
+    recording.require_apart(output, source.source)
     with source.read() as trace:
         recording.page_size(trace.header)
         again = args.to in _AGAIN
@@ -136,6 +137,7 @@ def _tables(args: argparse.Namespace, source: Evidence, progress: Progress) -> _
     from tracefs.index.parquet import write_parquet  # noqa: PLC0415
 
     output = args.output or ("calls" if args.by_file else "calls.parquet")
+    recording.require_apart(output, source.source)
     with source.read() as trace:
         recording.page_size(trace.header)
         shown = _Shown(trace, progress)

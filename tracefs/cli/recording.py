@@ -1,8 +1,10 @@
 """The RECORDING argument that several subcommands share."""
 
 import argparse
+import contextlib
 import io
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,10 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final, TextIO
 
-from tracefs.errors import RecordingError
+from tracefs.errors import RecordingError, UsageError
 from tracefs.events import Header
 from tracefs.journal import recordings
+from tracefs.journal.format import CARD, JOURNAL, KEPT, PAYLOAD, START, TABLE
 from tracefs.journal.reader import Source
+from tracefs.pathtext import printable
 
 EXIT_UNKNOWN: Final = 4
 """The recording doesn't tell what was asked."""
@@ -42,6 +46,39 @@ def find(name: str | None) -> Source:
         RecordingError: there is no such recording.
     """
     return recordings.resolve(name, base())
+
+
+def require_apart(output: str, source: Source) -> None:
+    """Require that to write the file *output* overwrites nothing of the recording *source*.
+
+    Raises:
+        UsageError: it would.
+    """
+    try:
+        there = os.stat(output)
+    except OSError:
+        return
+    if not stat.S_ISREG(there.st_mode):
+        return
+    for one in _files(source):
+        with contextlib.suppress(OSError):
+            if os.path.samestat(there, os.stat(one)):
+                raise UsageError(
+                    f"{printable(output)} belongs to the recording that is read",
+                    repair="name another file",
+                )
+
+
+def _files(source: Source) -> Iterator[Path | int]:
+    """Yield what a recording, or a text of strace, may consist of; an int is a descriptor."""
+    if source == "-":
+        yield 0
+        return
+    yield source
+    folder = source.parent if source.name == JOURNAL else source
+    yield from (folder / name for name in (JOURNAL, PAYLOAD, START, TABLE, CARD))
+    with contextlib.suppress(OSError):
+        yield from (folder / KEPT).iterdir()
 
 
 def page_size(header: Header) -> int:

@@ -47,6 +47,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the page; return the exit code."""
     source = Evidence(source=recording.find(args.recording), directory=args.dir)
+    recording.require_apart(args.output, source.source)
     result = _judged(source, args.contract)
     wanted = _called(result)
     found: dict[int, Call] = {}
