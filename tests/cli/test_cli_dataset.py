@@ -1,12 +1,21 @@
 """``tracefs dataset``: recordings added, and questions answered about all of them."""
 
 import csv
+import errno
 import io
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli_support import broken, header, kept, torn, tracefs
+
+from tracefs.errors import RecordingError
+from tracefs.findings import TraceSummary
+from tracefs.index import dataset as dataset_module
+from tracefs.journal.reader import JournalReader
+from tracefs.trace import Trace
 
 
 def made(folder: Path) -> Path:
@@ -93,6 +102,91 @@ def test_a_name_is_taken_once(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [(b"2026-01-02", "2026-01-02"), (b"007", "007"), (b"lat\xe9in", "lat\\xe9in")],
+    ids=["date", "number", "no UTF-8"],
+)
+def test_any_name_of_a_recording_is_text(tmp_path: Path, folder: bytes, name: str) -> None:
+    recording = kept(Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + folder)))
+    answer = tracefs("dataset", "add", f"{tmp_path}/all", str(recording))
+    assert answer.code == 0, answer.err
+    assert f"added recording {name}: 6 calls" in answer.err
+    sql = "SELECT DISTINCT c.recording FROM calls c JOIN recordings USING (recording) "
+    assert asked(tmp_path / "all", f"{sql} WHERE starts_with(c.recording, left('{name}', 3))") == [
+        {"recording": name}
+    ]
+
+
+def test_a_recording_that_is_incomplete_is_told(tmp_path: Path) -> None:
+    answer = tracefs("dataset", "add", f"{tmp_path}/all", str(torn(tmp_path / "torn.trace")))
+    assert "torn.trace is incomplete: " in answer.err
+
+
+def test_columns_of_the_same_name_are_told_apart(dataset: Path) -> None:
+    assert asked(dataset, "SELECT 1 AS a, 2 AS a, 3 AS a") == [{"a": 1, "a_1": 2, "a_2": 3}]
+
+
+def added(folder: Path, recording: Path, *, again: bool = False) -> None:
+    with JournalReader(recording) as reader:
+        trace = Trace(reader, reads=True)
+        dataset_module.add(folder / "all", recording.name, trace, None, again=again)
+
+
+def namesakes(folder: Path) -> tuple[Path, Path]:
+    """Return two recordings of one name, of six calls and of five."""
+    for name in ("1", "2"):
+        (folder / name).mkdir()
+    return kept(folder / "1/r.trace"), broken(folder / "2/r.trace")
+
+
+def test_two_of_one_name_that_are_added_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = namesakes(tmp_path)
+    write = dataset_module._write
+
+    def slow(*words: Any) -> TraceSummary:
+        monkeypatch.setattr(dataset_module, "_write", write)
+        added(tmp_path, second)
+        return write(*words)
+
+    monkeypatch.setattr(dataset_module, "_write", slow)
+    with pytest.raises(RecordingError, match="already"):
+        added(tmp_path, first)
+    assert asked(tmp_path / "all", "SELECT calls FROM recordings") == [{"calls": 5}]
+    assert [one.name for one in (tmp_path / "all").iterdir()] == ["recording=r.trace"]
+
+
+def test_what_cannot_be_put_in_its_place_leaves_the_earlier_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = kept(tmp_path / "r.trace")
+    added(tmp_path, recording)
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.EIO, "refused")
+
+    monkeypatch.setattr(dataset_module, "renameat2", refused)
+    with pytest.raises(OSError, match="refused"):
+        added(tmp_path, recording, again=True)
+    assert asked(tmp_path / "all", "SELECT recording FROM recordings")
+
+
+def test_one_is_replaced_where_two_cannot_be_exchanged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = namesakes(tmp_path)
+    added(tmp_path, first)
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.EINVAL, "not on this filesystem")
+
+    monkeypatch.setattr(dataset_module, "renameat2", refused)
+    added(tmp_path, second, again=True)
+    assert len(asked(tmp_path / "all", "--ready", "unsynced-closes")) == 1
+
+
 def test_what_is_no_recording_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "empty.trace").mkdir()
     (tmp_path / "empty.trace/journal.jsonl").write_text("{}\n")
@@ -106,6 +200,8 @@ def test_what_is_no_recording_leaves_nothing(tmp_path: Path) -> None:
     [
         (["SELECT nothing"], "the query can't be answered"),
         ([], "there is no question"),
+        ([""], "there is no question"),
+        (["-- nothing"], "there is no question"),
         (["SELECT 1", "--ready", "calls"], "or two"),
     ],
 )

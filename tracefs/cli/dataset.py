@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import os
 import sys
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,7 @@ from tracefs.index.card import Unusable
 from tracefs.index.dataset import add
 from tracefs.index.questions import READY, Answer, query
 from tracefs.journal.reader import JournalReader
-from tracefs.pathtext import printable
+from tracefs.pathtext import printable, to_text
 from tracefs.report.frame import plural
 from tracefs.report.jsonline import line
 from tracefs.report.shell import shell_line
@@ -70,18 +71,21 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _add(args: argparse.Namespace) -> int:
-    for name in args.recordings:
-        source = recording.find(name)
+    for each in args.recordings:
+        source = recording.find(each)
         if source == "-" or not source.is_dir():
             raise UsageError("only a recording's folder can be added", repair="name the folder")
         verdicts = _verdicts(source, args.contract)
         try:
             with JournalReader(source) as reader:
                 trace = Trace(reader, reads=True)
-                made = add(args.dataset, source.resolve().name, trace, verdicts, again=args.again)
+                name = to_text(os.fsencode(source.resolve().name))
+                made = add(args.dataset, name, trace, verdicts, again=args.again)
         except OSError as error:
             raise RecordingError(f"it can't be added: {error.strerror}") from error
         target.say(f"added recording {printable(made.name)}: {plural(made.calls, 'call')}")
+        if made.incomplete_because is not None:
+            target.say(f"{printable(made.name)} is incomplete: {made.incomplete_because}")
     target.say(f"next: tracefs dataset check {shell_line([str(args.dataset)])}")
     return 0
 
@@ -96,7 +100,7 @@ def _verdicts(source: Path, contracts: list[str]) -> CheckResult | None:
 def _query(args: argparse.Namespace) -> int:
     if (args.sql is None) == (args.ready is None):
         raise UsageError("there is no question, or two", repair="give SQL or --ready NAME")
-    answer = query(args.dataset, args.sql or READY[args.ready])
+    answer = query(args.dataset, READY[args.ready] if args.sql is None else args.sql)
     match args.format:
         case "json":
             for row in answer.rows:

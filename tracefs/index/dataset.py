@@ -5,6 +5,7 @@ Dask read alike): ``calls.parquet`` as `tracefs.index.table` has it, and what fo
 in small tables of JSON Lines. A partition is there whole or not at all.
 """
 
+import errno
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -18,6 +19,7 @@ from msgspec import Struct
 from tracefs.check import Trace
 from tracefs.errors import RecordingError
 from tracefs.events import Header
+from tracefs.filecalls import RENAME_EXCHANGE, renameat2
 from tracefs.findings import CheckResult, TraceSummary
 from tracefs.index import partition
 from tracefs.index.build import write_table
@@ -27,6 +29,8 @@ from tracefs.trace.call import Call, TraceItem
 from tracefs.wholefile import write_whole
 
 VERDICTS: Final = "verdicts"
+_HERE: Final = -100
+"""AT_FDCWD."""
 
 
 class About(Struct, frozen=True, kw_only=True):
@@ -66,7 +70,9 @@ class Added(Struct, frozen=True, kw_only=True):
     """One partition that was made."""
 
     name: str
+    """Of the recording, path text."""
     calls: int
+    incomplete_because: str | None
 
 
 def add(
@@ -76,7 +82,7 @@ def add(
 
     Args:
         dataset: made if it is not there.
-        name: of the recording in it.
+        name: of the recording in it, path text.
         trace: not read yet; with fetches of pages, where the recording has any.
         verdicts: None: no contract was asked.
         again: put it in the place of an earlier one.
@@ -88,17 +94,43 @@ def add(
     """
     dataset.mkdir(parents=True, exist_ok=True)
     place = partition.folder_of(dataset, name)
+    there = RecordingError(f"{name} is in {dataset} already", repair="add it anew with --again")
     if place.exists() and not again:
-        raise RecordingError(f"{name} is in {dataset} already", repair="add it anew with --again")
+        raise there
     with TemporaryDirectory(prefix=".adding-", dir=dataset) as folder:
         made = Path(folder, "made")
         made.mkdir()
         summary = _write(trace, made)
         keep(made, verdicts)
-        if place.exists():
-            place.rename(Path(folder, "before"))
+        # Somebody else may have added it meanwhile.
+        if not _put(made, place):
+            if not again:
+                raise there
+            _exchange(made, place)
+    return Added(name=name, calls=summary.calls, incomplete_because=summary.incomplete_because)
+
+
+def _put(made: Path, place: Path) -> bool:
+    """Give the folder *made* the name *place*; return False if another one has it."""
+    try:
         made.rename(place)
-    return Added(name=name, calls=summary.calls)
+    except OSError as error:
+        if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
+            return False
+        raise
+    return True
+
+
+def _exchange(made: Path, place: Path) -> None:
+    """Put *made* in the place of *place*, and that where it was: one of them is always there."""
+    try:
+        renameat2(_HERE, os.fsencode(made), _HERE, os.fsencode(place), RENAME_EXCHANGE)
+    except OSError as error:
+        # Not every filesystem can, NFS for one.
+        if error.errno != errno.EINVAL:
+            raise
+        place.rename(made.with_name("before"))
+        made.rename(place)
 
 
 def keep(folder: Path, verdicts: CheckResult | None) -> None:

@@ -1,9 +1,10 @@
 """Questions about all recordings of a dataset, in SQL."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -11,6 +12,11 @@ from tracefs.errors import UsageError
 from tracefs.index.engine import connect, duckdb_error
 from tracefs.index.partition import CALLS, PREFIX, folders
 
+if TYPE_CHECKING:
+    import duckdb
+
+_HIVE: Final = "hive_partitioning = true, hive_types = {'recording': VARCHAR}"
+"""Names of recordings are texts, also where they look like a date or a number."""
 _TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     "recordings": {
         "source": "VARCHAR", "started": "VARCHAR", "command": "VARCHAR", "page_size": "BIGINT",
@@ -73,14 +79,25 @@ def query(dataset: Path, sql: str) -> Answer:
         database.execute(f"CREATE VIEW calls AS {_parquet(dataset)}")
         for name, columns in _TABLES.items():
             database.execute(f"CREATE VIEW {name} AS {_json(dataset, name, columns)}")
-        found = database.execute(sql)
-        names = tuple(str(column[0]) for column in found.description or ())
-        return Answer(columns=names, rows=tuple(found.fetchall()))
+        found: duckdb.DuckDBPyConnection | None = database.execute(sql)
+        if found is None:  # nothing but comments
+            raise UsageError("there is no question", repair="give SQL or --ready NAME")
+        names = [str(column[0]) for column in found.description or ()]
+        return Answer(columns=_told_apart(names), rows=tuple(found.fetchall()))
+
+
+def _told_apart(names: Sequence[str]) -> tuple[str, ...]:
+    """Return *names*, those that come again with a number."""
+    told: list[str] = []
+    for name in names:
+        numbered = chain([name], (f"{name}_{number}" for number in count(1)))
+        told.append(next(one for one in numbered if one not in told))
+    return tuple(told)
 
 
 def _parquet(dataset: Path) -> str:
     place = _glob(dataset, CALLS)
-    return f"SELECT * FROM read_parquet({place}, hive_partitioning = true)"  # noqa: S608  # quoted
+    return f"SELECT * FROM read_parquet({place}, {_HIVE})"  # noqa: S608  # quoted
 
 
 def _json(dataset: Path, name: str, columns: Mapping[str, str]) -> str:
@@ -88,7 +105,7 @@ def _json(dataset: Path, name: str, columns: Mapping[str, str]) -> str:
     typed = ", ".join(f"'{column}': '{kind}'" for column, kind in columns.items())
     return (
         f"SELECT * FROM read_json({place}, "  # noqa: S608  # quoted, and our own words
-        f"format = 'newline_delimited', hive_partitioning = true, "
+        f"format = 'newline_delimited', {_HIVE}, "
         f"columns = {{{typed}, 'recording': 'VARCHAR'}})"
     )
 
