@@ -3,7 +3,8 @@
 import json
 from pathlib import Path
 
-from cli_support import broken, torn, tracefs
+import pytest
+from cli_support import broken, kept, torn, tracefs
 
 
 def test_the_pages_of_a_file_are_drawn(tmp_path: Path) -> None:
@@ -15,6 +16,14 @@ def test_the_pages_of_a_file_are_drawn(tmp_path: Path) -> None:
     assert earlier.out.splitlines()[1] == "         0  ..!" + "." * 61
     as_json = json.loads(tracefs("pages", recording, "pages.db", "--json").out)
     assert as_json["states"] == {"0": "!", "2": "#"}
+
+
+@pytest.mark.parametrize("given", ["a\\x0ab \\xe9", "a\nb \\xe9", "a\nb \udce9"], ids=ascii)
+def test_a_name_can_be_given_as_it_is_printed_or_as_it_is(tmp_path: Path, given: str) -> None:
+    recording = str(kept(tmp_path / "good.trace", path="a\nb \\xe9"))
+    answer = tracefs("pages", recording, given)
+    assert answer.code == 0, answer.err
+    assert answer.out.startswith("a\\x0ab \\xe9: 2 pages of 4096 bytes written")
 
 
 def test_an_incomplete_recording_says_so(tmp_path: Path) -> None:

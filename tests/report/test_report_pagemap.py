@@ -48,6 +48,50 @@ def test_a_file_that_gets_the_name_brings_its_pages() -> None:
     assert found.states == {1: SYNCED}
 
 
+def opened(index: int, **fields: Any) -> Call:
+    return call("openat", "open", index=index, created=True, **fields)
+
+
+def states(*calls: Call, path: str = "pages.db") -> dict[int, PageState] | None:
+    found = mapped(*calls, path=path)
+    return None if found is None else found.states
+
+
+def test_two_files_that_are_exchanged_bring_theirs() -> None:
+    other: dict[str, Any] = {"ino": 9, "path": "other"}
+    exchange: dict[str, Any] = {"target": "other", "flags": ("RENAME_EXCHANGE",)}
+    calls = (
+        opened(0), pwrite(0, index=1), fdatasync(index=2), opened(3, **other),
+        pwrite(PAGE, index=4, **other), call("renameat2", "rename", index=5, **exchange),
+    )  # fmt: skip
+    assert states(*calls) == {1: DIRTY}
+    assert states(*calls, path="other") == {0: SYNCED}
+
+
+def test_a_deleted_file_that_is_open_still_has_not_the_name_of_a_new_one() -> None:
+    calls = (
+        opened(0), pwrite(0, index=1), call("unlink", "unlink", index=2), opened(3, ino=9),
+        pwrite(PAGE, index=4, ino=9), fdatasync(index=5, ino=9), pwrite(2 * PAGE, index=6),
+    )  # fmt: skip
+    assert states(*calls) == {1: SYNCED}
+
+
+def test_a_link_that_failed_gave_no_name() -> None:
+    link = call("link", "link", index=2, ino=9, target="other", errno=17, result=None)
+    assert states(opened(0), pwrite(0, index=1), link) == {0: DIRTY}
+
+
+def test_a_name_goes_with_its_directory() -> None:
+    inside: dict[str, Any] = {"path": "d/a"}
+    calls = (
+        opened(0, **inside), pwrite(0, index=1, **inside),
+        call("rename", "rename", index=2, path="d", ino=3, target="e"),
+        call("rename", "rename", index=3, path="new", ino=4, target="d"),
+        pwrite(PAGE, index=4, ino=9, **inside),
+    )  # fmt: skip
+    assert states(*calls, path="d/a") == {1: DIRTY}
+
+
 def test_what_is_cut_off_is_written_no_longer() -> None:
     cut = call("ftruncate", "truncate", index=7, length=PAGE, result=0)
     found = mapped(*RUN, cut)

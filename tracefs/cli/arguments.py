@@ -2,6 +2,8 @@
 
 from argparse import ArgumentTypeError
 
+from tracefs.pathtext import to_bytes, to_text
+
 
 def count(text: str) -> int:
     """Return *text* as a whole number of at least 0."""
@@ -16,6 +18,15 @@ def positive(text: str) -> int:
 def path_glob(text: str) -> str:
     r"""Return *text* as a glob for path text: bytes that are not UTF-8 become their ``\xNN``."""
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def path_text(text: str) -> str:
+    r"""Return the path text of a name that is given as commands print it, or as its bytes.
+
+    >>> path_text("a\\x0ab"), path_text("a\nb"), path_text("\udce9")
+    ('a\nb', 'a\nb', '\\xe9')
+    """
+    return to_text(to_bytes(path_glob(text)))
 
 
 def _at_least(text: str, least: int) -> int:

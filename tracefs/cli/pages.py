@@ -5,7 +5,7 @@ import sys
 from typing import Final
 
 from tracefs.cli import recording
-from tracefs.cli.arguments import count
+from tracefs.cli.arguments import count, path_text
 from tracefs.cli.evidence import Evidence
 from tracefs.errors import UsageError
 from tracefs.pathtext import printable
@@ -22,7 +22,7 @@ _SUGGESTED: Final = 5
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to *parser*."""
     parser.add_argument("recording", metavar="RECORDING", help="a recording, or strace's text")
-    parser.add_argument("file", metavar="FILE", help="path as tracefs show has it")
+    parser.add_argument("file", metavar="FILE", type=path_text, help="path as tracefs show has it")
     parser.add_argument(
         "--call", metavar="N", type=count, help="as it was after call N (default: the last)"
     )

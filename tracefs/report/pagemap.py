@@ -19,6 +19,8 @@ PAGE_LIMIT: Final = 1 << 20
 _ROW: Final = 64
 """Pages in a line."""
 _MOST_TIMES: Final = 9
+_NAMING: Final = frozenset({"open", "link"})
+"""Families of calls by which a file has the name that they are of."""
 
 
 Paint = Callable[[str, str], str]
@@ -77,6 +79,8 @@ class Paper:
         self._durability = Durability()
         self._ino: int | None = None
         """Of the file that had the name last."""
+        self._named: dict[str, int] = {}
+        """Every name, and the inode number of the file that had it last."""
         self._times: dict[int, Counter[int]] = {}
         self._after: dict[int, int] = {}
         self._followed = 0
@@ -110,8 +114,7 @@ class Paper:
         ino = call.ino
         if ino is None:
             return
-        if (call.target if call.family == "rename" and call.done else call.path) == self._path:
-            self._ino = ino
+        self._name(call, ino)
         if not call.done:
             return
         self._after[ino] = call.index
@@ -124,6 +127,29 @@ class Paper:
         elif call.family == "write" and call.offset is not None and call.result:
             self.written[call.path or "?"] += 1
             self._write(ino, call.offset, call.result)
+
+    def _name(self, call: Call, ino: int) -> None:
+        """Note which file has which name by *call*, one of file *ino*."""
+        if call.family == "rename" and call.done:
+            if call.target is not None and call.path is not None:
+                self._renamed(call.path, call.target, ino, call.flags)
+        elif call.path is not None and (call.done or call.family != "link"):
+            if call.done and call.family in _NAMING:
+                self._named[call.path] = ino
+            # A descriptor keeps the name of a file that has it no longer: it was deleted.
+            self._named.setdefault(call.path, ino)
+        self._ino = self._named.get(self._path, self._ino)
+
+    def _renamed(self, before: str, after: str, ino: int, flags: tuple[str, ...]) -> None:
+        other = self._named.pop(after, None)
+        self._named[after] = ino
+        if self._named.get(before) == ino:
+            del self._named[before]
+        if "RENAME_EXCHANGE" in flags and other is not None:
+            self._named[before] = other
+        if self._path.startswith((f"{before}/", f"{after}/")):
+            # The whole directory has another name.
+            self._named.pop(self._path, None)
 
     def _write(self, ino: int, offset: int, count: int) -> None:
         times = self._times.setdefault(ino, Counter())
