@@ -293,7 +293,7 @@ def runs(draw: st.DrawFn) -> list[Call]:
                 made.append(call("ftruncate", "truncate", length=size, result=0, **fields))
             case 3:
                 nothing = {"ino": None, "path": None}
-                made.append(call("sync", "sync", result=0, **(fields | nothing)))
+                made.append(call("sync", "syncfs", result=0, **(fields | nothing)))
             case _:
                 by = draw(st.sampled_from([None, None, "O_DSYNC"]))
                 length = draw(st.integers(1, 3)) * PAGE

@@ -53,7 +53,7 @@ def test_sync_of_everything_changes_other_files() -> None:
 
 
 def _sync() -> dict[str, Any]:
-    return {"name": "sync", "family": "sync", "ino": None, "path": None, "result": 0}
+    return {"name": "sync", "family": "syncfs", "ino": None, "path": None, "result": 0}
 
 
 def test_an_inode_number_that_comes_again_is_another_file() -> None:

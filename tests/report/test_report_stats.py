@@ -143,7 +143,7 @@ def test_o_dsync_needs_no_sync() -> None:
         (call("ftruncate", "truncate", length=100), 100),
         (call("openat", "open", flags=("O_WRONLY", "O_TRUNC")), 0),
         (call("openat", "open", flags=("O_WRONLY",)), PAGE),
-        (call("sync", "sync", path=None, ino=None, start_ns=START_NS + 10**9), 0),
+        (call("sync", "syncfs", path=None, ino=None, result=0, start_ns=START_NS + 10**9), 0),
         (fdatasync(ino=8, start_ns=START_NS + 10**9), PAGE),
         (OPEN, 0),
     ],

@@ -7,6 +7,7 @@ from strace_samples import BODY, HEAD, TAIL, text
 
 from tracefs.check import check
 from tracefs.findings import CheckResult, Verdict
+from tracefs.report.ledger import Ledger
 from tracefs.strace.files import Scope
 from tracefs.strace.survey import survey
 from tracefs.strace.trace import StraceTrace
@@ -45,6 +46,17 @@ def test_a_good_program_is_kept() -> None:
     result = judged(text(*GOOD))
     assert (result.verdict, result.trace.complete, result.trace.calls) == (Verdict.KEPT, True, 4)
     assert result.contracts[0].evidence["no-seek"] == "every lseek, seen in strace's text"
+
+
+@pytest.mark.parametrize(
+    ("sync", "left"),
+    [("sync() = 0", 0), ("syncfs(3</d/a>) = 0", 0), ("syncfs(3</d/a>) = -1 EIO (I/O error)", 4096)],
+)
+def test_a_sync_of_everything_leaves_nothing_to_wait(sync: str, left: int) -> None:
+    ledger = Ledger(0)
+    for one in calls(OPEN, PAGE, sync, CLOSE):
+        ledger.take(one)
+    assert sum(owed.bytes for owed in ledger.at_end()) == left
 
 
 def test_the_last_descriptor_ends_the_open() -> None:

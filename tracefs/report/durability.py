@@ -4,6 +4,14 @@ from tracefs.report.unsynced import Unsynced
 from tracefs.trace.call import Call
 
 
+def covers_all(call: Call) -> bool:
+    """Return whether *call* is known to have synced all files, as sync(2) and syncfs(2) do.
+
+    Of syncfs a recording has no result; strace's text has.
+    """
+    return call.family == "syncfs" and call.done and call.result == 0
+
+
 class Durability:
     """Takes calls in order, and follows which bytes no sync has covered."""
 
@@ -14,6 +22,7 @@ class Durability:
             "write": self._wrote,
             "sync": self.unsynced.sync,
             "syncdir": self.unsynced.sync,
+            "syncfs": self._synced_all,
             "truncate": self._truncated,
             "unlink": self._unlinked,
         }
@@ -27,6 +36,10 @@ class Durability:
         effect = self._effects.get(call.family)
         if effect is not None:
             effect(call)
+
+    def _synced_all(self, call: Call) -> None:
+        if covers_all(call):
+            self.unsynced.sync_all(call.start_ns)
 
     def _opened(self, call: Call) -> None:
         if call.ino is None:

@@ -1,14 +1,9 @@
 """Which bytes no sync had covered: after each call, at each close, and at the end."""
 
-from typing import Final
-
 from msgspec import Struct
 
-from tracefs.report.durability import Durability
+from tracefs.report.durability import Durability, covers_all
 from tracefs.trace.call import Call
-
-_EVERYTHING: Final = "sync"
-"""The call that covers all files (sync(2))."""
 
 
 class Owed(Struct, frozen=True, kw_only=True):
@@ -71,7 +66,7 @@ class Ledger:
         number = None if ino is None else self._number(call, ino)
         before = 0 if ino is None or call.family != "close" else unsynced.waiting(ino)
         self._durability.take(call)
-        if call.call == _EVERYTHING and call.done:
+        if covers_all(call):
             self._swept(call)
         if ino is None:
             return None, 0

@@ -10,6 +10,7 @@ from typing import Final, Generic, TypeVar
 from msgspec import Struct
 
 from tracefs.report.columns import Column, Packed, countable, pack
+from tracefs.report.durability import covers_all
 from tracefs.report.ledger import Changed, Ledger, Owed
 from tracefs.report.quote import printable
 from tracefs.report.strace import error_name
@@ -233,7 +234,9 @@ def _counts(number: int | None) -> bool:
 
 
 def _of_sync(call: Call) -> Effect:
-    return Effect.SYNC_ALL if call.call == "sync" else Effect.SYNC
+    if call.family == "syncfs":
+        return Effect.SYNC_ALL if covers_all(call) else Effect.NONE
+    return Effect.SYNC
 
 
 def _of_truncate(call: Call) -> Effect:
@@ -248,6 +251,7 @@ _EFFECTS: Final = {
     "write": _of_write,
     "sync": _of_sync,
     "syncdir": _of_sync,
+    "syncfs": _of_sync,
     "truncate": _of_truncate,
     "open": _of_open,
 }

@@ -96,12 +96,14 @@ class Unsynced:
         self._ranges += len(file) - before
 
     def sync(self, call: Call) -> None:
-        """Take in a sync that succeeded."""
-        if call.call == "sync":
-            for ino in list(self._files):
-                self._covered(ino, call.start_ns)
-        elif call.ino is not None:
+        """Take in a sync of a file that succeeded."""
+        if call.ino is not None:
             self._covered(call.ino, call.start_ns)
+
+    def sync_all(self, start_ns: int) -> None:
+        """Take in a sync of all files that began at *start_ns*."""
+        for ino in list(self._files):
+            self._covered(ino, start_ns)
 
     def failed(self, call: Call) -> None:
         """Take in a sync that failed, or has lost what it claims to have written."""
