@@ -283,7 +283,7 @@ def runs(draw: st.DrawFn) -> list[Call]:
     for index in range(draw(st.integers(1, 24))):
         fields: dict[str, Any] = {"index": index, "ino": draw(st.sampled_from([7, 8]))}
         fields["path"] = f"file-{fields['ino']}"
-        match draw(st.integers(0, 9)):
+        match draw(st.integers(0, 11)):
             case 0:
                 made.append(fdatasync(**fields))
             case 1:
@@ -294,6 +294,12 @@ def runs(draw: st.DrawFn) -> list[Call]:
             case 3:
                 nothing = {"ino": None, "path": None}
                 made.append(call("sync", "syncfs", result=0, **(fields | nothing)))
+            case 4:
+                # It began before all of the writes: only stores are covered.
+                made.append(fdatasync(start_ns=START_NS, **fields))
+            case 5:
+                where: dict[str, Any] = {"offset": draw(st.integers(0, 6)) * PAGE, "tid": None}
+                made.append(call("mmap", "write", length=PAGE, result=PAGE, **(fields | where)))
             case _:
                 by = draw(st.sampled_from([None, None, "O_DSYNC"]))
                 length = draw(st.integers(1, 3)) * PAGE

@@ -23,6 +23,7 @@ def collected(*calls: Call) -> ReportData:
     [
         (pwrite(0), Effect.WRITE),
         (pwrite(0, synced_by="O_DSYNC"), Effect.SYNCED_WRITE),
+        (call("mmap", "write", offset=0, length=9, result=9), Effect.STORE),
         (pwrite(0, result=0), Effect.NONE),
         (pwrite(0, ino=None), Effect.NONE),
         (pwrite(0, errno=5, result=None), Effect.NONE),

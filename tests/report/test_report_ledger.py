@@ -79,6 +79,21 @@ def test_a_synchronous_write_owes_nothing(flag: str | None) -> None:
     assert [one.because for one in ledger.at_end()] == ([] if flag else [0])
 
 
+def test_a_sync_covers_the_stores_that_the_kernel_wrote_out_for_it() -> None:
+    """It begins where the program called it; the kernel's writes come in its time."""
+    store = call("mmap", "write", index=0, offset=0, length=PAGE, result=PAGE, tid=None)
+    early: dict[str, Any] = {"start_ns": store.start_ns - 1, "end_ns": store.end_ns + 1}
+    ledger, _ = taken(store, call("msync", "sync", index=1, result=0, **early))
+    assert ledger.at_end() == []
+    # Of a write that ended meanwhile this can't be said, and of sync(2) neither.
+    for one, sync in (
+        (pwrite(0, index=0), fdatasync(index=1, **early)),
+        (store, call(index=1, **(_sync() | early))),
+    ):
+        ledger, _ = taken(one, sync)
+        assert [owed.bytes for owed in ledger.at_end()] == [PAGE]
+
+
 @given(
     st.lists(
         st.tuples(st.sampled_from(["write", "sync", "cut"]), st.integers(0, 1), st.integers(0, 40))

@@ -1,7 +1,8 @@
 // Decoding: the columns that tracefs.report.report_data writes, as typed arrays.
 // NaN stands for a number that is not known.
 
-const EFFECT = { NONE: 0, WRITE: 1, SYNCED_WRITE: 2, SYNC: 3, LOSES: 4, CUT: 5, EMPTIED: 6, SYNC_ALL: 7 };
+const EFFECT = { NONE: 0, WRITE: 1, SYNCED_WRITE: 2, SYNC: 3, LOSES: 4, CUT: 5, EMPTIED: 6, SYNC_ALL: 7, STORE: 8 };
+const WRITES = new Set([EFFECT.WRITE, EFFECT.SYNCED_WRITE, EFFECT.STORE]);
 
 class Varints {
   constructor(bytes) {

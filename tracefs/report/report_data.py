@@ -43,6 +43,8 @@ class Effect(IntEnum):
     EMPTIED = 6
     SYNC_ALL = 7
     """Of every file."""
+    STORE = 8
+    """A write through a mapping: a sync of the file covers it though it ended in its time."""
 
 
 class Thread(Struct, frozen=True):
@@ -225,7 +227,9 @@ def effect(call: Call) -> Effect:
 def _of_write(call: Call) -> Effect:
     if call.ino is None or not _counts(call.offset) or not call.result or not _counts(call.result):
         return Effect.NONE
-    return Effect.WRITE if call.synced_by is None else Effect.SYNCED_WRITE
+    if call.synced_by is not None:
+        return Effect.SYNCED_WRITE
+    return Effect.STORE if call.call == "mmap" else Effect.WRITE
 
 
 def _counts(number: int | None) -> bool:

@@ -55,7 +55,7 @@ class Page {
   firstFile() {
     const writes = new Uint32Array(this.head.tables.files.length + 1);
     for (let at = 0; at < this.data.count; at++) {
-      if (this.data.effect[at] === EFFECT.WRITE || this.data.effect[at] === EFFECT.SYNCED_WRITE) writes[this.data.file[at]]++;
+      if (WRITES.has(this.data.effect[at])) writes[this.data.file[at]]++;
     }
     return writes.reduce((best, number, file) => (file && number > writes[best] ? file : best), 0);
   }
@@ -281,7 +281,7 @@ class Page {
     const at = this.chosen;
     const { data } = this;
     if (at < 0 || data.file[at] !== this.file) return [];
-    if (data.effect[at] !== EFFECT.WRITE && data.effect[at] !== EFFECT.SYNCED_WRITE) return [];
+    if (!WRITES.has(data.effect[at])) return [];
     const first = Math.floor(data.offset[at] / this.head.pageSize);
     const last = Math.floor((data.offset[at] + data.result[at] - 1) / this.head.pageSize);
     const from = state.pages.place(first);

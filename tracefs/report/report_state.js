@@ -7,7 +7,7 @@ const MARKED = 1 << 22;
 
 function* writtenRanges(data, pageSize, events) {
   for (const at of events) {
-    if (data.effect[at] !== EFFECT.WRITE && data.effect[at] !== EFFECT.SYNCED_WRITE) continue;
+    if (!WRITES.has(data.effect[at])) continue;
     const [start, stop] = [data.offset[at], data.offset[at] + data.result[at]];
     yield [Math.floor(start / pageSize), Math.floor((stop - 1) / pageSize)];
   }
@@ -97,6 +97,7 @@ class PageState {
     this.times = new Uint32Array(count);
     this.last = new Int32Array(count).fill(-1);
     this.ends = new Float64Array(count);
+    this.stored = new Float64Array(count);
     this.dirty = [];
     this.next = 0;
   }
@@ -110,18 +111,20 @@ class PageState {
   take(at) {
     const data = this.data;
     switch (data.effect[at]) {
-      case EFFECT.WRITE: return this.write(at, false);
-      case EFFECT.SYNCED_WRITE: return this.write(at, true);
+      case EFFECT.WRITE: return this.write(at, this.ends);
+      case EFFECT.STORE: return this.write(at, this.stored);
+      case EFFECT.SYNCED_WRITE: return this.write(at, null);
       // Where nothing of the file waits then, all was covered, however near the times are.
-      case EFFECT.SYNC: return this.sync(data.waiting[at] === 0 ? Infinity : data.start[at]);
-      case EFFECT.SYNC_ALL: return this.sync(data.start[at]);
+      case EFFECT.SYNC: return this.sync(data.waiting[at] === 0 ? Infinity : data.start[at], Infinity);
+      case EFFECT.SYNC_ALL: return this.sync(data.start[at], data.start[at]);
       case EFFECT.LOSES: return this.lose();
       case EFFECT.CUT: return this.cut(data.length[at]);
       case EFFECT.EMPTIED: return this.cut(0);
     }
   }
 
-  write(at, synced) {
+  // A write whose end is noted in one of ends and stored; in none, where it was synced at once.
+  write(at, ends) {
     const [start, size] = [this.data.offset[at], this.pageSize];
     const stop = start + this.data.result[at];
     const first = Math.floor(start / size);
@@ -133,21 +136,24 @@ class PageState {
       const before = this.state[place];
       this.times[place]++;
       this.last[place] = at;
-      if (synced) {
+      if (!ends) {
         if (covered || before === PAGE.CLEAN) this.state[place] = PAGE.SYNCED;
       } else if (before !== PAGE.LOST || covered) {
-        if (before !== PAGE.DIRTY) this.dirty.push(place);
+        if (before !== PAGE.DIRTY) {
+          this.dirty.push(place);
+          this.ends[place] = this.stored[place] = -Infinity;
+        }
         this.state[place] = PAGE.DIRTY;
-        this.ends[place] = this.data.start[at] + this.data.duration[at];
+        ends[place] = this.data.start[at] + this.data.duration[at];
       }
     }
   }
 
-  // A sync covers what was answered before it came (fsync(2)).
-  sync(start) {
+  // A sync covers what was answered before it came (fsync(2)), and what the kernel stored for it.
+  sync(start, stored) {
     this.dirty = this.dirty.filter((place) => {
       if (this.state[place] !== PAGE.DIRTY) return false;
-      if (this.ends[place] > start) return true;
+      if (this.ends[place] > start || this.stored[place] > stored) return true;
       this.state[place] = PAGE.SYNCED;
       return false;
     });
@@ -212,7 +218,7 @@ class Owed {
     for (; this.at < calls; this.at++) {
       const file = data.file[this.at];
       this.bytes[file] = data.waiting[this.at];
-      if (data.effect[this.at] === EFFECT.WRITE) this.because[file] = this.at;
+      if (data.effect[this.at] === EFFECT.WRITE || data.effect[this.at] === EFFECT.STORE) this.because[file] = this.at;
       for (; this.next < elsewhere.length && elsewhere[this.next].call <= this.at; this.next++) {
         const other = elsewhere[this.next].file + 1;
         if (other !== file) this.bytes[other] = elsewhere[this.next].bytes;

@@ -1,7 +1,8 @@
 """Bytes that no sync has covered yet, file by file, in bounded memory.
 
 A sync covers the writes that were answered before it arrived, through whatever descriptor of the
-file they came (fsync(2)). Bytes that a truncate cut off are not waiting for anything any more.
+file they came (fsync(2)), and the stores through mappings that the kernel wrote out for it. Bytes
+that a truncate cut off are not waiting for anything any more.
 
 A sync that fails leaves them waiting for good: the kernel takes what it could not write for clean,
 so that a later sync succeeds without writing it ('Can Applications Recover from fsync Failures?',
@@ -10,7 +11,7 @@ USENIX ATC 2020). Only what is written again can be synced again.
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -21,6 +22,9 @@ RANGE_LIMIT: Final = 1 << 16
 """Separate byte ranges that are followed at once, over all files."""
 RECENT_LIMIT: Final = 1024
 """Writes per file that are looked back at for overlap with a sync under way."""
+
+_STORE: Final = "mmap"
+"""Name of a write through a shared mapping (`tracefs.trace.call.Call`)."""
 
 
 class Waiting(Struct, frozen=True, kw_only=True):
@@ -40,6 +44,15 @@ class Waiting(Struct, frozen=True, kw_only=True):
     """Its name."""
 
 
+class _Write(NamedTuple):
+    end_ns: int
+    start: int
+    stop: int
+    store: bool
+    """Through a mapping: the kernel writes it out at the latest when it does a sync of the file,
+    in the time of that call."""
+
+
 class _File:
     __slots__ = ("deleted", "dirty", "failed", "lost", "path", "recent")
 
@@ -51,8 +64,8 @@ class _File:
         """No bytes of *dirty*."""
         self.failed: Call | None = None
         """The sync that lost the last of them."""
-        # (end_ns, start, stop) of the last writes since the last sync.
-        self.recent: deque[tuple[int, int, int]] = deque(maxlen=RECENT_LIMIT)
+        self.recent: deque[_Write] = deque(maxlen=RECENT_LIMIT)
+        """The last writes since the last sync."""
 
     def __len__(self) -> int:
         """Return the number of ranges."""
@@ -90,7 +103,7 @@ class Unsynced:
             # The sync may have met it, though it ended later.
             file.lost.add(start, stop)
         else:
-            file.recent.append((call.end_ns, start, stop))
+            file.recent.append(_Write(call.end_ns, start, stop, call.call == _STORE))
             file.dirty.add(start, stop)
             file.lost.remove(start, stop)
         self._ranges += len(file) - before
@@ -98,12 +111,13 @@ class Unsynced:
     def sync(self, call: Call) -> None:
         """Take in a sync of a file that succeeded."""
         if call.ino is not None:
-            self._covered(call.ino, call.start_ns)
+            self._covered(call.ino, call.start_ns, stores=True)
 
     def sync_all(self, start_ns: int) -> None:
         """Take in a sync of all files that began at *start_ns*."""
         for ino in list(self._files):
-            self._covered(ino, start_ns)
+            # Which of the filesystems it did first nobody knows.
+            self._covered(ino, start_ns, stores=False)
 
     def failed(self, call: Call) -> None:
         """Take in a sync that failed, or has lost what it claims to have written."""
@@ -158,25 +172,25 @@ class Unsynced:
             if file.total:
                 yield _waiting(file)
 
-    def _covered(self, ino: int, since_ns: int) -> None:
+    def _covered(self, ino: int, since_ns: int, *, stores: bool) -> None:
         file = self._files.get(ino)
         if file is None:
             return
         recent = file.recent
-        if len(recent) == RECENT_LIMIT and recent[0][0] > since_ns:
+        if len(recent) == RECENT_LIMIT and recent[0].end_ns > since_ns:
             self.uncertain += 1
-        left = [write for write in recent if write[0] > since_ns]
+        left = [one for one in recent if one.end_ns > since_ns and not (stores and one.store)]
         self.forget(ino)
         if left or file.lost.total:
             self._restore(ino, file, left)
 
-    def _restore(self, ino: int, file: _File, left: list[tuple[int, int, int]]) -> None:
+    def _restore(self, ino: int, file: _File, left: list[_Write]) -> None:
         """Keep of *file* only the writes in *left*, which ended after the sync had arrived."""
         file.dirty.clear()
         file.recent.clear()
-        for end_ns, start, stop in left:
-            file.recent.append((end_ns, start, stop))
-            file.dirty.add(start, stop)
+        for one in left:
+            file.recent.append(one)
+            file.dirty.add(one.start, one.stop)
         self._files[ino] = file
         self._ranges += len(file)
 
@@ -209,11 +223,10 @@ def _waiting(file: _File) -> Waiting:
     )
 
 
-def _without(
-    writes: deque[tuple[int, int, int]], start: int, stop: int
-) -> Iterator[tuple[int, int, int]]:
-    for end_ns, low, high in writes:
+def _without(writes: deque[_Write], start: int, stop: int) -> Iterator[_Write]:
+    for one in writes:
+        low, high = one.start, one.stop
         if low < min(high, start):
-            yield end_ns, low, min(high, start)
+            yield one._replace(stop=min(high, start))
         if max(low, stop) < high:
-            yield end_ns, max(low, stop), high
+            yield one._replace(start=max(low, stop))
