@@ -238,6 +238,15 @@ def test_fio_has_no_files_without_a_name() -> None:
     assert fio.left_out == 2
 
 
+def test_fio_gets_no_write_that_it_would_stop_at() -> None:
+    fio = Fio()
+    log = opened("log", flags=("O_WRONLY", "O_APPEND"))
+    append = call("write", "write", handle=1, result=10, length=10)
+    text = exported(fio, [log, pwrite(0, 0, handle=1), append, pwrite(0, 5, handle=1)])
+    assert text.splitlines()[3:] == [b"0 log write 0 5"]
+    assert fio.left_out == 2
+
+
 def test_what_failed_is_no_loss() -> None:
     python = Python()
     assert "# 1 left out: failed" in exported(python, [opened(), fdatasync(errno=5)]).decode()

@@ -20,7 +20,10 @@ _ACTIONS: Final = {
 
 
 class Fio:
-    """One log. fio has one descriptor for each file, and no names with white space."""
+    """One log. fio has one descriptor for each file, and no names with white space.
+
+    It has no folders: those that names lie in have to be there.
+    """
 
     def __init__(self, early: Container[int] = ()) -> None:
         """See `Plan`."""
@@ -65,7 +68,9 @@ class Fio:
         if step.do == "close" and path is not None:
             return self._close(step, path)
         action = _ACTIONS.get(step.do)
-        if action is None or path is None:
+        # fio ends, without a word, at a write of no bytes.
+        nothing = action == "write" and (step.length == 0 or step.offset < 0)
+        if action is None or path is None or nothing:
             self._unsaid += 1
             return []
         where = (step.offset, step.length) if action == "write" else (0, 0)

@@ -40,6 +40,7 @@ class Step(Struct, frozen=True, kw_only=True):
     """New name of a rename, existing name of a link, contents of a symbolic link."""
     flags: tuple[str, ...] = ()
     offset: int = 0
+    """Of a write that appends -1, where nobody knows it."""
     length: int = 0
     at_ns: int = 0
     """When it began."""
@@ -167,8 +168,8 @@ class Plan:
             else:
                 self._positions[slot] = call.offset + count
         return self._of(
-            call, do, slot=slot, path=call.path or "", flags=call.flags, offset=call.offset or 0,
-            length=count,
+            call, do, slot=slot, path=call.path or "", flags=call.flags,
+            offset=-1 if call.offset is None else call.offset, length=count,
         )  # fmt: skip
 
     def _seek(self, call: Call) -> Step | str:
