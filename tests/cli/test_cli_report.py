@@ -17,6 +17,13 @@ os.pwrite(fd, bytes(4096), 4096)
 os.close(fd)
 """
 
+APPEND = """
+import os
+fd = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+os.write(fd, b"line")
+os.close(fd)
+"""
+
 
 def head(page: str) -> dict[str, Any]:
     found = re.search(r'<script type="application/json" id="head">(.*?)</script>', page, re.DOTALL)
@@ -63,18 +70,33 @@ def test_calls_that_nobody_named_are_counted(tmp_path: Path) -> None:
     assert "unknown: the caller belongs to another user" in (tmp_path / "out.html").read_text()
 
 
+def traced(folder: Path, program: str) -> Path:
+    """Return what strace writes of *program*."""
+    (folder / "traced").mkdir()
+    strace = ["strace", "-f", "-y", "-ttt", "-T", "-o", f"{folder}/strace.txt"]
+    command = [*strace, sys.executable, "-c", program]
+    subprocess.run(command, cwd=folder / "traced", check=True)
+    return folder / "strace.txt"
+
+
 def test_straces_text_has_a_page_as_well(tmp_path: Path) -> None:
-    folder = tmp_path / "traced"
-    folder.mkdir()
-    strace = ["strace", "-f", "-y", "-ttt", "-T", "-o", f"{tmp_path}/strace.txt"]
-    subprocess.run([*strace, sys.executable, "-c", PROGRAM], cwd=folder, check=True)
+    text = traced(tmp_path, PROGRAM)
     answer = tracefs(
-        "report", f"{tmp_path}/strace.txt", "--dir", str(folder), "-o", f"{tmp_path}/out.html"
+        "report", str(text), "--dir", f"{tmp_path}/traced", "-o", f"{tmp_path}/out.html"
     )
     assert answer.code == 0, answer.err
     page = (tmp_path / "out.html").read_text()
     assert (head(page)["calls"], head(page)["timed"]) == (3, True)
     assert "seen by: strace" in page
+
+
+def test_appends_of_which_the_place_is_not_known_are_told(tmp_path: Path) -> None:
+    answer = tracefs("report", str(traced(tmp_path, APPEND)), "-o", f"{tmp_path}/out.html")
+    assert answer.code == 0, answer.err
+    page = (tmp_path / "out.html").read_text()
+    assert "Not counted here, nor as pages: 1 write without a known place." in page
+    assert "At least 0 bytes were not synced at the end." in page
+    assert "No file is known to have been closed with bytes that were not synced." in page
 
 
 @pytest.mark.parametrize(

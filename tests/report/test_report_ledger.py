@@ -66,6 +66,14 @@ def test_an_inode_number_that_comes_again_is_another_file() -> None:
     assert ledger.at_end() == []
 
 
+def test_bytes_are_a_lower_bound_where_a_place_is_not_known() -> None:
+    append = call("write", "write", index=1, result=10)
+    ledger, _ = taken(pwrite(0, index=0), append, call("write", "write", index=2, result=0))
+    assert (ledger.lower_bound, ledger.unplaced) == (True, 1)
+    ledger, _ = taken(pwrite(0, index=0))
+    assert (ledger.lower_bound, ledger.unplaced) == (False, 0)
+
+
 def test_closes_are_counted_beyond_those_that_are_kept() -> None:
     ledger = Ledger(1)
     for one in (pwrite(0, index=0), close(index=1), close(index=2)):

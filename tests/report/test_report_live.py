@@ -45,6 +45,12 @@ def test_an_inode_number_that_comes_again_is_another_file() -> None:
     assert (file.path, file.bytes, file.waiting) == ("new", 0, 0)
 
 
+def test_bytes_of_a_write_without_a_known_place_may_wait() -> None:
+    append = call("write", "write", result=10)
+    assert "not synced: at least 4096 bytes" in list(lines(after(pwrite(0), append)))
+    assert "not synced: 4096 bytes" in list(lines(after(pwrite(0))))
+
+
 def test_the_rate_is_that_of_the_program() -> None:
     live = Live()
     live.take(pwrite(0, start_ns=START_NS))

@@ -28,7 +28,7 @@ RUN = (
 def test_each_page_is_what_was_done_to_it() -> None:
     assert mapped(*RUN) == PageMap(
         path="pages.db", page_size=PAGE, states={0: LOST, 4: DIRTY, 5: LOST},
-        times={0: 2, 4: 2, 5: 1}, after=6, not_followed=0,
+        times={0: 2, 4: 2, 5: 1}, after=6, not_followed=0, unplaced=0,
     )  # fmt: skip
 
 
@@ -118,6 +118,14 @@ def test_the_drawing_leaves_out_what_is_empty() -> None:
         "# synced  ! not synced  x lost to a failed sync  . never written, or cut off",
     ]
     assert "\x1b[33m!" in "".join(drawn(found, Style(colour=True).paint))
+
+
+def test_a_write_without_a_known_place_is_told() -> None:
+    append = call("write", "write", index=1, result=10)
+    found = mapped(pwrite(0, index=0), append, call("write", "write", index=2, ino=9, result=10))
+    assert found is not None
+    assert found.unplaced == 1
+    assert "not drawn: 1 write without a known place" in list(drawn(found, PLAIN.paint))
 
 
 def test_times_are_digits() -> None:

@@ -17,6 +17,8 @@ class Durability:
 
     def __init__(self, unsynced: Unsynced | None = None) -> None:
         self.unsynced = Unsynced() if unsynced is None else unsynced
+        self.unplaced = 0
+        """Writes of which the place is not known; above 0, byte counts are lower bounds."""
         self._effects = {
             "open": self._opened,
             "write": self._wrote,
@@ -50,8 +52,12 @@ class Durability:
             self.unsynced.truncate(call.ino, 0)
 
     def _wrote(self, call: Call) -> None:
-        if call.ino is not None and call.offset is not None and call.result:
-            self.unsynced.write(call.ino, call, call.offset, call.offset + call.result)
+        if call.result == 0:
+            return
+        if call.ino is None or call.offset is None or call.result is None:
+            self.unplaced += 1
+            return
+        self.unsynced.write(call.ino, call, call.offset, call.offset + call.result)
 
     def _truncated(self, call: Call) -> None:
         if call.ino is not None and call.length is not None:

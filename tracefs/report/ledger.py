@@ -95,8 +95,13 @@ class Ledger:
 
     @property
     def lower_bound(self) -> bool:
-        """Whether there were more ranges than are followed: there may be more bytes."""
-        return self._durability.unsynced.not_followed > 0
+        """Whether there may be more bytes: not all ranges are followed, or places are unknown."""
+        return self._durability.unsynced.not_followed > 0 or self.unplaced > 0
+
+    @property
+    def unplaced(self) -> int:
+        """Writes of which the place is not known."""
+        return self._durability.unplaced
 
     def _number(self, call: Call, ino: int) -> int:
         number = self._files.get(ino)

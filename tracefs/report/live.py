@@ -48,6 +48,8 @@ class Now(Struct, frozen=True, kw_only=True):
     max_ns: int
     """Of the latest syncs that succeeded; 0: there were none."""
     waiting: int
+    lower_bound: bool
+    """More bytes may wait: there are more of them than are followed, or places are unknown."""
     files: tuple[FileNow, ...]
     """Those with most bytes that wait, then those with most calls."""
     files_in_all: int
@@ -112,8 +114,9 @@ class Live:
         passed_ns = self._last_ns - self._told_ns if self._told_ns else 0
         rate = (self._calls - self._told) * 1e9 / passed_ns if passed_ns > 0 else 0.0
         self._told, self._told_ns = self._calls, self._last_ns
+        durability = self._durability
         for ino, file in self._files.items():
-            file.waiting = self._durability.unsynced.waiting(ino)
+            file.waiting = durability.unsynced.waiting(ino)
         files = sorted(self._files.values(), key=lambda one: (-one.waiting, -one.calls, one.path))
         return Now(
             calls=self._calls,
@@ -125,6 +128,7 @@ class Live:
             p99_ns=times.percentile(99),
             max_ns=times.maximum,
             waiting=sum(file.waiting for file in self._files.values()),
+            lower_bound=durability.unplaced > 0 or durability.unsynced.not_followed > 0,
             files=tuple(files[:top]),
             files_in_all=len(files),
             findings=findings[-_FOUND:],
@@ -150,7 +154,7 @@ def summary(now: Now) -> Iterator[str]:
         )
     else:
         yield f"{plural(now.syncs, 'sync')}, none that succeeded"
-    yield f"not synced: {plural(now.waiting, 'byte')}"
+    yield f"not synced: {'at least ' if now.lower_bound else ''}{plural(now.waiting, 'byte')}"
 
 
 def row(file: FileNow) -> tuple[str, str, str, str, str]:

@@ -62,6 +62,8 @@ class PageMap(Struct, frozen=True, kw_only=True):
     """Index of the last call; None: none of the file's."""
     not_followed: int
     """Page writes beyond the limit."""
+    unplaced: int
+    """Writes of which the place is not known."""
 
 
 class Paper:
@@ -85,6 +87,7 @@ class Paper:
         self._after: dict[int, int] = {}
         self._followed = 0
         self._not_followed = 0
+        self._unplaced: Counter[int] = Counter()
         self.written: Counter[str] = Counter()
         """Every name that was written to, with how often."""
 
@@ -107,6 +110,7 @@ class Paper:
             times=dict(times),
             after=self._after.get(self._ino),
             not_followed=self._not_followed,
+            unplaced=self._unplaced[self._ino],
         )
 
     def _add(self, call: Call) -> None:
@@ -120,13 +124,17 @@ class Paper:
         self._after[ino] = call.index
         if call.created:
             self._times.pop(ino, None)
+            self._unplaced.pop(ino, None)
         elif call.family == "open" and "O_TRUNC" in call.flags:
             self._keep(ino, 0)
         elif call.family == "truncate" and call.length is not None:
             self._keep(ino, call.length)
-        elif call.family == "write" and call.offset is not None and call.result:
+        elif call.family == "write" and call.result != 0:
             self.written[call.path or "?"] += 1
-            self._write(ino, call.offset, call.result)
+            if call.offset is None or call.result is None:
+                self._unplaced[ino] += 1
+            else:
+                self._write(ino, call.offset, call.result)
 
     def _name(self, call: Call, ino: int) -> None:
         """Note which file has which name by *call*, one of file *ino*."""
@@ -191,6 +199,8 @@ def drawn(map_: PageMap, paint: Paint, *, times: bool = False) -> Iterator[str]:
     yield from _rows(map_, paint, times=times)
     if map_.not_followed:
         yield f"limit reached: {plural(map_.not_followed, 'page write')} not followed"
+    if map_.unplaced:
+        yield f"not drawn: {plural(map_.unplaced, 'write')} without a known place"
     if times:
         yield f"1 to {_MOST_TIMES}: times written, +: more, .: never"
     else:

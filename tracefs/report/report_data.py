@@ -85,6 +85,8 @@ class ReportData(Struct, frozen=True, kw_only=True):
     elsewhere: tuple[Changed, ...]
     lower_bound: bool
     """There may be more unsynced bytes than are told."""
+    unplaced: int
+    """Writes of which the place is not known."""
 
 
 class Collector:
@@ -158,6 +160,7 @@ class Collector:
             at_end=tuple(ledger.at_end()),
             elsewhere=tuple(ledger.elsewhere),
             lower_bound=ledger.lower_bound,
+            unplaced=ledger.unplaced,
         )
 
     def _add(self, call: Call) -> None:

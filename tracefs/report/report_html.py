@@ -233,13 +233,17 @@ def _finding(body: ET.Element, finding: Finding) -> None:
 def _ledger(main: ET.Element, data: ReportData) -> None:
     section = _section(main, "Never synced")
     bound = "at least " if data.lower_bound else ""
+    if data.unplaced:
+        writes = plural(data.unplaced, "write")
+        add(section, "p", f"Not counted here, nor as pages: {writes} without a known place.")
     if not data.at_end:
-        add(section, "p", f"{bound}0 bytes were not synced at the end.")
+        add(section, "p", f"{bound}0 bytes were not synced at the end.".capitalize())
     else:
         add(section, "h3", "At the end")
         _owed(section, "bytes not synced at the end", data.at_end, data.page_size, bound)
     if not data.closes:
-        add(section, "p", "No file was closed with bytes that were not synced.")
+        known = "is known to have been" if data.lower_bound else "was"
+        add(section, "p", f"No file {known} closed with bytes that were not synced.")
         return
     add(section, "h3", f"At {plural(data.closes, 'close')}")
     if data.closes > len(data.at_close):
