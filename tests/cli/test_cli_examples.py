@@ -28,3 +28,5 @@ def test_they_are_taken(name: str) -> None:
         tool, command, *words = shlex.split(line)
         assert (tool, command) == ("tracefs", name)
         parser.parse_args(words)
+        # argparse asks for no command, and takes options for one.
+        assert ("--" in words[:-1]) == ("COMMAND [ARG]" in parser.format_usage())

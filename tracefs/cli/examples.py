@@ -19,7 +19,9 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "tracefs check --format junit -o verdict.xml rec",
     ),
     "contracts": ("tracefs contracts list", "tracefs contracts explain page-write"),
-    "grade": ("tracefs grade lab.toml submissions",),
+    "grade": (
+        "tracefs grade submissions --contract page-write -- '{submission}/writer' pages.db 2",
+    ),
     "torture": (
         "tracefs torture -- ./pagealloc write pages.db 0 text",
         "tracefs torture --check './check {dir}' -o runs -- ./server",
