@@ -58,12 +58,12 @@ class Recorder:
         self._writer = JournalWriter(folder, head or header(), on_failure=_fail)
         self._now = START_NS
 
-    def create(self, path: str = "pages.db", flags: int = RDWR_CREAT) -> None:
+    def create(self, path: str = "pages.db", flags: int = RDWR_CREAT, ino: int = 7) -> None:
         start, end = self._times()
         seen = _sighting("openat", 2**64 - 100, 0, flags, 0o644)
         kept = flags & ~0o100  # the kernel removes O_CREAT
         self._writer.event(
-            Create(start_ns=start, end_ns=end, tid=TID, path=path, ino=7, fh=1, flags=kept,
+            Create(start_ns=start, end_ns=end, tid=TID, path=path, ino=ino, fh=1, flags=kept,
                    mode=0o644, seen=seen)
         )  # fmt: skip
 

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_support import broken, kept, torn, tracefs
+from cli_support import Recorder, broken, kept, torn, tracefs
 
 
 def test_the_pages_of_a_file_are_drawn(tmp_path: Path) -> None:
@@ -30,6 +30,19 @@ def test_an_incomplete_recording_says_so(tmp_path: Path) -> None:
     answer = tracefs("pages", str(torn(tmp_path / "torn.trace")), "pages.db")
     assert answer.code == 4
     assert answer.out.splitlines()[-1].startswith("# incomplete: ")
+
+
+def test_a_moment_before_the_file_is_told_with_its_first_call(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "late.trace")
+    recorder.create("other.db", ino=8)
+    recorder.create()
+    recorder.write(0)
+    recording = str(recorder.finish())
+    answer = tracefs("pages", recording, "pages.db", "--call", "0")
+    assert answer.code == 2
+    assert answer.err == (
+        "tracefs: up to call 0 none is about pages.db\n  repair: the first one is call 1\n"
+    )
 
 
 def test_a_file_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:

@@ -44,6 +44,11 @@ def run(args: argparse.Namespace) -> int:
         paper.add_all(trace.items())
         summary = trace.summary()
     found = paper.map()
+    if found is None and paper.first is not None:
+        raise UsageError(
+            f"up to call {args.call} none is about {printable(args.file)}",
+            repair=f"the first one is call {paper.first}",
+        )
     if found is None:
         written = ", ".join(printable(path) for path, _ in paper.written.most_common(_SUGGESTED))
         raise UsageError(

@@ -88,13 +88,19 @@ class Paper:
         self._followed = 0
         self._not_followed = 0
         self._unplaced: Counter[int] = Counter()
+        self.first: int | None = None
+        """Index of the first call about a file of that name, also after *until*; None: none was."""
         self.written: Counter[str] = Counter()
         """Every name that was written to, with how often."""
 
     def add_all(self, items: Iterable[TraceItem]) -> None:
         """Take in *items*, in order."""
         for item in items:
-            if isinstance(item, Call) and 0 <= item.index <= self._until:
+            if not isinstance(item, Call) or item.index < 0:
+                continue
+            if self.first is None and self._names(item):
+                self.first = item.index
+            if item.index <= self._until:
                 self._add(item)
 
     def map(self) -> PageMap | None:
@@ -158,6 +164,11 @@ class Paper:
         if self._path.startswith((f"{before}/", f"{after}/")):
             # The whole directory has another name.
             self._named.pop(self._path, None)
+
+    def _names(self, call: Call) -> bool:
+        """Tell whether a file that is known has the name after *call*."""
+        name = call.target if call.family == "rename" and call.done else call.path
+        return call.ino is not None and name == self._path
 
     def _write(self, ino: int, offset: int, count: int) -> None:
         times = self._times.setdefault(ino, Counter())
