@@ -5,6 +5,8 @@ import errno
 import io
 import json
 import os
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +31,8 @@ def made(folder: Path) -> Path:
     )  # fmt: skip
     assert answer.code == 0, answer.err
     assert "added recording good's [1].trace: 6 calls" in answer.err
+    [step] = re.findall("^tracefs: next: (.*)$", answer.err, re.MULTILINE)
+    assert shlex.split(step)[1:4] == ["dataset", "check", f"{folder}/all of 'them'"]
     return folder / "all of 'them'"
 
 

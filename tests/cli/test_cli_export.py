@@ -3,6 +3,8 @@
 import fcntl
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -13,7 +15,8 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from cli_support import astray, kept, torn, tracefs, undecided
+from cli_support import PAGE, astray, kept, torn, tracefs, undecided
+from lacking import lacking
 
 from tracefs.index.engine import connect
 
@@ -85,8 +88,47 @@ def test_what_is_left_out_is_told(tmp_path: Path) -> None:
     recording = undecided(tmp_path / "unknown.trace")
     answer = tracefs("export", str(recording), "--to", "python", "-o", f"{tmp_path}/out")
     assert answer.code == 4
-    assert "1 call left out, which python can't say" in answer.err
+    assert f"1 call left out: the end of {tmp_path}/out says why\n" in answer.err
     assert "# 1 left out: its name is not known" in (tmp_path / "out").read_text()
+
+
+def test_what_fio_leaves_out_is_told(tmp_path: Path) -> None:
+    recording = undecided(tmp_path / "unknown.trace")
+    answer = tracefs("export", str(recording), "--to", "fio", "-o", f"{tmp_path}/out")
+    assert answer.code == 4
+    assert "1 call left out, which fio can't say\n" in answer.err
+
+
+@pytest.mark.parametrize("form", ["c", "python", "fio"])
+def test_the_next_step_can_be_typed(
+    tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = kept(tmp_path / "good.trace")
+    monkeypatch.chdir(tmp_path)
+    answer = tracefs("export", str(recording), "--to", form, "-o", "an export.c")
+    [step] = re.findall("^tracefs: next: (.*)$", answer.err, re.MULTILINE)
+    line = step.removeprefix("in an empty directory, ").replace("DIRECTORY", "made")
+    tool = shlex.split(line)[0]
+    if shutil.which(tool) is None:
+        lacking(f"{tool} is not installed")
+    (tmp_path / "made").mkdir()
+    where = "made" if form == "fio" else "."
+    subprocess.run(line, shell=True, check=True, cwd=where, capture_output=True)
+    assert (tmp_path / "made/pages.db").stat().st_size == 3 * PAGE
+
+
+@pytest.mark.parametrize("form", ["c", "python"])
+def test_a_program_without_its_directory_names_it(tmp_path: Path, form: str) -> None:
+    recording = kept(tmp_path / "good.trace")
+    program = tmp_path / "replay.c"
+    tracefs("export", str(recording), "--to", form, "-o", str(program))
+    start = [sys.executable, str(program)]
+    if form == "c":
+        start = [str(tmp_path / "replay")]
+        subprocess.run(["gcc", "-o", *start, str(program)], check=True)
+    done = subprocess.run([*start, "nowhere"], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert done.stderr == "nowhere: No such file or directory\n"
 
 
 def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:

@@ -41,8 +41,14 @@ def test_a_page_is_written_and_named(tmp_path: Path) -> None:
     assert f"wrote {tmp_path}/out.html: 6 calls (none unknown), {len(page.encode()):,} bytes" in (
         answer.err
     )
-    assert "next: open it in a browser" in answer.err
+    assert f"next: open it in a browser, xdg-open {tmp_path}/out.html\n" in answer.err
     assert "No contract was asked" in page
+
+
+def test_the_next_step_can_be_typed(tmp_path: Path) -> None:
+    recording = kept(tmp_path / "good.trace")
+    answer = tracefs("report", str(recording), "-o", f"{tmp_path}/my report.html")
+    assert f"xdg-open '{tmp_path}/my report.html'\n" in answer.err
 
 
 def test_findings_have_their_calls(tmp_path: Path) -> None:

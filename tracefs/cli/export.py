@@ -49,6 +49,7 @@ _FORMATS: Final[dict[str, tuple[Make, str]]] = {
 """Name -> who writes it, and the name of its file."""
 _AGAIN: Final = frozenset({"c", "python", "fio"})
 """Formats that do the calls again: a close counts only if it is the last of its open."""
+_PROGRAMS: Final = ("c", "python")
 _PARQUET: Final = "parquet"
 _ALL: Final = (*_FORMATS, _PARQUET)
 
@@ -88,8 +89,15 @@ def run(args: argparse.Namespace) -> int:
     if not wrote.summary.complete:
         target.say(f"the recording is incomplete: {wrote.summary.incomplete_because}")
     if wrote.left_out:
-        target.say(f"{plural(wrote.left_out, 'call')} left out, which {args.to} can't say")
-    target.say(_next(args, shell_line([wrote.output])))
+        which = (
+            f": the end of {printable(wrote.output)} says why"
+            if args.to in _PROGRAMS
+            else f", which {args.to} can't say"
+        )
+        target.say(f"{plural(wrote.left_out, 'call')} left out{which}")
+    target.say(_next(args, wrote.output))
+    if args.to in _PROGRAMS:
+        target.say("DIRECTORY: the traced one as it was before, or an empty one if it was empty")
     return recording.EXIT_UNKNOWN if wrote.left_out or not wrote.summary.complete else 0
 
 
@@ -173,8 +181,9 @@ def _calls(trace: AnyTrace, progress: Progress) -> Iterator[Call]:
                 progress.count("calls", calls)
 
 
-def _next(args: argparse.Namespace, file: str) -> str:
-    """Return what to do with *file*, spelled for a shell."""
+def _next(args: argparse.Namespace, output: str) -> str:
+    """Return what to do with the file *output*, as can be typed."""
+    file = shell_line([output])
     match args.to:
         case "perfetto":
             return f"next: open {file} at https://ui.perfetto.dev"
@@ -183,8 +192,10 @@ def _next(args: argparse.Namespace, file: str) -> str:
         case "python":
             return f"next: python3 {file} DIRECTORY"
         case "fio":
-            return f"next: in an empty directory, fio --name=replay --read_iolog={file}"
+            words = shell_line(["fio", "--name=replay", f"--read_iolog={os.path.abspath(output)}"])
+            return f"next: in an empty directory, {words}"
         case "parquet":
-            files = f"{file}/*/*.parquet" if args.by_file else file
-            return f"next: duckdb -c \"FROM '{files}' LIMIT 5\""
+            files = f"{output}/*/*.parquet" if args.by_file else output
+            quoted = files.replace("'", "''")
+            return f"next: {shell_line(['duckdb', '-c', f"FROM '{quoted}' LIMIT 5"])}"
     return f"next: tracefs report has the same calls to look at; {file} is for other tools"

@@ -18,6 +18,7 @@ from tracefs.pathtext import printable
 from tracefs.report import frame
 from tracefs.report.report_data import Collector
 from tracefs.report.report_html import View, page
+from tracefs.report.shell import shell_line
 from tracefs.report.strace import UNTIMED
 from tracefs.trace import Call, TraceItem
 from tracefs.wholefile import write_whole
@@ -78,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     text = page(view).encode()
     write_whole(os.fsencode(args.output), text)
     target.say(f"wrote {printable(args.output)}: {frame.calls(summary)}, {len(text):,} bytes")
-    target.say(f"next: open it in a browser, xdg-open {printable(args.output)}")
+    target.say(f"next: open it in a browser, xdg-open {shell_line([args.output])}")
     return 0
 
 

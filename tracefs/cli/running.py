@@ -108,9 +108,10 @@ def _tell_lost(recording: Path) -> None:
             f"the witness was lost: from {after_ns / 1e9:.6f} s on, calls like lseek went unseen: "
             f"{printable(reason)}"
         )
-        target.say(
-            f"next: run it again; tracefs show {printable(str(recording))} has what was seen"
-        )
+        from tracefs.report.shell import shell_line  # noqa: PLC0415  # it is rare
+
+        shown = shell_line(["tracefs", "show", str(recording)])
+        target.say(f"next: run it again; {shown} has what was seen")
 
 
 def _contracts(names: list[str]) -> "list[Contract]":

@@ -12,6 +12,7 @@ from tracefs.journal.reader import JournalReader, Source
 from tracefs.pathtext import printable
 from tracefs.report.frame import WentBack, went_back
 from tracefs.report.selection import Selection
+from tracefs.report.shell import shell_line
 from tracefs.trace import Call, Trace
 
 _LARGE: Final = 256 << 20
@@ -54,7 +55,8 @@ def _indexed(
     size = os.fstat(reader.fileno()).st_size
     if not (folder / CARD).exists():
         if size >= _LARGE:
-            _say(f"reading all {size >> 20} MiB; after tracefs index {folder}, filters are quick")
+            make = shell_line(["tracefs", "index", str(folder)])
+            _say(f"reading all {size >> 20} MiB; after {make}, filters are quick")
         return None
     from tracefs.index.card import Unusable  # noqa: PLC0415  # most recordings have no index
     from tracefs.index.look import find  # noqa: PLC0415

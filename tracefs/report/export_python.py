@@ -12,7 +12,10 @@ _TAIL: Final = """]
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit(f"usage: {sys.argv[0]} DIRECTORY")
-    os.chdir(sys.argv[1])
+    try:
+        os.chdir(sys.argv[1])
+    except OSError as error:
+        sys.exit(f"{sys.argv[1]}: {error.strerror}")
     for function, call, *arguments in STEPS:
         try:
             function(call, *arguments)

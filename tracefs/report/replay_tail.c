@@ -80,8 +80,12 @@ static long long doing(const struct step *step)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2 || chdir(argv[1]) != 0) {
+    if (argc != 2) {
         fprintf(stderr, "usage: %s DIRECTORY\n", argv[0]);
+        return 2;
+    }
+    if (chdir(argv[1]) != 0) {
+        perror(argv[1]);
         return 2;
     }
     for (const struct step *step = steps; step->call >= 0; step++) {

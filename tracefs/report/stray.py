@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tracefs.report.frame import plural
 from tracefs.report.quote import printable
 from tracefs.report.selection import Selection
+from tracefs.report.shell import shell_line
 from tracefs.report.strace import CallLines
 from tracefs.source import Location, call_site, callers, which_site
 from tracefs.trace.call import Call
@@ -145,11 +146,11 @@ def render(
     yield _summary(found, sites, incomplete)
     yield from _unlined(sites)
     if found.uses:
-        yield f"next: mend the first place and run it again; tracefs show {printable(recording)}"
+        yield f"next: mend the first place and run it again; tracefs show {shell_line([recording])}"
     elif not found.calls and incomplete is None:
         yield "next: let it work in the traced directory, or trace the one it works in with --dir"
     elif found.unnamed or found.unseen:
-        yield f"next: see why: tracefs show --call unknown {printable(recording)}"
+        yield f"next: see why: tracefs show --call unknown {shell_line([recording])}"
     elif incomplete is not None:
         yield "next: run it again: what is not in the recording may be astray"
 
