@@ -202,7 +202,8 @@ def test_what_is_no_recording_leaves_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["SELECT nothing"], "the query can't be answered"),
+        (["SELECT nothing FROM recordings"], "not found in FROM clause! Candidate bindings: "),
+        (["SELEC 1"], 'Parser Error: syntax error at or near "SELEC"\n'),
         ([], "there is no question"),
         ([""], "there is no question"),
         (["-- nothing"], "there is no question"),

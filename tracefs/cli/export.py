@@ -197,5 +197,6 @@ def _next(args: argparse.Namespace, output: str) -> str:
         case "parquet":
             files = f"{output}/*/*.parquet" if args.by_file else output
             quoted = files.replace("'", "''")
-            return f"next: {shell_line(['duckdb', '-c', f"FROM '{quoted}' LIMIT 5"])}"
+            words = shell_line(["duckdb", "-c", f"FROM '{quoted}' LIMIT 5"])
+            return f"next: {words}"
     return f"next: tracefs report has the same calls to look at; {file} is for other tools"

@@ -62,7 +62,13 @@ def _errors() -> Iterator[None]:
     try:
         yield
     except duckdb_error() as error:
-        raise UsageError(f"the query can't be answered: {error}") from error
+        raise UsageError(f"the query can't be answered: {_said(error)}") from error
+
+
+def _said(error: Exception) -> str:
+    """Return DuckDB's message as one line, without the query, which the user has before them."""
+    said = str(error).partition("\n\nLINE ")[0]
+    return " ".join(line.strip() for line in said.splitlines() if line.strip())
 
 
 def query(dataset: Path, sql: str) -> Answer:
