@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from tracefs.cli import recording
+from tracefs.cli.arguments import positive
 from tracefs.contracts import find_all
 from tracefs.contracts.base import Contract, Judge, Settings
 from tracefs.errors import UsageError
@@ -39,9 +40,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="lines of text, one block after the other (so it is without a terminal, or textual)",
     )  # fmt: skip
     parser.add_argument(
-        "--every", metavar="S", type=_seconds, default=1.0, help="seconds between two looks"
+        "--every",
+        metavar="S",
+        type=_seconds,
+        default=1.0,
+        help="seconds between two looks (default: 1)",
     )
-    parser.add_argument("--top", metavar="N", type=int, default=20, help="files that are shown")
+    parser.add_argument(
+        "--top", metavar="N", type=positive, default=20, help="files that are shown (default: 20)"
+    )
     parser.add_argument(
         "--contract", metavar="NAME", action="append", default=[],
         help="show what this contract finds so far",
@@ -107,7 +114,7 @@ class Watch:
         self._contracts = contracts
         self._live = Live()
         self._judges: list[Judge] = []
-        self._next = 0.0
+        self._next = self._overdue = 0.0
         self.stopped = False
         """Set to have `follow` return soon."""
 
@@ -124,6 +131,8 @@ class Watch:
             time.sleep(FOLLOW_PAUSE_S)
             return not self.stopped
 
+        # What is there already is mostly read before anybody would look.
+        self._overdue = time.monotonic() + self._every_s
         with JournalReader(self._source, follow=True, wait=wait) as reader:
             self._judges = [self._judge(one, reader.header) for one in self._contracts]
             for number, item in enumerate(Trace(reader).items()):
@@ -135,7 +144,7 @@ class Watch:
                     self._tell(told)
                     if self.stopped:
                         return
-        self._tell(told, ended=not self.stopped)
+        self._tell(told, ended=not self.stopped, behind=False)
 
     def _judge(self, contract: Contract, header: Header) -> Judge:
         return contract.start(header, Settings(page_size=recording.page_size(header)))
@@ -144,10 +153,10 @@ class Watch:
         self, told: Callable[[Now], None], *, ended: bool = False, behind: bool = True
     ) -> None:
         at = time.monotonic()
-        if at < self._next and not ended:
+        if at < (max(self._next, self._overdue) if behind else self._next) and not ended:
             return
         self._next = at + self._every_s
-        told(self._live.now(self._top, self._findings(), ended=ended, behind=behind and not ended))
+        told(self._live.now(self._top, self._findings(), ended=ended, behind=behind))
 
     def _findings(self) -> tuple[Finding, ...]:
         """Return what is found so far: a judge can be asked once, so a copy is."""

@@ -40,7 +40,7 @@ class Now(Struct, frozen=True, kw_only=True):
     calls: int
     unknown: int
     calls_a_second: float
-    """Between the last call of the last moment and that of this one, as they were made."""
+    """Between the last call of the last moment, at first the first call, and that of this one."""
     failed: int
     syncs: int
     p50_ns: int
@@ -77,6 +77,8 @@ class Live:
     def take(self, call: Call) -> None:
         """Take in a call, in the order of the trace."""
         self._calls += 1
+        if self._calls == 1:
+            self._told, self._told_ns = 1, call.start_ns
         self._last_ns = max(self._last_ns, call.start_ns)
         self._unknown += call.call == "unknown"
         self._failed += call.errno != 0
