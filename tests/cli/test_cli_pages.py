@@ -1,6 +1,8 @@
 """``tracefs pages``: what it prints, and how it ends."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,17 @@ def test_a_moment_before_the_file_is_told_with_its_first_call(tmp_path: Path) ->
     assert answer.err == (
         "tracefs: up to call 0 none is about pages.db\n  repair: the first one is call 1\n"
     )
+
+
+def test_of_straces_text_is_told_what_was_left_out(tmp_path: Path) -> None:
+    program = "import os; os.pwrite(os.open('f', os.O_WRONLY | os.O_CREAT), b'x', 0)"
+    strace = ["strace", "-f", "-y", "-o", f"{tmp_path}/strace.txt"]
+    subprocess.run([*strace, sys.executable, "-c", program], cwd=tmp_path, check=True)
+    drawn = tracefs("pages", f"{tmp_path}/strace.txt", "f", "--dir", str(tmp_path))
+    assert (drawn.code, "seen by: strace" in drawn.err) == (0, True)
+    answer = tracefs("pages", f"{tmp_path}/strace.txt", "f", "--dir", f"{tmp_path}/no")
+    assert answer.code == 2
+    assert f"not judged: 1 file written elsewhere, as {tmp_path}/f " in answer.err
 
 
 def test_a_file_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:

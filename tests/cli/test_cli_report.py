@@ -65,7 +65,9 @@ def test_findings_have_their_calls(tmp_path: Path) -> None:
 
 def test_an_incomplete_recording_says_so(tmp_path: Path) -> None:
     recording = torn(tmp_path / "torn.trace")
-    assert tracefs("report", str(recording), "-o", f"{tmp_path}/out.html").code == 0
+    answer = tracefs("report", str(recording), "-o", f"{tmp_path}/out.html")
+    assert answer.code == 0
+    assert "tracefs: the recording is incomplete: " in answer.err
     assert "recording incomplete: " in (tmp_path / "out.html").read_text()
 
 
@@ -94,6 +96,10 @@ def test_straces_text_has_a_page_as_well(tmp_path: Path) -> None:
     page = (tmp_path / "out.html").read_text()
     assert (head(page)["calls"], head(page)["timed"]) == (3, True)
     assert "seen by: strace" in page
+    elsewhere = tracefs(
+        "report", f"{tmp_path}/strace.txt", "--dir", f"{tmp_path}/no", "-o", f"{tmp_path}/out.html"
+    )
+    assert "tracefs: not judged: 1 file written elsewhere, as " in elsewhere.err
 
 
 def test_appends_of_which_the_place_is_not_known_are_told(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import argparse
 import sys
 from typing import Final
 
-from tracefs.cli import recording
+from tracefs.cli import recording, target
 from tracefs.cli.arguments import count, path_text
 from tracefs.cli.evidence import Evidence
 from tracefs.errors import UsageError
@@ -43,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
         paper = Paper(args.file, recording.page_size(trace.header), args.call)
         paper.add_all(trace.items())
         summary = trace.summary()
+    for remark in source.remarks:
+        target.say(remark)
     found = paper.map()
     if found is None and paper.first is not None:
         raise UsageError(

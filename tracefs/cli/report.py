@@ -78,7 +78,11 @@ def run(args: argparse.Namespace) -> int:
     )
     text = page(view).encode()
     write_whole(os.fsencode(args.output), text)
+    for remark in source.remarks:
+        target.say(remark)
     target.say(f"wrote {printable(args.output)}: {frame.calls(summary)}, {len(text):,} bytes")
+    if not summary.complete:
+        target.say(f"the recording is incomplete: {summary.incomplete_because}")
     target.say(f"next: open it in a browser, xdg-open {shell_line([args.output])}")
     return 0
 
