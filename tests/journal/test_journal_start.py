@@ -13,6 +13,7 @@ from tracefs.filecalls import copy_contents
 from tracefs.journal.deletion import delete
 from tracefs.journal.recordings import list_recordings
 from tracefs.journal.start import Entry, Head, StartTree
+from tracefs.journal.start_build import build
 from tracefs.journal.start_writer import StartWriter
 from tracefs.journal.writer import JournalWriter
 
@@ -248,3 +249,26 @@ def test_holes_stay_holes(tmp_path: Path) -> None:
         assert os.fstat(other.fileno()).st_size == 1 << 30
         assert os.pread(other.fileno(), 6, (1 << 29) - 1) == b"\0data\0"
         assert os.fstat(other.fileno()).st_blocks <= 512
+
+
+@pytest.mark.parametrize(
+    ("euid", "made"), [(0, ["security.capability", "user.a"]), (1000, ["user.a"])], ids=str
+)
+def test_only_root_is_asked_to_make_attributes_that_need_a_privilege(
+    source: Path, monkeypatch: pytest.MonkeyPatch, euid: int, made: list[str]
+) -> None:
+    plain = entry(source / "f", "f")
+    file = msgspec.structs.replace(
+        plain, uid=os.getuid(), gid=os.getgid(),
+        xattrs=(("security.capability", b"c"), ("user.a", b"u")),
+    )  # fmt: skip
+    again = source.parent / "again"
+    again.mkdir()
+    asked: list[bytes] = []
+    monkeypatch.setattr(os, "geteuid", lambda: euid)
+    monkeypatch.setattr(os, "chown", lambda *_, **__: None)
+    monkeypatch.setattr(os, "setxattr", lambda _, name, *__, **___: asked.append(name))
+    with StartTree.open(written(source, file)) as tree:
+        build(tree, again)
+    assert [os.fsdecode(name) for name in asked] == made
+    assert (again / "f").read_bytes() == DATA

@@ -1,6 +1,7 @@
 """``tracefs crash``: what it answers, how it ends, and what it refuses."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -107,6 +108,22 @@ def _acks(place: Path, count: int) -> Path:
     file = place / "acks"
     file.write_text("".join(f"{ack}\n" for ack in range(count)))
     return file
+
+
+def test_a_call_of_a_program_without_lines_is_placed_in_its_module(place: Path) -> None:
+    shell = os.path.realpath(shutil.which("sh") or "sh")
+    run = [*TRACEFS, "run", "-q", "--payload", "-o", "../r.trace", "--"]
+    program = "echo text >f; mkdir .ack:f 2>/dev/null; :"
+    subprocess.run([*run, shell, "-c", program], cwd=place / "d", timeout=50, check=True)
+    found = report(crash(place, "--format", "json"))
+    [written] = {
+        change.source
+        for failure in found.failures
+        for change in (*failure.dropped, *failure.kept)
+        if change.part.startswith("data")
+    }
+    assert written is not None
+    assert written.startswith(f"{os.path.basename(shell)}+0x")
 
 
 def test_a_limit_makes_it_unknown(place: Path) -> None:

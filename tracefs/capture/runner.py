@@ -167,14 +167,18 @@ def run_traced(
     witnessing = _witnessing(words, options, root_fd)
     said = Said(notice) if options.ack_stdout else None
     arm = _armer(witnessing, target, said)
-    private = None if options.visible else _private(directory, target, argv, arm, run.execute)
+    shared = None if options.visible else why_shared(directory)
+    private = None
+    if not options.visible and shared is None:
+        private = _private(target, argv, arm, run.execute)
+        shared = None if private else "it can have no namespace of its own; see doctor"
     if private is None and run.over is not None:
         raise SetupError(
             f"no mount namespace can be had, in which {over} is another directory",
             repair="tracefs doctor says what this machine lacks",
         )
-    if private is None and not options.visible:
-        notice("others see this mount, too, since it can have no namespace of its own; see doctor")
+    if shared is not None:
+        notice(f"others see this mount, too, since {shared}")
     words = msgspec.structs.replace(words, visible=private is None, bypassed_by=bypassed_by)
     family = _Family(witnessing, said)
     with family, Session(server, words, root_fd, *family.links()) as session:
@@ -271,12 +275,17 @@ class _Family:
             self.said.start()
 
 
-def _private(
-    directory: str, target: bytes, argv: list[bytes], arm: Callable[[], None], execute: Execute
-) -> PrivateMount | None:
-    """Return a mount that the command alone will see; None: one for all is allowed, or better."""
+def why_shared(directory: str) -> str | None:
+    """Return why a mount that all see is better; None: it isn't."""
     if os.geteuid() != 0 and fusermount.is_installed() and not all_ours(os.fsencode(directory)):
-        return None
+        return "files here may have other owners, and in a namespace could not be written"
+    return None
+
+
+def _private(
+    target: bytes, argv: list[bytes], arm: Callable[[], None], execute: Execute
+) -> PrivateMount | None:
+    """Return a mount that the command alone will see; None: it can't be had."""
     try:
         return PrivateMount(target, argv, arm, execute)
     except BlockingIOError:

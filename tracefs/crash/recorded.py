@@ -89,11 +89,13 @@ class Recorded:
         return "a call that is not known" if call is None else spelled(self.calls[call])
 
     def place(self, call: int | None) -> str | None:
-        """Return ``file:line`` of the call; None: not known."""
+        """Return ``file:line`` of the call, or its place in a module; None: not known."""
         if call is None or not self.calls[call].stack:
             return None
         site = call_site(self._sources.resolve(self.calls[call].stack))
-        return None if site is None else f"{site.file}:{site.line}"
+        if site is None or site.file is None or site.line is None:
+            return None if site is None else str(site)
+        return f"{site.file}:{site.line}"
 
 
 class _Whole:

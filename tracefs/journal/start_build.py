@@ -15,13 +15,15 @@ from tracefs.pathtext import printable, to_bytes
 
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _BLOCK: Final = 1 << 20
+_PRIVILEGED: Final = ("security.", "trusted.")
+"""Namespaces that mostly need a privilege to be set (xattr(7))."""
 
 
 def build(tree: StartTree, directory: Path) -> None:
     """Make in *directory*, which is empty, all that there was when recording began.
 
     Types, modes, links, contents, extended attributes and times of change come out as they were;
-    owners too, for root.
+    owners too, for root, and extended attributes that need it.
 
     Raises:
         RecordingError: what a file held can't be had any more, or *tree* is no tree.
@@ -75,6 +77,8 @@ class _Builder:
         if not stat.S_ISLNK(entry.mode):
             os.chmod(path, stat.S_IMODE(entry.mode))
         for name, value in entry.xattrs:
+            if os.geteuid() != 0 and name.startswith(_PRIVILEGED):
+                continue
             os.setxattr(path, to_bytes(name), value, follow_symlinks=False)
         os.utime(path, ns=(entry.mtime_ns, entry.mtime_ns), follow_symlinks=False)
 
