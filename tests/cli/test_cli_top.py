@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from cli_support import broken, kept, tracefs
+from cli_support import Recorder, broken, kept, tracefs
 from textual.widgets import DataTable, Static
 
 from tracefs.cli.main import main
@@ -37,7 +37,16 @@ def test_a_directory_that_nobody_traces_is_told(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     (tmp_path / "folder").mkdir()
     assert main(["top", "--plain", str(tmp_path / "folder")]) == 2
-    assert "is being made of" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith("\n  repair: name the recording\n")
+    (tmp_path / "state/tracefs").mkdir(parents=True)
+    kept(tmp_path / "state/tracefs/over.trace")
+    running = Recorder(tmp_path / "state/tracefs/running.trace")
+    assert main(["top", "--plain", str(tmp_path / "folder")]) == 2
+    assert capsys.readouterr().err == (
+        f"tracefs: no recording in {tmp_path}/state/tracefs is known to be of {tmp_path}/folder\n"
+        "  repair: name the recording; being made are: running.trace\n"
+    )
+    running.finish()
 
 
 def test_the_screen_has_the_same(tmp_path: Path) -> None:

@@ -27,6 +27,8 @@ HELP: Final = "watch a mount or a recording: calls, syncs, unsynced bytes"
 _EACH: Final = 256
 """Calls after which the clock is asked."""
 _LONGEST_S: Final = 86_400.0
+_NAMED: Final = 5
+"""Recordings that a message names."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -94,13 +96,15 @@ def find(name: str | None) -> Source:
     if source == "-" or not source.is_dir() or (source / JOURNAL).exists():
         return source
     real = str(source.resolve())
-    for one in reversed(list_recordings(recording.base())):
+    running = [one for one in list_recordings(recording.base()) if one.running]
+    for one in reversed(running):
         # A relative one was relative to where somebody else was.
-        if one.running and one.header is not None and one.header.source == real:
+        if one.header is not None and one.header.source == real:
             return one.path
+    names = ", ".join(printable(one.path.name) for one in running[-_NAMED:])
     raise UsageError(
-        f"no recording in {recording.base()} is being made of {printable(real)}",
-        repair="name the folder of the recording",
+        f"no recording in {printable(str(recording.base()))} is known to be of {printable(real)}",
+        repair=f"name the recording; being made are: {names}" if names else "name the recording",
     )
 
 
