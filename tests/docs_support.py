@@ -188,7 +188,9 @@ class Walk:
                 os.killpg(process.pid, signal.SIGKILL)  # with what it has started
                 raise
         self._status = process.returncode
-        return printed.replace(str(self._state), "~/.local/state")
+        return printed.replace(str(self._state), "~/.local/state").replace(
+            str(self.directory), "~/example"
+        )
 
 
 def programs(command: str) -> list[str]:
@@ -209,6 +211,12 @@ def without_figures(text: str) -> str:
     text = re.sub(r"(?m)^(  call \d+, thread )\d+( of )", r"\1TID\2", text)
     # How many descriptors Go's runtime has opened before differs from version to version.
     text = re.sub(r"\(\d+<", "(FD<", text)
+    # Of stats, top, report and replay.
+    text = re.sub(r" +\d+\.\d(?=  |\n)", " US", text)
+    text = re.sub(r"[\d,]+( a second| us\b)", r"N\1", text)
+    text = re.sub(r"(wrote .*: .*, )[\d,]+( bytes)", r"\1N\2", text)
+    text = re.sub(r"replayed \d+ events in \d+\.\d\d s", "replayed N events in S s", text)
+    text = re.sub(r"sha256 [0-9a-f]{64}", "sha256 HASH", text)
     return re.sub(r"<\d+\.\d{6}>", "<SECONDS>", text)
 
 

@@ -19,7 +19,7 @@ CONTRACTS = [
     for page in sorted((DOCS / "reference").glob("contract-*.md"))
     if page.name not in {"contract-language.md", "contract-page-write.md"}
 ]
-PAGES = (README, *TUTORIALS, *HOW_TO, *CONTRACTS)
+PAGES = (README, *TUTORIALS, *HOW_TO, DOCS / "reference" / "cli.md", *CONTRACTS)
 SECTIONS = [(page, section.title) for page in PAGES for section in sections(page)]
 
 Walks = Callable[[Path], Walk]

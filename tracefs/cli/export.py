@@ -89,12 +89,12 @@ def run(args: argparse.Namespace) -> int:
     if not wrote.summary.complete:
         target.say(f"the recording is incomplete: {wrote.summary.incomplete_because}")
     if wrote.left_out:
-        which = (
-            f": the end of {printable(wrote.output)} says why"
+        left = plural(wrote.left_out, "call")
+        target.say(
+            f"{left} left out: the end of {printable(wrote.output)} says why"
             if args.to in _PROGRAMS
-            else f", which {args.to} can't say"
+            else f"{left} left out, which {args.to} can't say"
         )
-        target.say(f"{plural(wrote.left_out, 'call')} left out{which}")
     target.say(_next(args, wrote.output))
     if args.to in _PROGRAMS:
         target.say("DIRECTORY: the traced one as it was before, or an empty one if it was empty")
