@@ -30,7 +30,7 @@ def made(folder: Path) -> Path:
         "--contract", "page-write",
     )  # fmt: skip
     assert answer.code == 0, answer.err
-    assert "added recording good's [1].trace: 6 calls" in answer.err
+    assert "added recording good's [1].trace: 6 calls\n" in answer.err
     [step] = re.findall("^tracefs: next: (.*)$", answer.err, re.MULTILINE)
     assert shlex.split(step)[1:4] == ["dataset", "check", f"{folder}/all of 'them'"]
     return folder / "all of 'them'"

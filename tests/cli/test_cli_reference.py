@@ -31,6 +31,27 @@ def test_every_option_is_described(command: cli.Command) -> None:
     assert options <= described
 
 
+def options(parser: argparse.ArgumentParser) -> set[str]:
+    """Return the options of *parser*, those of its subcommands too."""
+    below = [
+        inner
+        for action in parser._actions
+        if isinstance(action, argparse._SubParsersAction)
+        for inner in action.choices.values()
+    ]
+    own = {option for action in parser._actions for option in action.option_strings}
+    return own.union(*map(options, below))
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda command: command.name)
+def test_every_option_in_a_table_exists(command: cli.Command) -> None:
+    parser = argparse.ArgumentParser("tracefs")
+    importlib.import_module(command.module).configure(parser)
+    cells = re.findall(r"^\| (`-.*?) \| ", section(command.name), re.MULTILINE)
+    listed = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", " ".join(cells)))
+    assert listed <= options(parser)
+
+
 @pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda command: command.name)
 def test_every_command_is_in_the_table(command: cli.Command) -> None:
     assert f"| [`{command.name}`](#tracefs-{command.name}) | {command.help} |" in PAGE
