@@ -190,6 +190,21 @@ def test_a_name_means_a_path_or_a_recording(
             resolve(name, base)
 
 
+def test_what_may_not_be_looked_at_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(0)
+    # Root may look anywhere: look as nobody.
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        with pytest.raises(RecordingError, match=r"cannot read .*/closed/one: Permission denied"):
+            resolve(str(closed / "one"), tmp_path)
+    finally:
+        if root:
+            os.seteuid(0)
+
+
 def test_prune_keeps_the_newest(tmp_path: Path) -> None:
     folders = [made(tmp_path, name, number) for number, name in enumerate("abcd")]
     (folders[0] / "start").mkdir()

@@ -1,6 +1,7 @@
 """Mounting through fusermount3, the set-user-ID helper of libfuse (fusermount3(1))."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -18,6 +19,8 @@ read -r _
 grep -q "^[0-9]* [0-9]* $device " /proc/self/mountinfo && exec "$1" -u -q -z -- "$2"
 """
 _MTAB: Final = "/etc/mtab"
+_NOT_YOURS: Final = re.compile("no write access to mountpoint|not owned by user")
+"""Of directories of others (``check_perm`` in libfuse's util/fusermount.c)."""
 
 
 class HelperMount:
@@ -86,7 +89,11 @@ def _mount(mountpoint: bytes, options: list[str]) -> int:
         words = "; ".join(done.stderr.decode(errors="replace").split("\n")).strip("; ")
         raise MountError(
             f"cannot mount at {os.fsdecode(mountpoint)}: {words or 'no reason given'}",
-            repair="tracefs doctor",
+            repair=(
+                "without root, trace a directory that is yours"
+                if _NOT_YOURS.search(words)
+                else "tracefs doctor"
+            ),
         )
     os.set_inheritable(fds[0], False)
     return fds[0]

@@ -132,8 +132,13 @@ def resolve(name: str | None, base: Path) -> Path | Literal["-"]:
         return latest(base)
     if name == "-":
         return "-"
-    if os.path.lexists(name):
+    try:
+        os.lstat(name)
         return Path(name)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except OSError as error:
+        raise RecordingError(f"cannot read {_name(name)}: {error.strerror}") from error
     if name and "/" not in name:
         for candidate in (base / name, base / f"{name}{SUFFIX}"):
             if candidate.exists():
