@@ -10,7 +10,7 @@ import pytest
 from lacking import lacking
 
 from tracefs.cli.main import COMMANDS
-from tracefs.cli.parsers import commands
+from tracefs.cli.parsers import below, commands
 
 TOOL = Path(__file__).parent.parent / "tools" / "manpages.py"
 HARMLESS = "cannot adjust line"
@@ -45,6 +45,7 @@ def test_each_command_has_one(pages: Path) -> None:
 def test_each_option_is_explained(pages: Path) -> None:
     for name, _, parser in commands():
         text = shown(pages / f"tracefs-{name}.1")
-        for action in parser._actions:
-            for option in action.option_strings:
-                assert option in text, (name, option)
+        for one in (parser, *below(parser)):
+            for action in one._actions:
+                for option in action.option_strings:
+                    assert option in text, (name, option)

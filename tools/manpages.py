@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tracefs import __version__
-from tracefs.cli.parsers import arguments, commands, help_of
+from tracefs.cli.parsers import arguments, below, commands, help_of
 
 _ENDS = (
     ("0", "all is well"),
@@ -17,6 +17,8 @@ _ENDS = (
     ("2", "the command line is wrong"),
     ("3", "a recording can't be read, or something can't be done"),
     ("4", "it can't be told, or a recording is incomplete"),
+    ("125", "tracefs itself failed, before or beside a command that it was to run"),
+    ("126, 127", "such a command can't be executed, or is not found"),
 )
 
 
@@ -54,6 +56,10 @@ def _command(parser: argparse.ArgumentParser) -> Iterator[str]:
         yield text(parser.epilog)
         yield ".fi"
     yield from _arguments(parser)
+    for inner in below(parser):
+        yield f".SH {text(inner.prog)}"
+        yield text(inner.description or "")
+        yield from _arguments(inner, heading=".PP")
     yield ".SH EXIT STATUS"
     for code, meaning in _ENDS:
         yield from (".TP", f".B {code}", text(meaning))
@@ -61,8 +67,10 @@ def _command(parser: argparse.ArgumentParser) -> Iterator[str]:
     yield ".BR tracefs (1)"
 
 
-def _arguments(parser: argparse.ArgumentParser) -> Iterator[str]:
-    yield ".SH ARGUMENTS AND OPTIONS"
+def _arguments(
+    parser: argparse.ArgumentParser, heading: str = ".SH ARGUMENTS AND OPTIONS"
+) -> Iterator[str]:
+    yield heading
     for action in arguments(parser):
         names = ", ".join(action.option_strings)
         word = action.metavar or (None if action.nargs == 0 else action.dest.upper())

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tracefs.cli import main as cli
+from tracefs.cli.parsers import arguments, below
 
 PAGE = Path(__file__, "../../../docs/reference/cli.md").resolve().read_text(encoding="utf-8")
 SHARED = {"mount": "run"}
@@ -31,25 +32,19 @@ def test_every_option_is_described(command: cli.Command) -> None:
     assert options <= described
 
 
-def options(parser: argparse.ArgumentParser) -> set[str]:
-    """Return the options of *parser*, those of its subcommands too."""
-    below = [
-        inner
-        for action in parser._actions
-        if isinstance(action, argparse._SubParsersAction)
-        for inner in action.choices.values()
-    ]
-    own = {option for action in parser._actions for option in action.option_strings}
-    return own.union(*map(options, below))
-
-
 @pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda command: command.name)
 def test_every_option_in_a_table_exists(command: cli.Command) -> None:
     parser = argparse.ArgumentParser("tracefs")
     importlib.import_module(command.module).configure(parser)
     cells = re.findall(r"^\| (`-.*?) \| ", section(command.name), re.MULTILINE)
     listed = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", " ".join(cells)))
-    assert listed <= options(parser)
+    known = {
+        option
+        for one in (parser, *below(parser))
+        for action in arguments(one)
+        for option in action.option_strings
+    }
+    assert listed <= known
 
 
 @pytest.mark.parametrize("command", cli.COMMANDS, ids=lambda command: command.name)

@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from tracefs.cli.parsers import arguments, commands, help_of
+from tracefs.cli.parsers import arguments, below, commands, help_of
 
 NAME: Final = "completion"
 HELP: Final = "print what completes this command in a shell"
@@ -45,7 +45,7 @@ class Words(Struct, frozen=True, kw_only=True):
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to *parser*."""
     lines = "\n".join(f"  {line}" for line in _INSTALL.values())
-    parser.epilog = f"to have it in each new shell:\n{lines}"
+    parser.epilog = f"to have it in each new shell, once the folder is there:\n{lines}"
     parser.add_argument("shell", choices=tuple(_INSTALL))
 
 
@@ -64,21 +64,30 @@ def words() -> list[Words]:
 
 
 def _words(name: str, help_: str, parser: argparse.ArgumentParser) -> Words:
-    options: list[Option] = []
-    choices: list[str] = []
-    for action in arguments(parser):
-        if action.option_strings:
-            options.append(
-                Option(
-                    names=tuple(action.option_strings),
-                    help=help_of(parser, action),
-                    takes=action.nargs != 0,
-                    choices=tuple(map(str, action.choices or ())),
-                )
-            )
-        else:
-            choices += map(str, action.choices or ())
-    return Words(name=name, help=help_, options=tuple(options), choices=tuple(choices))
+    choices = [
+        str(choice)
+        for action in arguments(parser)
+        if not action.option_strings
+        for choice in action.choices or ()
+    ]
+    found = _options(parser)
+    for inner in below(parser):
+        found = _options(inner) | found
+    return Words(name=name, help=help_, options=tuple(found.values()), choices=tuple(choices))
+
+
+def _options(parser: argparse.ArgumentParser) -> dict[tuple[str, ...], Option]:
+    """Return the options of *parser* by their names."""
+    return {
+        tuple(action.option_strings): Option(
+            names=tuple(action.option_strings),
+            help=help_of(parser, action),
+            takes=action.nargs != 0,
+            choices=tuple(map(str, action.choices or ())),
+        )
+        for action in arguments(parser)
+        if action.option_strings
+    }
 
 
 def _bash(found: list[Words]) -> Iterator[str]:

@@ -25,6 +25,16 @@ def arguments(parser: argparse.ArgumentParser) -> list[argparse.Action]:
     return parser._actions  # noqa: SLF001  # argparse has no other way to ask
 
 
+def below(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+    """Return the parsers of the commands below that of *parser*, such as ``dataset add``."""
+    return [
+        inner
+        for action in arguments(parser)
+        if isinstance(action, argparse._SubParsersAction)  # noqa: SLF001  # as above
+        for inner in action.choices.values()
+    ]
+
+
 def help_of(parser: argparse.ArgumentParser, action: argparse.Action) -> str:
     """Return an action's help with what argparse would put into it; it may be empty."""
     return (action.help or "") % dict(vars(action), prog=parser.prog)
