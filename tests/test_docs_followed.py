@@ -13,7 +13,10 @@ from docs_support import DOCS, FOLLOWED, README, Walk, blocks, fenced, name, sec
 from mounted_support import Guard
 
 TUTORIALS = sorted((DOCS / "tutorial").glob("*.md"))
-HOW_TO = [DOCS / "how-to" / page for page in ("find-a-stray-call.md", "write-a-contract.md")]
+HOW_TO = [
+    DOCS / "how-to" / f"{page}.md"
+    for page in ("find-a-stray-call", "inject-faults", "torture-a-program", "write-a-contract")
+]
 CONTRACTS = [
     page
     for page in sorted((DOCS / "reference").glob("contract-*.md"))
