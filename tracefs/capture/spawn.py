@@ -9,10 +9,17 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Final, Protocol, Self
+
+from tracefs.errors import SetupError
 
 SERVER: Final = "tracefs.capture.server"
 """The module that a server's process runs."""
+NEEDED: Final = (
+    "tracefs.capture._request", "tracefs.capture._standby", "pyfuse3", "trio",
+)  # fmt: skip
+"""What it imports that comes with the extra ``capture``, or is compiled at install."""
 
 
 class Process(Protocol):
@@ -64,7 +71,24 @@ class Spawned(Server):
     """Such a server as an interpreter of its own."""
 
     def __init__(self) -> None:
+        """Start it.
+
+        Raises:
+            SetupError: what mounts is not installed.
+            OSError: no process can be started.
+        """
+        require_installed()
         super().__init__(_spawn)
+
+
+def require_installed() -> None:
+    """Raise SetupError, as a user can read it, if the server could not import what it needs."""
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise SetupError(
+            f"nothing can be mounted: {' and '.join(missing)} not installed",
+            repair="tracefs doctor says how to get it",
+        )
 
 
 def _spawn(theirs: socket.socket) -> Process:

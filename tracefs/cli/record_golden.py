@@ -86,6 +86,8 @@ def run(args: argparse.Namespace) -> int:
     _old(args)  # what can't be read is told before the command runs
     try:
         spawned = Spawned()
+    except TracefsError as error:
+        return complain(str(error), error.repair, target.EXIT_TOOL_FAILED)
     except OSError as error:
         return complain_of(error, target.EXIT_TOOL_FAILED)
     with spawned as server:

@@ -6,7 +6,8 @@ from typing import Final
 from tracefs.capture.spawn import Spawned
 from tracefs.cli import target
 from tracefs.cli.format_names import FORMATS, TEXT
-from tracefs.cli.main import complain_of
+from tracefs.cli.main import complain, complain_of
+from tracefs.errors import TracefsError
 from tracefs.witness.level_names import LEVELS, SECCOMP
 
 NAME: Final = "run"
@@ -58,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
     words = target.command_words(args, NAME)
     try:
         spawned = Spawned()
+    except TracefsError as error:
+        return complain(str(error), error.repair, target.EXIT_TOOL_FAILED)
     except OSError as error:
         return complain_of(error, target.EXIT_TOOL_FAILED)
     with spawned as server:

@@ -42,6 +42,8 @@ def run(args: argparse.Namespace) -> int:
     words = target.command_words(args, NAME)
     try:
         spawned = Spawned()
+    except TracefsError as error:
+        return complain(str(error), error.repair, target.EXIT_TOOL_FAILED)
     except OSError as error:
         return complain_of(error, target.EXIT_TOOL_FAILED)
     with spawned as server:
