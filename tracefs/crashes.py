@@ -218,3 +218,5 @@ class CrashReport(Struct, frozen=True, kw_only=True):
     """With --recover: the command."""
     recovered: int = 0
     """With --recover: states of recoveries that were explored."""
+    directory: str | None = None
+    """With --dir: where the traced directory was then, path text."""

@@ -1,6 +1,8 @@
 """``tracefs crash``: what it answers, how it ends, and what it refuses."""
 
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -124,6 +126,24 @@ def test_a_call_of_a_program_without_lines_is_placed_in_its_module(place: Path) 
     }
     assert written is not None
     assert written.startswith(f"{os.path.basename(shell)}+0x")
+
+
+def test_a_directory_that_was_moved_is_read_where_it_is_now(place: Path) -> None:
+    (place / "d/kept").write_text("as it was")
+    record(place, "no sync", "--payload")
+    (place / "d").rename(place / "moved to")
+    kept = ("--check", "grep -q 'as it was' {dir}/kept")
+    assert report(crash(place, *kept, "--format", "json")).verdict == Verdict.UNKNOWN
+    there = ("--dir", "moved to")
+    assert report(crash(place, *kept, *there, "--format", "json")).verdict == Verdict.KEPT
+    text = crash(place, *ASK, *there).stdout
+    [command] = re.findall(r"look at a failing state: tracefs (.*) DIR", text)
+    done = subprocess.run(
+        [*TRACEFS, *shlex.split(command), "shown"],
+        cwd=place, capture_output=True, text=True, timeout=50, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert (place / "shown/kept").read_text() == "as it was"
 
 
 def test_a_limit_makes_it_unknown(place: Path) -> None:

@@ -1,5 +1,6 @@
 """The whole of ``tracefs crash``: a recording becomes a report."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -26,6 +27,7 @@ from tracefs.crash.setting import Setting, opened
 from tracefs.crash.store import Store
 from tracefs.crashes import CrashReport, Failure, Redundant
 from tracefs.errors import RecordingError
+from tracefs.pathtext import to_text
 from tracefs.persistence.history import History, StepKind
 from tracefs.persistence.profiles import ALL
 from tracefs.persistence.rules import Persistence
@@ -132,6 +134,7 @@ class _Examination:
             redundant=taken_out,
             recover=None if question.recovery is None else question.recovery.command,
             recovered=inner.states,
+            directory=None if question.source is None else to_text(os.fsencode(question.source)),
         )
 
     def _recoveries(

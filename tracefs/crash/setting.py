@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from tracefs.crash.question import Question
 from tracefs.crash.recorded import Recorded
@@ -38,5 +39,6 @@ def opened(question: Question) -> Iterator[tuple[Setting, str, Store]]:
         workplace(question.work) as work,
         Pages(os.path.join(work, "pages")) as pages,
     ):
-        store = Store(pages.name, question.folder, StartTree.open)
+        source = None if question.source is None else question.source.absolute()
+        store = Store(pages.name, question.folder, partial(StartTree.open, source=source))
         yield Setting(question, recorded, pages.add), work, store

@@ -114,7 +114,7 @@ class Store:
         Args:
             pages: name of the file of `Pages`.
             recording: folder with the starting tree; None: there is none.
-            opened: opens it; can be imported by its name.
+            opened: opens it; can be pickled.
         """
         self._names = pages, recording, opened
         self._file: int | None = None

@@ -126,6 +126,8 @@ def stands_for(failure: Failure) -> str:
 def show(report: CrashReport, failure: Failure) -> str:
     """Return the command that puts the state on a disk to look at."""
     words = ["tracefs", "crash", report.recording]
+    if report.directory is not None:
+        words += ["--dir", report.directory]
     if failure.within and report.recover is not None:
         words += ["--check", report.check, "--recover", report.recover]
     return shell_line([*words, "--show-state", failure.id, "DIR"])
