@@ -11,6 +11,7 @@ from typing import Final
 import pytest
 from faulty_support import programs
 from judged_support import errors, judge
+from lacking import lacking
 from mounted_support import Run
 from pagewriters import Writer
 from writers_support import command, each_writer
@@ -128,7 +129,7 @@ BUILDS: Final = {
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
-    """Return how to start one of the programs; what has no compiler here is skipped."""
+    """Return how to start one of the programs."""
     folder = tmp_path_factory.mktemp("handlers")
 
     def command(program: str) -> list[str]:
@@ -139,7 +140,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]
         binary = folder / source.stem
         build = BUILDS[source.suffix]
         if shutil.which(build[0]) is None:
-            pytest.skip(f"{name} can't be built: no {build[0]}")
+            lacking(f"{name} can't be built: no {build[0]}")
         if not binary.exists():
             subprocess.run([*build, binary, source], check=True, cwd=folder)
         return [str(binary), way]

@@ -7,6 +7,7 @@ from judges.client import BASE, WORK
 from judges.outcome import Fault, Outcome, Verdict
 from judges.programs import JUDGES
 from judges.trial import Trials
+from lacking import lacking
 from mounted_support import Guard
 
 Under = Callable[[str, str], Outcome]
@@ -21,7 +22,7 @@ def under(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Under:
         if name not in made:
             (judge,) = [one for one in JUDGES if one.name == name]
             if judge.missing:
-                pytest.skip(f"not installed: {name}")
+                lacking(f"not installed: {name}")
             made[name] = Trials(judge, tmp_path_factory.mktemp(name), guard)
         outcome, _ = made[name].under(Fault.EIO, rule)
         return outcome

@@ -1,6 +1,5 @@
 """``tracefs stray``: the place in the source, of programs right and wrong."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -8,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from lacking import lacking
 from mounted_support import PATIENCE_S, TRACEFS, Guard
 
 from tracefs.journal.reader import JournalReader
@@ -167,8 +167,7 @@ fn main() {
 
 def built(tmp_path: Path, name: str, program: str, *command: str) -> Path:
     if shutil.which(command[0]) is None:
-        without = pytest.fail if os.environ.get("CI") else pytest.skip
-        without(f"needs {command[0]}")
+        lacking(f"needs {command[0]}")
     (tmp_path / name).write_text(program)
     subprocess.run([*command, "-o", "program", name], cwd=tmp_path, check=True)
     return tmp_path / "program"
