@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from tracefs.crashes import CrashReport, Point
 from tracefs.report import crash_sections as sections
-from tracefs.report.documents import asset, document, finished, in_script
+from tracefs.report.documents import Document, asset
 from tracefs.report.elements import add
 from tracefs.report.jsonline import line
 from tracefs.report.quote import printable
@@ -29,10 +29,9 @@ class PointData(Struct, frozen=True, kw_only=True):
 
 def page(report: CrashReport) -> str:
     """Return the whole document."""
-    script = asset("crash.js")
     title = f"{report.verdict}: crashes of {printable(report.recording)}"
-    root, body = document(title, asset("crash.css"), script)
-    main = add(body, "main")
+    made = Document(title, "crash.css", asset("crash.js"))
+    main = add(made.body, "main")
     sections.verdict(main, report)
     sections.timeline(main)
     sections.failures(main, report)
@@ -40,13 +39,13 @@ def page(report: CrashReport) -> str:
     sections.coverage(main, report)
     sections.steps(main, report)
     sections.points(main, report)
-    add(body, "script", _data(report), type="application/json", id="data")
-    return finished(root, body, script)
+    made.data("data", _data(report))
+    return made.text()
 
 
 def _data(report: CrashReport) -> str:
     start_ns = report.points[0].at_ns if report.points else 0
-    return in_script(line([_point(report, one, start_ns) for one in report.points]))
+    return line([_point(report, one, start_ns) for one in report.points])
 
 
 def _point(report: CrashReport, point: Point, start_ns: int) -> PointData:

@@ -17,37 +17,45 @@ _MARKUP: Final = {ord(c): f"\\u{ord(c):04x}" for c in "<>&"}
 """What could end a script block, or begin a comment in it: in JSON it stands only in strings."""
 
 
-def document(title: str, style: str, script: str) -> tuple[ET.Element, ET.Element]:
-    """Return a new document and its body; *script* runs once it is added, by `finished`."""
-    root = ET.Element("html", lang="en")
-    head = add(root, "head")
-    add(head, "meta", charset="utf-8")
-    policy = (
-        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    add(head, "meta", **{"http-equiv": "Content-Security-Policy", "content": policy})
-    add(head, "meta", name="viewport", content="width=device-width, initial-scale=1")
-    add(head, "title", title)
-    add(head, "style", style)
-    return root, add(root, "body")
+class Document:
+    """A document in the making: what goes into `body`, and then a script that runs once.
 
+    Args:
+        title: of the window.
+        style: name of a file of this package; ``page.css``, which all share, stands before it.
+        script: what runs; nothing else does.
+    """
 
-def finished(root: ET.Element, body: ET.Element, script: str) -> str:
-    """Return the document's text, with *script* at its end."""
-    add(body, "script", script)
-    return f"<!doctype html>\n{ET.tostring(root, encoding='unicode', method='html')}\n"
+    def __init__(self, title: str, style: str, script: str) -> None:
+        self._script = script
+        self._root = ET.Element("html", lang="en")
+        head = add(self._root, "head")
+        add(head, "meta", charset="utf-8")
+        looks = asset("page.css", style)
+        policy = (
+            f"default-src 'none'; style-src {_hash(looks)}; script-src {_hash(script)}; "
+            "base-uri 'none'; form-action 'none'"
+        )
+        add(head, "meta", **{"http-equiv": "Content-Security-Policy", "content": policy})
+        add(head, "meta", name="viewport", content="width=device-width, initial-scale=1")
+        add(head, "title", title)
+        add(head, "style", looks)
+        self.body = add(self._root, "body")
+
+    def data(self, name: str, text: str, kind: str = "application/json") -> None:
+        """Add a block of data for the script, an element with the id *name*."""
+        add(self.body, "script", text.translate(_MARKUP), type=kind, id=name)
+
+    def text(self) -> str:
+        """Return all of it, with the script at the end; to be asked for once."""
+        add(self.body, "script", self._script)
+        return f"<!doctype html>\n{ET.tostring(self._root, encoding='unicode', method='html')}\n"
 
 
 def asset(*names: str) -> str:
     """Return files of this package as one text."""
     folder = resources.files("tracefs.report")
     return "\n".join((folder / name).read_text("utf-8") for name in names)
-
-
-def in_script(json: str) -> str:
-    """Return JSON that can stand in a script element."""
-    return json.translate(_MARKUP)
 
 
 def _hash(text: str) -> str:

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 from msgspec import Struct
 
 from tracefs.findings import CheckResult, Finding, TraceSummary, Verdict
-from tracefs.report.documents import asset, document, finished, in_script
+from tracefs.report.documents import Document, asset
 from tracefs.report.elements import add, table
 from tracefs.report.finding import kind
 from tracefs.report.frame import calls, completeness, plural
@@ -89,20 +89,16 @@ class HeadData(Struct, frozen=True, kw_only=True, rename="camel"):
 def page(view: View) -> str:
     """Return the whole document."""
     script = f'(() => {{\n"use strict";\n{asset(*_SCRIPTS)}\n}})();'
-    root, body = document(f"{view.name}: recording", asset("report.css"), script)
-    main = add(body, "main")
+    made = Document(f"{view.name}: recording", "report.css", script)
+    main = add(made.body, "main")
     _title(main, view)
     _live(main)
     _findings(main, view)
     _ledger(main, view.data)
     _about(main, view)
-    _put(body, "head", line(_head(view)), "application/json")
-    _put(body, "columns", view.data.packed.text, "application/octet-stream")
-    return finished(root, body, script)
-
-
-def _put(body: ET.Element, name: str, text: str, kind_: str) -> None:
-    add(body, "script", in_script(text), type=kind_, id=name)
+    made.data("head", line(_head(view)))
+    made.data("columns", view.data.packed.text, "application/octet-stream")
+    return made.text()
 
 
 def _head(view: View) -> HeadData:
