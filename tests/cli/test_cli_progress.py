@@ -54,6 +54,21 @@ def test_the_rest_is_told_in_minutes_and_seconds(monkeypatch: pytest.MonkeyPatch
     assert terminal.last == ""
 
 
+def test_the_line_goes_when_something_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal, clock = looking(monkeypatch), Clock()
+
+    def fail() -> None:
+        with Progress("replay", clock) as progress:
+            clock.now += 2
+            progress.count("events", 5)
+            assert terminal.last.startswith("tracefs: replay: events: 5")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert terminal.last == ""
+
+
 def test_a_rate_is_of_what_is_counted_now(monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = looking(monkeypatch)
     clock = Clock()

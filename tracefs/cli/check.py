@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tracefs.check import check
 from tracefs.cli import recording, verdict_format
 from tracefs.cli.arguments import path_glob, positive
-from tracefs.cli.evidence import Evidence
+from tracefs.cli.evidence import Evidence, add_directory
 from tracefs.cli.format_names import TEXT, WITH_FOLDERS
 from tracefs.cli.locate import locator
 from tracefs.cli.recording import EXIT_UNKNOWN
@@ -53,11 +53,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="only files with paths like GLOB",
     )
-    parser.add_argument(
-        "--dir",
-        metavar="DIR",
-        help="of strace text: the directory to judge (default: where the command was run)",
-    )
+    add_directory(parser, "to judge")
     verdict_format.add_arguments(parser)
 
 

@@ -137,16 +137,13 @@ def run(args: argparse.Namespace) -> int:
     question = _question(args)
     if args.show_state:
         return _show(question, *args.show_state)
-    progress = Progress("crash")
+    with Progress("crash") as progress:
 
-    def told(what: str, done: int) -> None:
-        if not args.quiet:
-            progress.count(what, done)
+        def told(what: str, done: int) -> None:
+            if not args.quiet:
+                progress.count(what, done)
 
-    try:
         report = examine(question, told)
-    finally:
-        progress.end()
     _print(report, args)
     return exit_code(report)
 

@@ -1,5 +1,6 @@
 """What a verdict rests on: a recording of tracefs, or a text of strace."""
 
+import argparse
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -31,6 +32,15 @@ def _is_text(copy: IO[bytes]) -> bool:
     beginning = copy.read(HEAD)
     copy.seek(0, os.SEEK_END)
     return looks_like(beginning)
+
+
+def add_directory(parser: argparse.ArgumentParser, what: str = "that counts") -> None:
+    """Let *parser* take ``--dir``, whose help calls it the directory *what*."""
+    parser.add_argument(
+        "--dir",
+        metavar="DIR",
+        help=f"of strace text: the directory {what} (default: where the command was run)",
+    )
 
 
 class Evidence(Struct, kw_only=True):

@@ -6,7 +6,7 @@ from typing import Final
 
 from tracefs.cli import recording, target
 from tracefs.cli.arguments import count, path_text
-from tracefs.cli.evidence import Evidence
+from tracefs.cli.evidence import Evidence, add_directory
 from tracefs.errors import UsageError
 from tracefs.pathtext import printable
 from tracefs.report import frame
@@ -30,10 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--times", action="store_true", help="how often each was written, and not whether synced"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.add_argument(
-        "--dir", metavar="DIR",
-        help="of strace text: the directory that counts (default: where the command was run)",
-    )  # fmt: skip
+    add_directory(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -3,14 +3,17 @@
 import sys
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Self
 
 _PATIENCE_S: Final = 1.0
 _PAUSE_S: Final = 0.2
 
 
 class Progress:
-    """A line on standard error that is written over; nothing where that is no terminal."""
+    """A line on standard error that is written over; nothing where that is no terminal.
+
+    Use it in a ``with`` statement: at its end the line is gone, whatever happened.
+    """
 
     def __init__(self, what: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._what, self._clock = what, clock
@@ -48,6 +51,12 @@ class Progress:
             return
         self._next, self._shown = now + _PAUSE_S, True
         print(f"\r\x1b[Ktracefs: {self._what}: {text()}", end="", file=sys.stderr, flush=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.end()
 
     def end(self) -> None:
         """Take the line away."""

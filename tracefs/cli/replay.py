@@ -51,16 +51,18 @@ def run(args: argparse.Namespace) -> int:
     if any(place.iterdir()):
         raise UsageError(f"{printable(str(place))} is not empty", repair="name a new directory")
     raise_descriptor_limit()
-    progress = Progress("replay")
     began = time.monotonic()
-    with JournalReader(source) as reader, StartTree.open(source) as start:
+    with (
+        Progress("replay") as progress,
+        JournalReader(source) as reader,
+        StartTree.open(source) as start,
+    ):
         traced = start.source
         build(start, place)
         with Replay(place, source, start.entries) as replay:
             events = _paced(reader.events(), progress, timing=args.timing)
             replay.run(_synced(events, replay) if not args.no_syncs else events)
             doubt = replay.doubt(reader.ending)
-    progress.end()
     took = time.monotonic() - began
     target.say(f"replayed {plural(reader.ending.events, 'event')} in {took:.2f} s")
     if doubt is not None:

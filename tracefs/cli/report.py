@@ -9,7 +9,7 @@ from typing import Final
 from tracefs.check import check
 from tracefs.cli import recording, target
 from tracefs.cli.check import located
-from tracefs.cli.evidence import Evidence
+from tracefs.cli.evidence import Evidence, add_directory
 from tracefs.cli.locate import locator
 from tracefs.cli.progress import Progress
 from tracefs.events import Header
@@ -39,10 +39,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--contract", metavar="NAME", action="append", default=[],
         help="show what this contract finds: a built-in one, or a contract file",
     )  # fmt: skip
-    parser.add_argument(
-        "--dir", metavar="DIR",
-        help="of strace text: the directory to show (default: where the command was run)",
-    )  # fmt: skip
+    add_directory(parser, "to show")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -52,22 +49,21 @@ def run(args: argparse.Namespace) -> int:
     result = _judged(source, args.contract)
     wanted = _called(result)
     found: dict[int, Call] = {}
-    progress = Progress("report")
-    try:
-        with source.read() if result is None else source.again() as trace:
-            header = trace.header
-            collector = Collector(
-                header.start_ns,
-                recording.page_size(header),
-                timed=header.clock != UNTIMED,
-                locate=locator(header.started),
-            )
-            collector.add_all(
-                _noted(trace.items(), wanted, found), lambda done: progress.count("calls", done)
-            )
-            summary = trace.summary()
-    finally:
-        progress.end()
+    with (
+        Progress("report") as progress,
+        source.read() if result is None else source.again() as trace,
+    ):
+        header = trace.header
+        collector = Collector(
+            header.start_ns,
+            recording.page_size(header),
+            timed=header.clock != UNTIMED,
+            locate=locator(header.started),
+        )
+        collector.add_all(
+            _noted(trace.items(), wanted, found), lambda done: progress.count("calls", done)
+        )
+        summary = trace.summary()
     view = View(
         name=_name(args.recording, source, header),
         head=tuple(frame.head(header)),

@@ -5,7 +5,7 @@ from typing import Final
 
 from tracefs.cli import recording
 from tracefs.cli.arguments import count
-from tracefs.cli.evidence import Evidence
+from tracefs.cli.evidence import Evidence, add_directory
 from tracefs.report import stats_text
 from tracefs.report.jsonline import line
 from tracefs.report.stats import Stats
@@ -28,10 +28,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--histogram", action="store_true", help="how sync times are spread, as bars"
     )
-    parser.add_argument(
-        "--dir", metavar="DIR",
-        help="of strace text: the directory that counts (default: where the command was run)",
-    )  # fmt: skip
+    add_directory(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
 
 

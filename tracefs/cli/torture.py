@@ -180,16 +180,13 @@ def _make(
         keeps=args.keep is not None,
         pairs=asked.pairs,
     )
-    progress = Progress("torture")
+    with Progress("torture") as progress:
 
-    def shown(done: int, total: int) -> None:
-        if not args.quiet:
-            progress(done, total)
+        def shown(done: int, total: int) -> None:
+            if not args.quiet:
+                progress(done, total)
 
-    try:
         return Campaign(asked, order, work, args.jobs, results, shown).make()
-    finally:
-        progress.end()
 
 
 def _print(report: Report, args: argparse.Namespace) -> None:
