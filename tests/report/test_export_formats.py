@@ -18,7 +18,6 @@ from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as proto
 from report_support import PAGE, START_NS, call, close, fdatasync, pwrite
 
 from tracefs.events import Injected
-from tracefs.findings import TraceSummary
 from tracefs.pathtext import to_bytes, to_text
 from tracefs.report.export import Export
 from tracefs.report.export_c import C
@@ -43,7 +42,7 @@ def nowhere(_: Call) -> str | None:
 
 def exported(export: Export, calls: Iterable[Call]) -> bytes:
     made = [export.begin(), *map(export.call, calls)]
-    return b"".join([*made, export.end(TraceSummary(complete=True, calls=0, unknown_calls=0))])
+    return b"".join([*made, export.end()])
 
 
 def opened(path: str = "pages.db", **fields: Any) -> Call:

@@ -73,24 +73,19 @@ def run(args: argparse.Namespace) -> int:
             f"there is no such recording in a dataset {printable(str(args.dataset))}",
             repair="tracefs dataset add",
         )
-    progress = Progress("dataset check")
     tally = _Tally()
-    try:
-        found = outcomes(chosen, asked, jobs=args.jobs, scheduler=args.scheduler)
+    found = outcomes(chosen, asked, jobs=args.jobs, scheduler=args.scheduler)
+    with Progress("dataset check") as progress:
         for folder, outcome in zip(chosen, found, strict=True):
             progress(tally.recordings, len(chosen))
             tally.count(outcome)
-            if args.keep and isinstance(outcome, Checked):
-                keep(folder, outcome.result)
+            if args.keep:
+                _keep(folder, outcome)
             progress.end()
             if args.format == "json":
                 recording.print_json(line(_json(outcome)))
             else:
                 print("\n".join(_text(outcome)))
-    except OSError as error:
-        raise RecordingError(f"the verdicts can't be kept: {error.strerror}") from error
-    finally:
-        progress.end()
     if args.format == "text":
         print(tally.line())
     if tally.exit_code:
@@ -99,6 +94,15 @@ def run(args: argparse.Namespace) -> int:
             "--format json has every finding"
         )
     return tally.exit_code
+
+
+def _keep(folder: Path, outcome: Outcome) -> None:
+    if not isinstance(outcome, Checked):
+        return
+    try:
+        keep(folder, outcome.result)
+    except OSError as error:
+        raise RecordingError(f"the verdicts can't be kept: {error.strerror}") from error
 
 
 def _asked(args: argparse.Namespace) -> Asked:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tracefs.check import Trace as AnyTrace
 from tracefs.cli import recording, target
-from tracefs.cli.evidence import Evidence
+from tracefs.cli.evidence import Evidence, add_directory
 from tracefs.cli.locate import locator
 from tracefs.cli.progress import Progress
 from tracefs.errors import UsageError
@@ -66,10 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--by-file", action="store_true",
         help="of parquet: a folder with a table for each traced file",
     )  # fmt: skip
-    parser.add_argument(
-        "--dir", metavar="DIR",
-        help="of strace text: the directory that counts (default: where the command was run)",
-    )  # fmt: skip
+    add_directory(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -78,11 +75,8 @@ def run(args: argparse.Namespace) -> int:
     if args.by_file and args.to != _PARQUET:
         raise UsageError("--by-file is for parquet", repair="leave it out, or add --to parquet")
     write = _tables if args.to == _PARQUET else _file
-    progress = Progress("export")
-    try:
+    with Progress("export") as progress:
         wrote = write(args, source, progress)
-    finally:
-        progress.end()
     for remark in source.remarks:
         target.say(remark)
     target.say(f"wrote {printable(wrote.output)}, from {plural(wrote.calls, 'call')}")
@@ -135,7 +129,7 @@ def _written(trace: AnyTrace, export: Export, output: str, progress: Progress) -
             file.write(export.call(call))
             calls += 1
         summary = trace.summary()
-        file.write(export.end(summary))
+        file.write(export.end())
     return _Wrote(output=output, calls=calls, summary=summary, left_out=export.left_out)
 
 

@@ -5,8 +5,8 @@ import io
 from collections.abc import Callable
 from typing import Any, Final
 
-from tracefs.findings import TraceSummary
 from tracefs.report.call_json import CallRecord, fields
+from tracefs.report.export import Export
 from tracefs.trace.call import Call
 
 _LISTS: Final = frozenset({"stack", "injected", "pages"})
@@ -16,10 +16,8 @@ COLUMNS: Final = (
 """``rules`` has the rules of injected faults, ``flags`` the flags, with ``|`` between."""
 
 
-class Csv:
+class Csv(Export):
     """A table whose empty fields are not known, or don't apply."""
-
-    left_out = 0
 
     def __init__(self, page_size: int, locate: Callable[[Call], str | None]) -> None:
         self._page_size, self._locate = page_size, locate
@@ -27,20 +25,15 @@ class Csv:
         self._table = csv.writer(self._text)
 
     def begin(self) -> bytes:
-        """See `tracefs.report.export.Export`."""
+        """See `Export`."""
         return self._row(COLUMNS)
 
     def call(self, call: Call) -> bytes:
-        """See `tracefs.report.export.Export`."""
+        """See `Export`."""
         known: dict[str, Any] = fields(call, self._page_size, self._locate(call))
         known["flags"] = "|".join(call.flags)
         known["rules"] = "|".join(one.rule for one in call.injected)
         return self._row(tuple(known[name] for name in COLUMNS))
-
-    def end(self, summary: TraceSummary) -> bytes:
-        """See `tracefs.report.export.Export`."""
-        del summary
-        return b""
 
     def _row(self, row: tuple[object, ...]) -> bytes:
         self._text.seek(0)

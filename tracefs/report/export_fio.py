@@ -7,8 +7,8 @@ times as they were; ``--replay_no_stall=1`` as fast as it can.
 from collections.abc import Container
 from typing import Final
 
-from tracefs.findings import TraceSummary
 from tracefs.pathtext import to_bytes
+from tracefs.report.export import Export
 from tracefs.report.replay_plan import Plan, Step
 from tracefs.trace.call import Call
 
@@ -19,7 +19,7 @@ _ACTIONS: Final = {
 }  # fmt: skip
 
 
-class Fio:
+class Fio(Export):
     """One log. fio has one descriptor for each file, and no names with white space.
 
     It has no folders: those that names lie in have to be there.
@@ -37,15 +37,15 @@ class Fio:
 
     @property
     def left_out(self) -> int:
-        """See `tracefs.report.export.Export`."""
+        """See `Export`."""
         return self._plan.left_out.total() + self._unsaid
 
     def begin(self) -> bytes:
-        """See `tracefs.report.export.Export`."""
+        """See `Export`."""
         return b"fio version 3 iolog\n"
 
     def call(self, call: Call) -> bytes:
-        """See `tracefs.report.export.Export`."""
+        """See `Export`."""
         step = self._plan.step(call)
         if step is None:
             return b""
@@ -55,11 +55,6 @@ class Fio:
             b"%d %b\n" % ((step.at_ns - self._start) // _NS_IN_MS, line)
             for line in self._lines(step)
         )
-
-    def end(self, summary: TraceSummary) -> bytes:
-        """See `tracefs.report.export.Export`."""
-        del summary
-        return b""
 
     def _lines(self, step: Step) -> list[bytes]:
         if step.do == "open":

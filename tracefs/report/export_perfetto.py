@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Final
 
-from tracefs.findings import TraceSummary
+from tracefs.report.export import Export
 from tracefs.report.ledger import Ledger
 from tracefs.report.protobuf import message, number, text
 from tracefs.report.quote import printable
@@ -31,10 +31,8 @@ _OF_THREAD: Final = 1 << 32
 """Identifiers of tracks: these, and from here on the threads."""
 
 
-class Perfetto:
+class Perfetto(Export):
     """One trace; syncs and writes are slices as long as they took."""
-
-    left_out = 0
 
     def __init__(self, locate: Callable[[Call], str | None]) -> None:
         self._locate = locate
@@ -43,7 +41,7 @@ class Perfetto:
         self._total = -1
 
     def begin(self) -> bytes:
-        """See `tracefs.report.export.Export`."""
+        """See `Export`."""
         counter = _track(_OF_COUNTER, text(_TRACK_NAME, "bytes not synced"),
                          message(_COUNTS, number(_UNIT, _BYTES)))  # fmt: skip
         return _packet(number(_FLAGS, _CLEARED), counter) + _packet(
@@ -51,14 +49,9 @@ class Perfetto:
         )
 
     def call(self, call: Call) -> bytes:
-        """See `tracefs.report.export.Export`."""
+        """See `Export`."""
         self._ledger.take(call)
         return b"".join(self._packets(call))
-
-    def end(self, summary: TraceSummary) -> bytes:
-        """See `tracefs.report.export.Export`."""
-        del summary
-        return b""
 
     def _packets(self, call: Call) -> Iterator[bytes]:
         said = [

@@ -6,13 +6,13 @@ in.
 
 from collections.abc import Container, Sequence
 
-from tracefs.findings import TraceSummary
 from tracefs.report.documents import asset
+from tracefs.report.export import Export
 from tracefs.report.replay_plan import Plan, Step, told
 from tracefs.trace.call import Call
 
 
-class Program:
+class Program(Export):
     """One source file: its beginning, a row for each call, its end; see `Export`."""
 
     head: str
@@ -24,21 +24,20 @@ class Program:
 
     @property
     def left_out(self) -> int:
-        """See `tracefs.report.export.Export`."""
+        """See `Export`."""
         return self._plan.left_out.total()
 
     def begin(self) -> bytes:
-        """See `tracefs.report.export.Export`."""
+        """See `Export`."""
         return asset(self.head).encode()
 
     def call(self, call: Call) -> bytes:
-        """See `tracefs.report.export.Export`."""
+        """See `Export`."""
         step = self._plan.step(call)
         return b"" if step is None else self.row(step).encode()
 
-    def end(self, summary: TraceSummary) -> bytes:
-        """See `tracefs.report.export.Export`."""
-        del summary
+    def end(self) -> bytes:
+        """See `Export`."""
         return self.foot(self._plan.slots, told(self._plan)).encode()
 
     def row(self, step: Step) -> str:

@@ -11,8 +11,8 @@ from datetime import datetime
 from typing import Final
 
 from tracefs.events import Header
-from tracefs.findings import TraceSummary
 from tracefs.pathtext import to_bytes
+from tracefs.report.export import Learning
 from tracefs.report.strace import UNTIMED, error_name, error_text
 from tracefs.trace.call import Call
 
@@ -25,11 +25,11 @@ _SHORT: Final = {9: r"\t", 10: r"\n", 11: r"\v", 12: r"\f", 13: r"\r", 34: r"\""
 _AT: Final = "AT_FDCWD"
 
 
-class Strace:
-    """Lines of text; see `tracefs.report.export.Learning`."""
+class Strace(Learning):
+    """Lines of text."""
 
     def __init__(self, header: Header) -> None:
-        self.left_out = 0
+        self._left_out = 0
         self._numbers: dict[int, int] = {}
         """By handle: the descriptor that a call on it shows."""
         self._open: dict[int, list[int | None]] = {}
@@ -38,21 +38,22 @@ class Strace:
         self._timed = header.clock != UNTIMED
         self._epoch_ns = _since_1970(header.started) - header.start_ns
 
+    @property
+    def left_out(self) -> int:
+        """See `Export`."""
+        return self._left_out
+
     def learn(self, call: Call) -> None:
-        """See `tracefs.report.export.Learning`."""
+        """See `Learning`."""
         if call.handle is not None and call.fd is not None and call.family != "dup":
             self._numbers.setdefault(call.handle, call.fd)
 
-    def begin(self) -> bytes:
-        """See `tracefs.report.export.Export`."""
-        return b""
-
     def call(self, call: Call) -> bytes:
-        """See `tracefs.report.export.Export`."""
+        """See `Export`."""
         said = None if call.call in _NO_CALLS or call.tid is None else self._said(call)
         if said is None:
             # The end of a process is no call that could be left out.
-            self.left_out += call.call != "exit"
+            self._left_out += call.call != "exit"
             return b""
         head = tail = ""
         if self._timed:
@@ -60,11 +61,6 @@ class Strace:
             tail = f" <{_seconds(max(call.end_ns - call.start_ns, 0))}>"
         injected = " (INJECTED)" * bool(call.faults)
         return f"{call.tid} {head}{call.call}({said}{injected}{tail}\n".encode()
-
-    def end(self, summary: TraceSummary) -> bytes:
-        """See `tracefs.report.export.Export`."""
-        del summary
-        return b""
 
     def _said(self, call: Call) -> str | None:
         """Return the arguments, the bracket behind them, and the result; None: they can't be."""
