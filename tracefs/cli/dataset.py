@@ -4,16 +4,21 @@ import argparse
 import csv
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from tracefs.check import Trace as AnyTrace
 from tracefs.check import check
 from tracefs.cli import dataset_check, recording, target
+from tracefs.cli.evidence import Evidence
 from tracefs.errors import RecordingError, UsageError
 from tracefs.findings import CheckResult
 from tracefs.index.card import Unusable
 from tracefs.index.dataset import add
 from tracefs.index.questions import READY, Answer, query
+from tracefs.journal.format import JOURNAL, TEXT
 from tracefs.journal.reader import JournalReader
 from tracefs.pathtext import printable, to_text
 from tracefs.report.frame import plural
@@ -73,14 +78,12 @@ def run(args: argparse.Namespace) -> int:
 def _add(args: argparse.Namespace) -> int:
     for each in args.recordings:
         source = recording.find(each)
-        if source == "-" or not source.is_dir():
-            raise UsageError("only a recording's folder can be added", repair="name the folder")
+        if source == "-":
+            raise UsageError("a pipe can't be added", repair="name a recording")
         verdicts = _verdicts(source, args.contract)
         try:
-            with JournalReader(source) as reader:
-                trace = Trace(reader, reads=True)
-                name = to_text(os.fsencode(source.resolve().name))
-                made = add(args.dataset, name, trace, verdicts, again=args.again)
+            with _trace(source) as trace:
+                made = add(args.dataset, _name(source), trace, verdicts, again=args.again)
         except OSError as error:
             raise RecordingError(f"it can't be added: {error.strerror}") from error
         target.say(f"added recording {printable(made.name)}: {plural(made.calls, 'call')}")
@@ -90,11 +93,28 @@ def _add(args: argparse.Namespace) -> int:
     return 0
 
 
+def _name(source: Path) -> str:
+    """Return the name of a recording's folder, or of a text of strace by itself."""
+    folder = source.parent if source.name in {JOURNAL, TEXT} else source
+    return to_text(os.fsencode(folder.resolve().name))
+
+
+@contextmanager
+def _trace(source: Path) -> Iterator[AnyTrace]:
+    """Give what there is to add: of a journal with the fetches of pages, too."""
+    if source.is_dir():
+        with JournalReader(source) as reader:
+            yield Trace(reader, reads=True)
+    else:
+        with Evidence(source=source).read() as trace:
+            yield trace
+
+
 def _verdicts(source: Path, contracts: list[str]) -> CheckResult | None:
     if not contracts:
         return None
-    with JournalReader(source) as reader:
-        return check(Trace(reader), contracts)
+    with Evidence(source=source).read() as trace:
+        return check(trace, contracts)
 
 
 def _query(args: argparse.Namespace) -> int:

@@ -13,6 +13,7 @@ from tracefs.check import Trace as AnyTrace
 from tracefs.cli import recording
 from tracefs.contracts.base import Settings
 from tracefs.errors import RecordingError, UsageError
+from tracefs.journal.imported import directory_of
 from tracefs.journal.reader import JournalReader, Source
 from tracefs.pathtext import to_text
 from tracefs.trace import Trace
@@ -110,4 +111,8 @@ class Evidence(Struct, kw_only=True):
 
         name = "standard input" if self.source == "-" else to_text(os.fsencode(self.source))
         chosen = Settings(paths=tuple(self.paths)).covers if self.paths else None
-        return open_text(file, name, self.directory, chosen)
+        directory = self.directory
+        if self.source != "-":
+            kept = directory_of(self.source)
+            directory = kept if directory is None else directory
+        return open_text(file, name, directory, chosen)

@@ -5,7 +5,7 @@ from typing import Final
 
 from tracefs.cli import recording
 from tracefs.cli.progress import Progress
-from tracefs.errors import RecordingError, UsageError
+from tracefs.errors import RecordingError
 from tracefs.index.build import build
 from tracefs.index.card import Unusable
 from tracefs.journal.format import CARD, TABLE
@@ -31,11 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make the index anew; return the exit code."""
-    source = recording.find(args.recording)
-    if source == "-" or not source.is_dir():
-        raise UsageError(
-            "only a recording's folder can have an index", repair="name the folder, or its name"
-        )
+    source = recording.folder(args.recording, "an index")
     progress = Progress("reading")
     try:
         card = build(source, progress)

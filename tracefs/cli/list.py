@@ -46,6 +46,8 @@ def _what(entry: Recording) -> str:
     command = entry.header.command
     source = printable(entry.header.source)
     what = f"mount of {source}" if command is None else printable(shlex.join(command))
+    if entry.header.witness == "strace":
+        return f"(strace's text) {what or f'a command in {source}'}"
     return f"(running) {what}" if entry.running else what
 
 

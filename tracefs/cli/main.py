@@ -57,6 +57,7 @@ COMMANDS: Final = (
     ),
     Command("index", "copy a recording's calls to where filters are quick", "tracefs.cli.index"),
     Command("dataset", "check many recordings at once, ask them by SQL", "tracefs.cli.dataset"),
+    Command("import", "keep what strace wrote as a recording", "tracefs.cli.import_text"),
     Command("mount", "show a directory at another place and record it", "tracefs.cli.mount"),
     Command(
         "inject", "change the faults that a living mount makes on purpose", "tracefs.cli.inject"

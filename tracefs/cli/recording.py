@@ -16,6 +16,7 @@ from tracefs.errors import RecordingError, UsageError
 from tracefs.events import Header
 from tracefs.journal import recordings
 from tracefs.journal.format import CARD, JOURNAL, KEPT, PAYLOAD, START, TABLE
+from tracefs.journal.imported import text_of
 from tracefs.journal.reader import Source
 from tracefs.pathtext import printable
 
@@ -46,6 +47,24 @@ def find(name: str | None) -> Source:
         RecordingError: there is no such recording.
     """
     return recordings.resolve(name, base())
+
+
+def folder(name: str | None, what: str) -> Path:
+    """Return the folder of the recording that *name* stands for; *what* needs it.
+
+    Raises:
+        UsageError: it is another thing than a recording's folder, or has no journal.
+        RecordingError: there is no such recording.
+    """
+    source = find(name)
+    if source != "-" and source.is_dir():
+        return source
+    if source != "-" and text_of(source.parent) == source:
+        raise UsageError(
+            f"{what} needs what a filesystem sees, and this recording is strace's text",
+            repair="record with tracefs run",
+        )
+    raise UsageError(f"{what} needs the recording's folder", repair="name the folder, or its name")
 
 
 def require_apart(output: str, source: Source) -> None:

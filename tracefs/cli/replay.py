@@ -43,9 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay and compare; return 0, 1 where something differs, 4 where that can't be told."""
-    source = recording.find(args.recording)
-    if source == "-" or not source.is_dir():
-        raise UsageError("a replay needs the recording's folder", repair="name the folder")
+    source = recording.folder(args.recording, "a replay")
     place = Path(args.directory)
     place.mkdir(exist_ok=True)
     if any(place.iterdir()):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tracefs.journal.imported import directory_of
 from tracefs.journal.reader import Source
 from tracefs.pathtext import to_text
 
@@ -21,4 +22,4 @@ def text_file(source: Source) -> Iterator["StraceText | None"]:
     from tracefs.strace.text import open_text  # noqa: PLC0415  # most sources are recordings
 
     with source.open("rb") as file:
-        yield open_text(file, to_text(os.fsencode(source)))
+        yield open_text(file, to_text(os.fsencode(source)), directory_of(source))

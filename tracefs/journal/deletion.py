@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from tracefs.journal import lock
-from tracefs.journal.format import JOURNAL
+from tracefs.journal.format import IMPORT, JOURNAL
 
 _DIRECTORY: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -16,7 +16,7 @@ _NO_RECORDING: Final = {errno.ENOENT, errno.ELOOP, errno.ENOTDIR}
 
 
 def delete(path: Path) -> bool:
-    """Delete the recording *path*, a real folder that holds a journal nobody writes.
+    """Delete the recording *path*, a real folder that holds a journal nobody writes, or an import.
 
     Returns:
         False when it stays because it is no such folder.
@@ -45,7 +45,10 @@ def _open_journal(name: str, parent: int) -> int | None:
     try:
         folder = os.open(name, _DIRECTORY, dir_fd=parent)
         try:
-            return os.open(JOURNAL, _FILE, dir_fd=folder)
+            try:
+                return os.open(JOURNAL, _FILE, dir_fd=folder)
+            except FileNotFoundError:
+                return os.open(IMPORT, _FILE, dir_fd=folder)
         finally:
             os.close(folder)
     except OSError as error:

@@ -19,6 +19,9 @@ KEPT: Final = "start"
 TABLE: Final = "calls.parquet"
 CARD: Final = "calls.json"
 """The index, where one was made (`tracefs.index`)."""
+IMPORT: Final = "import.json"
+TEXT: Final = "strace.txt"
+"""In the place of a journal: a text of strace (`tracefs.journal.imported`)."""
 
 MAX_LINE: Final = 16 << 20
 """Longest line that is read, in bytes: room for any command line of execve(2), 6 MiB at most."""

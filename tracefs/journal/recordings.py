@@ -14,9 +14,9 @@ from msgspec import Struct
 
 from tracefs.errors import RecordingError
 from tracefs.events import Header
-from tracefs.journal import lock
+from tracefs.journal import imported, lock
 from tracefs.journal.deletion import delete
-from tracefs.journal.format import JOURNAL, KEPT, SUFFIX
+from tracefs.journal.format import IMPORT, JOURNAL, KEPT, SUFFIX
 from tracefs.journal.reader import JournalReader
 from tracefs.pathtext import to_text
 
@@ -123,15 +123,20 @@ def resolve(name: str | None, base: Path) -> Path | Literal["-"]:
     """Return the recording that a user means by *name*.
 
     None is the latest, ``-`` standard input; else a path to a folder or journal, or the name of a
-    recording in *base* with or without its ending.
+    recording in *base* with or without its ending. Of one that was imported it is the text.
 
     Raises:
         RecordingError: there is no such recording.
     """
-    if name is None:
-        return latest(base)
     if name == "-":
         return "-"
+    found = _found(name, base)
+    return imported.text_of(found) or found
+
+
+def _found(name: str | None, base: Path) -> Path:
+    if name is None:
+        return latest(base)
     try:
         os.lstat(name)
         return Path(name)
@@ -219,20 +224,25 @@ def _folders(base: Path) -> list[Path]:
 
 def _look(path: Path) -> Recording | None:
     """Return what *path* holds; None when it is no recording, or gone by now."""
-    try:
-        status = os.lstat(path / JOURNAL)
-    except PermissionError:
-        status = os.lstat(path)
-    except OSError:
-        return None
-    else:
-        if not stat.S_ISREG(status.st_mode):
-            return None
+    for file in (JOURNAL, IMPORT):
+        try:
+            status = os.lstat(path / file)
+        except PermissionError:
+            status = os.lstat(path)
+        except OSError:
+            continue
+        else:
+            if not stat.S_ISREG(status.st_mode):
+                continue
+        return _recording(path, status, is_imported=file == IMPORT)
+    return None
+
+
+def _recording(path: Path, status: os.stat_result, *, is_imported: bool) -> Recording:
     header: Header | None = None
     problem = None
     try:
-        with JournalReader(path) as reader:
-            header = reader.header
+        header = imported.read(path).header if is_imported else _header(path)
     except RecordingError as error:
         problem = str(error)
     started = datetime.fromtimestamp(status.st_mtime, UTC)
@@ -244,6 +254,11 @@ def _look(path: Path) -> Recording | None:
         started=_start(header) or started,
         running=_is_running(path),
     )
+
+
+def _header(path: Path) -> Header:
+    with JournalReader(path) as reader:
+        return reader.header
 
 
 def _start(header: Header | None) -> datetime | None:
