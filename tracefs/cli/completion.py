@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tracefs.cli.parsers import arguments, below, commands, help_of
 
@@ -72,7 +73,11 @@ def _words(name: str, help_: str, parser: argparse.ArgumentParser) -> Words:
     ]
     found = _options(parser)
     for inner in below(parser):
-        found = _options(inner) | found
+        for names, option in _options(inner).items():
+            known = found.setdefault(names, option)
+            # Two commands below this one may take other words for an option of one name.
+            both = dict.fromkeys((*known.choices, *option.choices))
+            found[names] = replace(known, choices=tuple(both))
     return Words(name=name, help=help_, options=tuple(found.values()), choices=tuple(choices))
 
 

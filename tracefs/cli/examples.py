@@ -51,7 +51,7 @@ EXAMPLES: Final[dict[str, tuple[str, ...]]] = {
         "tracefs dataset check all --contract page-write --keep",
         "tracefs dataset query all --ready slowest-syncs",
     ),
-    "import": ("strace -f -y -ttt -T -o log python3 demo.py; tracefs import log",),
+    "import": ("tracefs import strace.log", "tracefs import -o rec --dir data strace.log"),
     "mount": ("tracefs mount data mnt", "tracefs mount --payload -o rec data mnt"),
     "inject": ("tracefs inject mnt 'fsync=EIO:when=3'",),
     "umount": ("tracefs umount mnt",),
