@@ -73,7 +73,10 @@ def test_verdicts_are_kept_for_queries_beside_those_of_other_contracts(dataset: 
         (["--contract", "page-writes"], "There is no contract"),
         (["--without", "sync"], "There is no rule"),
         (["--keep", "--without", "synced"], "has what whole contracts say"),
-        (["--recording", "none"], "there is no such recording"),
+        (
+            ["--recording", "none"],
+            "has no recording like none\n  repair: it has bad.trace, good.trace, torn.trace\n",
+        ),
     ],
 )
 def test_what_cannot_be_asked_is_told(dataset: Path, words: list[str], said: str) -> None:
@@ -114,3 +117,11 @@ def test_a_hostile_name_cannot_steer_it(tmp_path: Path) -> None:
     assert answer.code == 1
     assert "\x1b" not in answer.out + answer.err
     assert "r\\x1b[2J.trace" in answer.out
+
+
+def test_a_folder_without_a_dataset_is_told(tmp_path: Path) -> None:
+    answer = tracefs("dataset", "check", f"{tmp_path}/none")
+    assert answer.code == 2
+    assert answer.err == (
+        f"tracefs: there is no dataset in {tmp_path}/none\n  repair: tracefs dataset add\n"
+    )

@@ -117,6 +117,18 @@ def test_the_next_step_can_be_typed(
     assert (tmp_path / "made/pages.db").stat().st_size == 3 * PAGE
 
 
+@pytest.mark.parametrize("words", [[], ["--by-file"]], ids=str)
+def test_a_table_is_shown_by_the_next_step(
+    tmp_path: Path, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = kept(tmp_path / "good.trace")
+    monkeypatch.chdir(tmp_path)
+    answer = tracefs("export", str(recording), "--to", "parquet", "-o", 'it\'s a "table"', *words)
+    [step] = re.findall("^tracefs: next: (.*)$", answer.err, re.MULTILINE)
+    done = subprocess.run(step, shell=True, check=True, capture_output=True, text=True)
+    assert done.stdout.count("pwrite64") == 2
+
+
 @pytest.mark.parametrize("form", ["c", "python"])
 def test_a_program_without_its_directory_names_it(tmp_path: Path, form: str) -> None:
     recording = kept(tmp_path / "good.trace")

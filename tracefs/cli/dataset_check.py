@@ -29,6 +29,8 @@ from tracefs.report.jsonline import line
 from tracefs.report.shell import shell_line
 
 _DEFAULT: Final = "page-write"
+_NAMED: Final = 5
+"""Recordings that a message names."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,14 +66,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Say what contracts say of each recording; return the exit code."""
     asked = _asked(args)
+    there = folders(args.dataset)
+    if not there:
+        raise UsageError(
+            f"there is no dataset in {printable(str(args.dataset))}", repair="tracefs dataset add"
+        )
     chosen = [
-        folder for folder in folders(args.dataset)
+        folder for folder in there
         if not args.recording or any(fnmatchcase(name_of(folder), glob) for glob in args.recording)
     ]  # fmt: skip
     if not chosen:
+        names = ", ".join(printable(name_of(folder)) for folder in there[:_NAMED])
         raise UsageError(
-            f"there is no such recording in a dataset {printable(str(args.dataset))}",
-            repair="tracefs dataset add",
+            f"{printable(str(args.dataset))} has no recording like "
+            f"{' or '.join(map(printable, args.recording))}",
+            repair=f"it has {names}{', ...' if len(there) > _NAMED else ''}",
         )
     tally = _Tally()
     found = outcomes(chosen, asked, jobs=args.jobs, scheduler=args.scheduler)

@@ -1,6 +1,7 @@
 """``tracefs export``: a recording in another format, for another tool."""
 
 import argparse
+import json
 import os
 from collections.abc import Callable, Container, Iterator
 from pathlib import Path
@@ -190,7 +191,7 @@ def _next(args: argparse.Namespace, output: str) -> str:
             return f"next: in an empty directory, {words}"
         case "parquet":
             files = f"{output}/*/*.parquet" if args.by_file else output
-            quoted = files.replace("'", "''")
-            words = shell_line(["duckdb", "-c", f"FROM '{quoted}' LIMIT 5"])
-            return f"next: {words}"
+            # DuckDB comes without its own command; and in double quotes this needs no escapes.
+            look = f"import duckdb; print(duckdb.read_parquet({json.dumps(files)}))"
+            return f"next: {shell_line(['python3', '-c', look])}"
     return f"next: tracefs report has the same calls to look at; {file} is for other tools"
