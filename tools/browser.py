@@ -20,53 +20,49 @@ DRAWN = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(d
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
+class BrowserError(Exception):
+    """There is no browser, it does not answer, or the page is not as it should be."""
+
+
 def executable() -> str:
-    """Return the browser's path; AssertionError: there is none."""
+    """Return the browser's path.
+
+    Raises:
+        BrowserError: there is none.
+    """
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    assert found is not None, "no Chromium: install Debian's package chromium (tools/setup does)"
+    if found is None:
+        raise BrowserError("no Chromium: install Debian's package chromium (tools/setup does)")
     return found
 
 
 class Browser:
-    """One browser with one page; what goes wrong in it is kept."""
+    """One browser with one page; what goes wrong in it is kept. `close` ends it."""
 
     def __init__(self, profile: Path, *, width: int = 1200, height: int = 900) -> None:
         """Start it with its files in *profile*."""
-        theirs_in, ours_out = os.pipe()
-        ours_in, theirs_out = os.pipe()
-        command = [
-            executable(), "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
-            "--disable-dev-shm-usage", "--disable-background-networking", "--disable-sync",
-            "--disable-component-update", f"--user-data-dir={profile}",
-            f"--window-size={width},{height}", "--remote-debugging-pipe", "about:blank",
-        ]  # fmt: skip
-        nowhere = os.open(os.devnull, os.O_RDWR)
-        # Chromium reads from descriptor 3 and writes to 4; what is there must not be in the way.
-        ends = [fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, 10) for one in (theirs_in, theirs_out)]
-        self._pid = os.posix_spawn(
-            command[0], command, os.environ, setsid=True,
-            file_actions=[
-                *((os.POSIX_SPAWN_DUP2, nowhere, number) for number in range(3)),
-                *((os.POSIX_SPAWN_DUP2, end, 3 + number) for number, end in enumerate(ends)),
-            ],
-        )  # fmt: skip
-        for one in (*ends, theirs_in, theirs_out, nowhere):
-            os.close(one)
-        self._in, self._out = ours_in, ours_out
+        self._pid, self._in, self._out = _started(profile, width, height)
         self._buffer = b""
         self._number = 0
+        self._session: str | None = None
         self.troubles: list[str] = []
         """Errors, in the console or thrown, and what the security policy refused."""
         self.requests: list[str] = []
         """Addresses that were asked for."""
+        try:
+            self._attach()
+        except BaseException:
+            self.close()
+            raise
+
+    def _attach(self) -> None:
+        """Let what is said from now on be to the page, and hear what goes wrong in it."""
         targets = self.command("Target.getTargets")["targetInfos"]
         target = next(one for one in targets if one["type"] == "page")["targetId"]
         attached = self.command("Target.attachToTarget", targetId=target, flatten=True)
-        self._session: str | None = attached["sessionId"]
+        self._session = attached["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.command(f"{domain}.enable")
-
-    _session: str | None = None
 
     def command(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Say it, and return the answer."""
@@ -79,7 +75,8 @@ class Browser:
             data = data[os.write(self._out, data) :]
         while (message := self._receive()).get("id") != self._number:
             self._note(message)
-        assert "error" not in message, (method, message["error"])
+        if "error" in message:
+            raise BrowserError(f"{method}: {message['error']}")
         result: dict[str, Any] = message["result"]
         return result
 
@@ -93,16 +90,17 @@ class Browser:
         found = self.command(
             "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
         )
-        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        if "exceptionDetails" in found:
+            raise BrowserError(str(found["exceptionDetails"]))
         return found["result"].get("value")
 
     def wait(self, condition: str) -> None:
-        """Return once an expression is true; asked again after each frame."""
+        """Return once an expression is true; the page is asked again every 10 ms."""
         end = time.monotonic() + PATIENCE_S
-        frame = "new Promise(done => setTimeout(() => done(document.readyState), 10))"
         while not self.evaluate(condition):
-            assert time.monotonic() < end, f"never true: {condition}; {self.troubles}"
-            self.evaluate(frame)
+            if time.monotonic() > end:
+                raise BrowserError(f"never true: {condition}; {self.troubles}")
+            self.evaluate("new Promise(done => setTimeout(done, 10))")
 
     def settle(self) -> None:
         """Wait until the page has drawn what was changed."""
@@ -135,9 +133,11 @@ class Browser:
     def _receive(self) -> dict[str, Any]:
         while b"\0" not in self._buffer:
             ready, _, _ = select.select([self._in], [], [], PATIENCE_S)
-            assert ready, "the browser does not answer"
+            if not ready:
+                raise BrowserError("the browser does not answer")
             data = os.read(self._in, 1 << 16)
-            assert data, "the browser has ended"
+            if not data:
+                raise BrowserError("the browser has ended")
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\0")
         message: dict[str, Any] = json.loads(line)
@@ -154,3 +154,28 @@ class Browser:
                 self.troubles.append(str(parameters["args"]))
             case "Network.requestWillBeSent":
                 self.requests.append(parameters["request"]["url"])
+
+
+def _started(profile: Path, width: int, height: int) -> tuple[int, int, int]:
+    """Start a browser; return its process, the end to read from and the one to write to."""
+    command = [
+        executable(), "--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run",
+        "--disable-dev-shm-usage", "--disable-background-networking", "--disable-sync",
+        "--disable-component-update", f"--user-data-dir={profile}",
+        f"--window-size={width},{height}", "--remote-debugging-pipe", "about:blank",
+    ]  # fmt: skip
+    theirs_in, ours_out = os.pipe()
+    ours_in, theirs_out = os.pipe()
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    # Chromium reads from descriptor 3 and writes to 4; what is there must not be in the way.
+    ends = [fcntl.fcntl(one, fcntl.F_DUPFD_CLOEXEC, 10) for one in (theirs_in, theirs_out)]
+    pid = os.posix_spawn(
+        command[0], command, os.environ, setsid=True,
+        file_actions=[
+            *((os.POSIX_SPAWN_DUP2, nowhere, number) for number in range(3)),
+            *((os.POSIX_SPAWN_DUP2, end, 3 + number) for number, end in enumerate(ends)),
+        ],
+    )  # fmt: skip
+    for one in (*ends, theirs_in, theirs_out, nowhere):
+        os.close(one)
+    return pid, ours_in, ours_out

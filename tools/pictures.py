@@ -6,6 +6,7 @@ A program with four threads is recorded, its report is made, and Chromium shows 
 """
 
 import base64
+import contextlib
 import subprocess
 import sys
 import tempfile
@@ -60,8 +61,8 @@ def main() -> None:
         subprocess.run([*run, *command], cwd=scratch / "data", check=True)
         made = [*TRACEFS, "report", "store.trace", "-o", str(page), "--contract", "page-write"]
         subprocess.run(made, cwd=scratch, check=True)
-        browser = Browser(scratch / "profile", width=WIDTH, height=HEIGHT)
-        try:
+        window = Browser(scratch / "profile", width=WIDTH, height=HEIGHT)
+        with contextlib.closing(window) as browser:
             browser.open(f"{page.as_uri()}#call=150")
             browser.command(
                 "Emulation.setDeviceMetricsOverride",
@@ -69,8 +70,6 @@ def main() -> None:
             )  # fmt: skip
             taken(browser, "report-light.png", dark=False)
             taken(browser, "report-dark.png", dark=True)
-        finally:
-            browser.close()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from bench.checking import write_journal
@@ -49,19 +48,10 @@ def seconds(command: list[str], rounds: int, output: Path | None = None) -> floa
     return best
 
 
-@contextlib.contextmanager
-def browser(scratch: Path) -> Iterator[Browser]:
-    made = Browser(scratch / "profile")
-    try:
-        yield made
-    finally:
-        made.close()
-
-
 def opening(page: Path, scratch: Path, calls: int, rounds: int) -> tuple[float, float]:
     """Return milliseconds until the page is drawn, and for a move of the slider, at best."""
     loads, moves = [], []
-    with browser(scratch) as chromium:
+    with contextlib.closing(Browser(scratch / "profile")) as chromium:
         for number in range(rounds):
             # The same address again would only be a move within the page.
             again = page.with_name(f"{number}.html")

@@ -1,12 +1,13 @@
 """The page of a recording in a real browser: what it shows, and what it never does."""
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import Browser, executable
+from browser import Browser, BrowserError, executable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lacking import lacking
@@ -35,11 +36,10 @@ Show = Callable[..., Browser]
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     try:
         executable()
-    except AssertionError as missing:
+    except BrowserError as missing:
         lacking(str(missing))
-    browser = Browser(tmp_path_factory.mktemp("profile"))
-    yield browser
-    browser.close()
+    with contextlib.closing(Browser(tmp_path_factory.mktemp("profile"))) as browser:
+        yield browser
 
 
 @pytest.fixture
