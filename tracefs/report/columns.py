@@ -35,15 +35,15 @@ class Column:
 
     def put_signed(self, number: int) -> None:
         """Add a number of either sign."""
-        self.put(number * 2 if number >= 0 else -number * 2 - 1)
+        self.put(_folded(number))
 
     def put_known(self, number: int | None, expected: int = 0) -> None:
         """Add a number that may be unknown, as its distance from the one that is expected."""
-        if number is None:
-            self.put(0)
-            return
-        distance = number - expected
-        self.put((distance * 2 if distance >= 0 else -distance * 2 - 1) + 1)
+        self.put(0 if number is None else _folded(number - expected) + 1)
+
+
+def _folded(number: int) -> int:
+    return number * 2 if number >= 0 else -number * 2 - 1
 
 
 def countable(number: int | None) -> int | None:

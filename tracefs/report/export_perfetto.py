@@ -16,15 +16,23 @@ from tracefs.report.strace import error_name, spelled
 from tracefs.trace.call import Call
 
 _PACKET: Final = 1
+"""Trace.packet."""
 _TIMESTAMP, _SEQUENCE, _EVENT, _FLAGS, _TRACK = 8, 10, 11, 13, 60
+"""Of a TracePacket."""
 _CLEARED: Final = 1
 """TracePacket.SequenceFlags.SEQ_INCREMENTAL_STATE_CLEARED: what follows builds on nothing."""
 _ANNOTATION, _TYPE, _TRACK_UUID, _CATEGORY, _NAME, _VALUE = 4, 9, 11, 22, 23, 30
+"""Of a TrackEvent."""
 _BEGIN, _END, _INSTANT, _COUNTER = 1, 2, 3, 4
+"""TrackEvent.Type."""
 _KEY, _INTEGER, _STRING = 10, 4, 6
-_UUID, _TRACK_NAME, _PROCESS, _THREAD, _COUNTS = 1, 2, 3, 4, 8
-_PID, _PROCESS_NAME, _TID, _THREAD_NAME = 1, 6, 2, 5
+"""Of a DebugAnnotation."""
+_UUID, _TRACK_NAME, _THREAD, _COUNTS = 1, 2, 4, 8
+"""Of a TrackDescriptor."""
+_PID, _TID, _THREAD_NAME = 1, 2, 5
+"""Of a ThreadDescriptor."""
 _UNIT, _BYTES = 3, 3
+"""CounterDescriptor.unit, and UNIT_SIZE_BYTES."""
 _OF_COUNTER: Final = 1
 _OF_UNKNOWN: Final = 2
 _OF_THREAD: Final = 1 << 32
@@ -102,6 +110,7 @@ class Perfetto(Export):
 
 def _thread(tid: int, call: Call) -> bytes:
     names = [] if call.comm is None else [text(_THREAD_NAME, printable(call.comm))]
+    # A thread that can't be looked up is taken for its process's first one.
     pid = number(_PID, tid if call.pid is None else call.pid)
     return _track(_OF_THREAD + tid, message(_THREAD, pid, number(_TID, tid), *names))
 

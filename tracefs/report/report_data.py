@@ -3,7 +3,7 @@
 The page decodes what is written here; ``report_data.js`` is the other side of it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum
 from typing import Final, Generic, TypeVar
 
@@ -186,7 +186,8 @@ class Collector:
         columns["start"].put_signed(start - self._before)
         columns["duration"].put_signed(end - start)
         columns["error"].put(self._errors.number(call.errno))
-        columns["more"].put(self._more.number(self._said(call)))
+        source = self._locate(call) if call.stack else None
+        columns["more"].put(self._more.number(", ".join(_said(call, source))))
         columns["effect"].put(effect(call))
         columns["waiting"].put_signed(waiting - self._waiting.get(file, 0))
         for other in self._ledger.elsewhere[self._told :]:
@@ -199,24 +200,6 @@ class Collector:
         if call.family == "write" and offset is not None:
             self._end[file] = offset + (result or 0)
         self._count += 1
-
-    def _said(self, call: Call) -> str:
-        if not (call.flags or call.stack or call.known_by is None or _has_more(call)):
-            return ""
-        source = self._locate(call) if call.stack else None
-        said = [
-            *(["|".join(call.flags)] if call.flags else []),
-            *([f"to {call.target}"] if call.target is not None else []),
-            *([call.synced_by] if call.synced_by is not None else []),
-            *(["created"] if call.created else []),
-            *(["injected"] if call.faults else []),
-            *(["delayed on purpose"] if len(call.faults) < len(call.injected) else []),
-            *([call.note] if call.note is not None else []),
-            *(["proves nothing after a failed sync"] if call.after_failed is not None else []),
-            *([f"unknown: {call.reason}"] if call.reason is not None else []),
-            *([f"at {source}"] if source is not None else []),
-        ]
-        return ", ".join(said)
 
 
 def effect(call: Call) -> Effect:
@@ -288,8 +271,31 @@ def _name(path: str | None) -> str:
     return "?" if path is None else printable(path)
 
 
-def _has_more(call: Call) -> bool:
-    return bool(
-        call.target is not None or call.synced_by or call.created or call.injected
-        or call.note is not None or call.after_failed is not None or call.reason is not None
-    )  # fmt: skip
+def _said(call: Call, source: str | None) -> Iterator[str]:
+    """Yield what else is known of *call*, which was made at *source*."""
+    if call.flags:
+        yield "|".join(call.flags)
+    if call.target is not None:
+        yield f"to {call.target}"
+    if call.synced_by is not None:
+        yield call.synced_by
+    if call.created:
+        yield "created"
+    if call.injected:
+        yield from _injected(call)
+    if call.note is not None:
+        yield call.note
+    if call.after_failed is not None:
+        yield "proves nothing after a failed sync"
+    if call.reason is not None:
+        yield f"unknown: {call.reason}"
+    if source is not None:
+        yield f"at {source}"
+
+
+def _injected(call: Call) -> Iterator[str]:
+    faults = len(call.faults)
+    if faults:
+        yield "injected"
+    if faults < len(call.injected):
+        yield "delayed on purpose"
