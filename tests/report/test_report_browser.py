@@ -131,8 +131,8 @@ def test_the_slider_shows_what_waits_at_each_moment(show: Show) -> None:
     ledger = Ledger(0)
     waiting: dict[int | None, int] = {}
     for one in RUN:
-        number, bytes_ = ledger.take(one)
-        waiting[number] = bytes_
+        entry = ledger.take(one)
+        waiting[entry.file] = entry.waiting
         set_to(browser, "when", str(one.index + 1))
         total = sum(waiting.values())
         assert text(browser, "moment-text").endswith(f": {total:,} bytes not synced")

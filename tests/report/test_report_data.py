@@ -1,10 +1,22 @@
 """A trace as columns and tables."""
 
+import re
+
 import pytest
 from report_support import PAGE, START_NS, call, close, fdatasync, pwrite
 
 from tracefs.events import Injected
-from tracefs.report.report_data import TICK_NS, Collector, Effect, ReportData, Thread, effect
+from tracefs.report.columns import LARGEST
+from tracefs.report.documents import asset
+from tracefs.report.effects import effect
+from tracefs.report.report_data import (
+    _NUMBERS,
+    TICK_NS,
+    Collector,
+    ReportData,
+    Thread,
+    number_of,
+)
 from tracefs.trace.call import Call
 
 FAULT = Injected(kind="error", rule="fsync=EIO")
@@ -19,31 +31,35 @@ def collected(*calls: Call) -> ReportData:
 
 
 @pytest.mark.parametrize(
-    ("one", "what"),
+    ("one", "number"),
     [
-        (pwrite(0), Effect.WRITE),
-        (pwrite(0, synced_by="O_DSYNC"), Effect.SYNCED_WRITE),
-        (call("mmap", "write", offset=0, length=9, result=9), Effect.STORE),
-        (pwrite(0, result=0), Effect.NONE),
-        (pwrite(0, ino=None), Effect.NONE),
-        (pwrite(0, errno=5, result=None), Effect.NONE),
-        (fdatasync(), Effect.SYNC),
-        (fdatasync(errno=5, result=None), Effect.LOSES),
-        (fdatasync(errno=4, result=None), Effect.NONE),
-        (call("sync", "syncfs", ino=None, result=0), Effect.SYNC_ALL),
-        (call("syncfs", "syncfs", result=0), Effect.SYNC_ALL),
-        (call("syncfs", "syncfs", reason="not visible"), Effect.NONE),
-        (call("ftruncate", "truncate", length=5), Effect.CUT),
-        (call("openat", "open", flags=("O_TRUNC",)), Effect.EMPTIED),
-        (call("openat", "open", flags=("O_TRUNC",), created=True), Effect.NONE),
-        (close(), Effect.NONE),
-        (pwrite(-1), Effect.NONE),
-        (pwrite(2**60), Effect.NONE),
-        (call("ftruncate", "truncate", length=2**60), Effect.NONE),
+        (pwrite(0), 1),
+        (pwrite(0, synced_by="O_DSYNC"), 2),
+        (fdatasync(), 3),
+        (fdatasync(errno=5, result=None), 4),
+        (call("ftruncate", "truncate", length=LARGEST), 5),
+        (call("openat", "open", flags=("O_TRUNC",)), 6),
+        (call("sync", "syncfs", ino=None, result=0), 7),
+        (call("mmap", "write", offset=0, length=9, result=9), 8),
+        (call("openat", "open", created=True), 0),
+        (call("unlink", "unlink"), 0),
+        (call("write", "write", result=5), 0),
+        (pwrite(-1), 0),
+        (pwrite(LARGEST + 1), 0),
+        (pwrite(0, LARGEST + 1), 0),
+        (call("ftruncate", "truncate", length=LARGEST + 1), 0),
+        (call("ftruncate", "truncate", length=-1), 0),
     ],
 )
-def test_what_a_call_does_to_pages(one: Call, what: Effect) -> None:
-    assert effect(one) is what
+def test_the_page_is_told_what_changes_pages_that_it_can_count_to(one: Call, number: int) -> None:
+    assert number_of(effect(one)) == number
+
+
+def test_the_page_has_the_same_numbers() -> None:
+    [table] = re.findall(r"const EFFECT = ({.*});", asset("report_data.js"))
+    theirs = dict(re.findall(r"(\w+): (\d)", table))
+    ours = {kind.upper().replace(" ", "_"): str(number) for kind, number in _NUMBERS.items()}
+    assert theirs == {"NONE": "0"} | ours
 
 
 def test_threads_are_known_by_what_is_ever_seen_of_them() -> None:

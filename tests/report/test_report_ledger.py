@@ -13,7 +13,8 @@ from tracefs.trace.call import Call
 
 def taken(*calls: Call) -> tuple[Ledger, list[tuple[int | None, int]]]:
     ledger = Ledger(10)
-    return ledger, [ledger.take(one) for one in calls]
+    entries = [ledger.take(one) for one in calls]
+    return ledger, [(entry.file, entry.waiting) for entry in entries]
 
 
 def created(index: int, ino: int = 7, path: str = "pages.db") -> Call:

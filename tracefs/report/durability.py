@@ -1,15 +1,8 @@
 """What each call does to the bytes that wait for a sync."""
 
+from tracefs.report.effects import Effect, effect
 from tracefs.report.unsynced import Unsynced
 from tracefs.trace.call import Call
-
-
-def covers_all(call: Call) -> bool:
-    """Return whether *call* is known to have synced all files, as sync(2) and syncfs(2) do.
-
-    Of syncfs a recording has no result; strace's text has.
-    """
-    return call.family == "syncfs" and call.done and call.result == 0
 
 
 class Durability:
@@ -19,50 +12,34 @@ class Durability:
         self.unsynced = Unsynced() if unsynced is None else unsynced
         self.unplaced = 0
         """Writes of which the place is not known; above 0, byte counts are lower bounds."""
-        self._effects = {
-            "open": self._opened,
-            "write": self._wrote,
-            "sync": self.unsynced.sync,
-            "syncdir": self.unsynced.sync,
-            "syncfs": self._synced_all,
-            "truncate": self._truncated,
-            "unlink": self._unlinked,
-        }
 
-    def take(self, call: Call) -> None:
-        """Take in *call*; one that did nothing changes nothing, unless it is a sync that loses."""
-        if not call.done:
-            if call.family == "sync" and call.loses:
-                self.unsynced.failed(call)
-            return
-        effect = self._effects.get(call.family)
-        if effect is not None:
-            effect(call)
+    @property
+    def lower_bound(self) -> bool:
+        """Whether there may be more bytes: not all ranges are followed, or places are unknown."""
+        return self.unsynced.not_followed > 0 or self.unplaced > 0
 
-    def _synced_all(self, call: Call) -> None:
-        if covers_all(call):
-            self.unsynced.sync_all(call.start_ns)
-
-    def _opened(self, call: Call) -> None:
-        if call.ino is None:
-            return
-        if call.created:
-            self.unsynced.forget(call.ino)
-        elif "O_TRUNC" in call.flags:
-            self.unsynced.truncate(call.ino, 0)
-
-    def _wrote(self, call: Call) -> None:
-        if call.result == 0:
-            return
-        if call.ino is None or call.offset is None or call.result is None:
+    def take(self, call: Call) -> Effect:
+        """Take in *call*, and return what it does to its file."""
+        done, ino = effect(call), call.ino
+        if done.kind == "unplaced":
             self.unplaced += 1
-            return
-        self.unsynced.write(call.ino, call, call.offset, call.offset + call.result)
+        elif done.kind == "sync all":
+            self.unsynced.sync_all(call.start_ns)
+        elif ino is not None:
+            self._take(call, ino, done)
+        return done
 
-    def _truncated(self, call: Call) -> None:
-        if call.ino is not None and call.length is not None:
-            self.unsynced.truncate(call.ino, call.length)
-
-    def _unlinked(self, call: Call) -> None:
-        if call.ino is not None:
-            self.unsynced.deleted(call.ino)
+    def _take(self, call: Call, ino: int, done: Effect) -> None:
+        match done.kind:
+            case "write" | "store" | "synced write":
+                self.unsynced.write(ino, call, done.start, done.stop)
+            case "sync":
+                self.unsynced.sync(call)
+            case "loses":
+                self.unsynced.failed(call)
+            case "cut" | "emptied":
+                self.unsynced.truncate(ino, done.start)
+            case "made":
+                self.unsynced.forget(ino)
+            case "unlinked":
+                self.unsynced.deleted(ino)

@@ -2,7 +2,8 @@
 
 from msgspec import Struct
 
-from tracefs.report.durability import Durability, covers_all
+from tracefs.report.durability import Durability
+from tracefs.report.effects import Effect
 from tracefs.trace.call import Call
 
 
@@ -33,6 +34,16 @@ class Changed(Struct, frozen=True, kw_only=True):
     """That wait then."""
 
 
+class Entry(Struct, frozen=True, gc=False):
+    """What came of one call."""
+
+    file: int | None
+    """Number of its file; None: it has none."""
+    waiting: int
+    """Bytes of the file that wait then."""
+    effect: Effect
+
+
 class Ledger:
     """Follows calls in order.
 
@@ -57,24 +68,20 @@ class Ledger:
         self.elsewhere: list[Changed] = []
         """What calls changed of other files than their own."""
 
-    def take(self, call: Call) -> tuple[int | None, int]:
-        """Take in *call*; return the number of its file, and how many bytes of it wait then.
-
-        The number is None, and there are no bytes, where the call has no file.
-        """
-        unsynced, ino = self._durability.unsynced, call.ino
-        number = None if ino is None else self._number(call, ino)
-        before = 0 if ino is None or call.family != "close" else unsynced.waiting(ino)
-        self._durability.take(call)
-        if covers_all(call):
+    def take(self, call: Call) -> Entry:
+        """Take in *call*, and return what came of it."""
+        effect, ino = self._durability.take(call), call.ino
+        if effect.kind == "sync all":
             self._swept(call)
         if ino is None:
-            return None, 0
-        if call.family == "write" and call.result and call.synced_by is None and call.done:
+            return Entry(None, 0, effect)
+        number = self._number(call, ino, new=effect.kind == "made")
+        if effect.kind in {"write", "store"}:
             self._last[ino] = call.index
-        if before:
-            self._closed(call, ino, before)
-        return number, self._now(ino)
+        waiting = self._now(ino)
+        if waiting and call.family == "close":
+            self._closed(call, ino, waiting)
+        return Entry(number, waiting, effect)
 
     def at_end(self) -> list[Owed]:
         """Return each file with bytes that are not synced, most first."""
@@ -95,17 +102,17 @@ class Ledger:
 
     @property
     def lower_bound(self) -> bool:
-        """Whether there may be more bytes: not all ranges are followed, or places are unknown."""
-        return self._durability.unsynced.not_followed > 0 or self.unplaced > 0
+        """See `Durability`."""
+        return self._durability.lower_bound
 
     @property
     def unplaced(self) -> int:
         """Writes of which the place is not known."""
         return self._durability.unplaced
 
-    def _number(self, call: Call, ino: int) -> int:
+    def _number(self, call: Call, ino: int, *, new: bool) -> int:
         number = self._files.get(ino)
-        if number is None or (call.created and call.done):
+        if number is None or new:
             if number is not None and self._waiting.get(ino):
                 self.elsewhere.append(Changed(call=call.index, file=number, bytes=0))
             self._last.pop(ino, None)

@@ -82,7 +82,7 @@ class Live:
         self._last_ns = max(self._last_ns, call.start_ns)
         self._unknown += call.call == "unknown"
         self._failed += call.errno != 0
-        self._durability.take(call)
+        effect = self._durability.take(call)
         if call.family in _SYNCS:
             self._syncs += 1
             if call.done:
@@ -91,7 +91,7 @@ class Live:
         if ino is None:
             return
         file = self._files.get(ino)
-        if file is None or (call.created and call.done):
+        if file is None or effect.kind == "made":
             if file is None and len(self._files) >= _MOST_FILES:
                 return
             file = self._files[ino] = FileNow(path=call.path or "?")
@@ -130,7 +130,7 @@ class Live:
             p99_ns=times.percentile(99),
             max_ns=times.maximum,
             waiting=sum(file.waiting for file in self._files.values()),
-            lower_bound=durability.unplaced > 0 or durability.unsynced.not_followed > 0,
+            lower_bound=durability.lower_bound,
             files=tuple(files[:top]),
             files_in_all=len(files),
             findings=findings[-_FOUND:],

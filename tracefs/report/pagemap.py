@@ -120,27 +120,25 @@ class Paper:
         )
 
     def _add(self, call: Call) -> None:
-        self._durability.take(call)
-        ino = call.ino
+        effect, ino = self._durability.take(call), call.ino
         if ino is None:
             return
         self._name(call, ino)
         if not call.done:
             return
         self._after[ino] = call.index
-        if call.created:
-            self._times.pop(ino, None)
-            self._unplaced.pop(ino, None)
-        elif call.family == "open" and "O_TRUNC" in call.flags:
-            self._keep(ino, 0)
-        elif call.family == "truncate" and call.length is not None:
-            self._keep(ino, call.length)
-        elif call.family == "write" and call.result != 0:
-            self.written[call.path or "?"] += 1
-            if call.offset is None or call.result is None:
+        match effect.kind:
+            case "made":
+                self._times.pop(ino, None)
+                self._unplaced.pop(ino, None)
+            case "cut" | "emptied":
+                self._keep(ino, effect.start)
+            case "unplaced":
+                self.written[call.path or "?"] += 1
                 self._unplaced[ino] += 1
-            else:
-                self._write(ino, call.offset, call.result)
+            case "write" | "store" | "synced write":
+                self.written[call.path or "?"] += 1
+                self._write(ino, effect.start, effect.stop)
 
     def _name(self, call: Call, ino: int) -> None:
         """Note which file has which name by *call*, one of file *ino*."""
@@ -170,9 +168,9 @@ class Paper:
         name = call.target if call.family == "rename" and call.done else call.path
         return call.ino is not None and name == self._path
 
-    def _write(self, ino: int, offset: int, count: int) -> None:
+    def _write(self, ino: int, start: int, stop: int) -> None:
         times = self._times.setdefault(ino, Counter())
-        first, last = offset // self._page_size, (offset + count - 1) // self._page_size
+        first, last = start // self._page_size, (stop - 1) // self._page_size
         for page in range(first, last + 1):
             if page not in times:
                 if self._followed >= PAGE_LIMIT:

@@ -4,13 +4,12 @@ The page decodes what is written here; ``report_data.js`` is the other side of i
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from enum import IntEnum
 from typing import Final, Generic, TypeVar
 
 from msgspec import Struct
 
-from tracefs.report.columns import Column, Packed, countable, pack
-from tracefs.report.durability import covers_all
+from tracefs.report.columns import LARGEST, Column, Packed, countable, pack
+from tracefs.report.effects import Effect, Kind
 from tracefs.report.ledger import Changed, Ledger, Owed
 from tracefs.report.quote import printable
 from tracefs.report.strace import error_name
@@ -24,27 +23,13 @@ _COLUMNS: Final = (
     "call", "thread", "file", "path", "fd", "offset", "length", "result", "start", "duration",
     "error", "more", "effect", "waiting",
 )  # fmt: skip
+_NUMBERS: Final[dict[Kind, int]] = {
+    "write": 1, "synced write": 2, "sync": 3, "loses": 4, "cut": 5, "emptied": 6, "sync all": 7,
+    "store": 8,
+}  # fmt: skip
+"""As ``report_data.js`` has them; 0: none. A new file has a new number, so that there is nothing
+to tell of it, and a name less changes no page."""
 _Key = TypeVar("_Key")
-
-
-class Effect(IntEnum):
-    """What a call does to the pages of its file."""
-
-    NONE = 0
-    WRITE = 1
-    """From its offset as many bytes as it returned."""
-    SYNCED_WRITE = 2
-    """The same, and they are on the disk."""
-    SYNC = 3
-    LOSES = 4
-    """A sync that failed: what waited is lost to later ones."""
-    CUT = 5
-    """The file has as many bytes as the call's length says."""
-    EMPTIED = 6
-    SYNC_ALL = 7
-    """Of every file."""
-    STORE = 8
-    """A write through a mapping: a sync of the file covers it though it ended in its time."""
 
 
 class Thread(Struct, frozen=True):
@@ -165,7 +150,8 @@ class Collector:
 
     def _add(self, call: Call) -> None:
         columns = self._columns
-        file, waiting = self._ledger.take(call)
+        entry = self._ledger.take(call)
+        file, waiting = entry.file, entry.waiting
         name = self._calls.number((call.call, call.family))
         expected = self._end.get(file, 0)
         offset, length, result = map(countable, (call.offset, call.length, call.result))
@@ -188,7 +174,7 @@ class Collector:
         columns["error"].put(self._errors.number(call.errno))
         source = self._locate(call) if call.stack else None
         columns["more"].put(self._more.number(", ".join(_said(call, source))))
-        columns["effect"].put(effect(call))
+        columns["effect"].put(number_of(entry.effect))
         columns["waiting"].put_signed(waiting - self._waiting.get(file, 0))
         for other in self._ledger.elsewhere[self._told :]:
             self._waiting[other.file] = other.bytes
@@ -202,49 +188,11 @@ class Collector:
         self._count += 1
 
 
-def effect(call: Call) -> Effect:
-    """Return what *call* does to the pages of its file, as `tracefs.report.durability` has it."""
-    if not call.done:
-        return Effect.LOSES if call.family == "sync" and call.loses else Effect.NONE
-    known = _EFFECTS.get(call.family)
-    return Effect.NONE if known is None else known(call)
-
-
-def _of_write(call: Call) -> Effect:
-    if call.ino is None or not _counts(call.offset) or not call.result or not _counts(call.result):
-        return Effect.NONE
-    if call.synced_by is not None:
-        return Effect.SYNCED_WRITE
-    return Effect.STORE if call.call == "mmap" else Effect.WRITE
-
-
-def _counts(number: int | None) -> bool:
-    """Return whether the page can count to a place in a file; a forged one may be anywhere."""
-    return number is not None and countable(number) is not None and number >= 0
-
-
-def _of_sync(call: Call) -> Effect:
-    if call.family == "syncfs":
-        return Effect.SYNC_ALL if covers_all(call) else Effect.NONE
-    return Effect.SYNC
-
-
-def _of_truncate(call: Call) -> Effect:
-    return Effect.CUT if _counts(call.length) else Effect.NONE
-
-
-def _of_open(call: Call) -> Effect:
-    return Effect.EMPTIED if "O_TRUNC" in call.flags and not call.created else Effect.NONE
-
-
-_EFFECTS: Final = {
-    "write": _of_write,
-    "sync": _of_sync,
-    "syncdir": _of_sync,
-    "syncfs": _of_sync,
-    "truncate": _of_truncate,
-    "open": _of_open,
-}
+def number_of(effect: Effect) -> int:
+    """Return what the page is told of an effect on pages: nothing of what it can't count to."""
+    # A forged journal may have any place.
+    placed = 0 <= effect.start <= LARGEST and effect.stop - effect.start <= LARGEST
+    return _NUMBERS.get(effect.kind, 0) if placed else 0
 
 
 class _Table(Generic[_Key]):

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from tracefs.findings import TraceSummary
 from tracefs.report.durability import Durability
+from tracefs.report.effects import Effect
 from tracefs.report.histogram import Histogram
 from tracefs.report.rewrites import PageWrites, Rewrites
 from tracefs.report.unsynced import Waiting
@@ -102,13 +103,6 @@ class Stats:
         self._closes = 0
         self._closes_with_unsynced = 0
         self._at_close: list[UnsyncedClose] = []
-        self._effects = {
-            "open": self._opened,
-            "write": self._wrote,
-            "sync": self._synced,
-            "syncdir": self._synced,
-            "close": self._closed,
-        }
 
     def add_all(self, items: Iterable[TraceItem]) -> None:
         """Take in *items*, in order."""
@@ -121,12 +115,18 @@ class Stats:
         self._calls[call.call] += 1
         if call.errno:
             self._failed[call.call] += 1
-        self._durability.take(call)
+        effect = self._durability.take(call)
         if not call.done:
             return
-        effect = self._effects.get(call.family)
-        if effect is not None:
-            effect(call)
+        match call.family:
+            case "open" if effect.kind == "made" and call.ino is not None:
+                self._pages.forget(call.ino)
+            case "write":
+                self._wrote(call, effect)
+            case "sync" | "syncdir":
+                self._synced(call)
+            case "close":
+                self._closed(call)
 
     def report(self, trace: TraceSummary) -> StatsReport:
         """Return the figures; *trace* says what they rest on."""
@@ -143,17 +143,12 @@ class Stats:
             trace=trace,
         )
 
-    def _opened(self, call: Call) -> None:
-        if call.created and call.ino is not None:
-            self._pages.forget(call.ino)
-
-    def _wrote(self, call: Call) -> None:
-        count = call.result
-        self._bytes += count or 0
-        if call.ino is None or call.offset is None or count is None:
+    def _wrote(self, call: Call, effect: Effect) -> None:
+        self._bytes += call.result or 0
+        if effect.kind == "unplaced":
             self._unplaced += 1
-        elif count:
-            self._pages.add(call.ino, call.path or "?", call.offset, count)
+        elif call.ino is not None and effect.kind != "none":
+            self._pages.add(call.ino, call.path or "?", effect.start, effect.stop - effect.start)
 
     def _synced(self, call: Call) -> None:
         self._syncs.setdefault(call.call, Histogram()).add(call.end_ns - call.start_ns)

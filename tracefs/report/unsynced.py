@@ -16,15 +16,13 @@ from typing import Final, NamedTuple
 from msgspec import Struct
 
 from tracefs.ranges import Ranges
+from tracefs.report.effects import STORE
 from tracefs.trace.call import Call
 
 RANGE_LIMIT: Final = 1 << 16
 """Separate byte ranges that are followed at once, over all files."""
 RECENT_LIMIT: Final = 1024
 """Writes per file that are looked back at for overlap with a sync under way."""
-
-_STORE: Final = "mmap"
-"""Name of a write through a shared mapping (`tracefs.trace.call.Call`)."""
 
 
 class Waiting(Struct, frozen=True, kw_only=True):
@@ -103,7 +101,7 @@ class Unsynced:
             # The sync may have met it, though it ended later.
             file.lost.add(start, stop)
         else:
-            file.recent.append(_Write(call.end_ns, start, stop, call.call == _STORE))
+            file.recent.append(_Write(call.end_ns, start, stop, call.call == STORE))
             file.dirty.add(start, stop)
             file.lost.remove(start, stop)
         self._ranges += len(file) - before
