@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_support import PAGE, call, close, fdatasync, pwrite
 
-from tracefs.report.pagemap import PageMap, PageState, Paper, drawn
+from tracefs.report.pagemap import PageMap, PageMapper, PageState, drawn
 from tracefs.report.style import PLAIN, Style
 from tracefs.trace.call import Call
 
@@ -14,9 +14,9 @@ NEVER, SYNCED, DIRTY, LOST = PageState
 
 
 def mapped(*calls: Call, path: str = "pages.db", until: int | None = None) -> PageMap | None:
-    paper = Paper(path, PAGE, until)
-    paper.add_all(calls)
-    return paper.map()
+    mapper = PageMapper(path, PAGE, until)
+    mapper.add_all(calls)
+    return mapper.map()
 
 
 RUN = (

@@ -178,28 +178,6 @@ def test_writes_without_a_place_are_counted_as_such() -> None:
     assert (figures.unplaced_writes, figures.bytes_written) == (1, 5)
 
 
-def test_pages_beyond_the_limit_are_counted_and_told() -> None:
-    pages = PageWrites(PAGE, top=5, limit=2)
-    for page in (0, 1, 2, 2, 0):
-        pages.add(7, "f", page * PAGE, PAGE)
-    result = pages.result()
-    assert (result.pages, result.not_followed) == (1, 2)
-
-
-def test_a_forged_length_ends() -> None:
-    pages = PageWrites(PAGE, top=5, limit=2)
-    pages.add(7, "f", 0, 1 << 62)
-    assert pages.result().not_followed == (1 << 62) // PAGE - 2
-
-
-def test_a_forgotten_file_makes_room() -> None:
-    pages = PageWrites(PAGE, top=5, limit=1)
-    pages.add(7, "f", 0, PAGE)
-    pages.forget(7)
-    pages.add(8, "g", 0, PAGE)
-    assert pages.result().not_followed == 0
-
-
 def test_ranges_beyond_the_limit_are_counted_and_told() -> None:
     unsynced = Unsynced(range_limit=1)
     for start in (0, 10, 20):

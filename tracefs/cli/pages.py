@@ -11,7 +11,7 @@ from tracefs.errors import UsageError
 from tracefs.pathtext import printable
 from tracefs.report import frame
 from tracefs.report.jsonline import line
-from tracefs.report.pagemap import Paper, drawn
+from tracefs.report.pagemap import PageMapper, drawn
 from tracefs.report.style import style_for
 
 NAME: Final = "pages"
@@ -37,19 +37,19 @@ def run(args: argparse.Namespace) -> int:
     """Print the map; return the exit code."""
     source = Evidence(source=recording.find(args.recording), directory=args.dir)
     with source.read() as trace:
-        paper = Paper(args.file, recording.page_size(trace.header), args.call)
-        paper.add_all(trace.items())
+        mapper = PageMapper(args.file, recording.page_size(trace.header), args.call)
+        mapper.add_all(trace.items())
         summary = trace.summary()
     for remark in source.remarks:
         target.say(remark)
-    found = paper.map()
-    if found is None and paper.first is not None:
+    found = mapper.map()
+    if found is None and mapper.first is not None:
         raise UsageError(
             f"up to call {args.call} none is about {printable(args.file)}",
-            repair=f"the first one is call {paper.first}",
+            repair=f"the first one is call {mapper.first}",
         )
     if found is None:
-        written = ", ".join(printable(path) for path, _ in paper.written.most_common(_SUGGESTED))
+        written = ", ".join(printable(path) for path, _ in mapper.written.most_common(_SUGGESTED))
         raise UsageError(
             f"no call is about {printable(args.file)}",
             repair=f"name a file that was written: {written or 'none was'}",

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -11,11 +11,12 @@ from msgspec import Struct
 from tracefs.ranges import Ranges
 from tracefs.report.durability import Durability
 from tracefs.report.frame import plural
+from tracefs.report.page_counts import PageCounts
 from tracefs.report.quote import printable
 from tracefs.trace.call import Call, TraceItem
 
 PAGE_LIMIT: Final = 1 << 20
-"""Pages that are followed."""
+"""Pages that are followed at once, over all files."""
 _ROW: Final = 64
 """Pages in a line."""
 _MOST_TIMES: Final = 9
@@ -56,7 +57,7 @@ class PageMap(Struct, frozen=True, kw_only=True):
     page_size: int
     states: dict[int, PageState]
     """Those that were written, by number."""
-    times: dict[int, int]
+    times: Mapping[int, int]
     """How often each was written."""
     after: int | None
     """Index of the last call; None: none of the file's."""
@@ -66,7 +67,7 @@ class PageMap(Struct, frozen=True, kw_only=True):
     """Writes of which the place is not known."""
 
 
-class Paper:
+class PageMapper:
     """Follows all files of a trace: which one has a name in the end is known only then.
 
     Args:
@@ -83,10 +84,8 @@ class Paper:
         """Of the file that had the name last."""
         self._named: dict[str, int] = {}
         """Every name, and the inode number of the file that had it last."""
-        self._times: dict[int, Counter[int]] = {}
+        self._times = PageCounts(page_size, PAGE_LIMIT)
         self._after: dict[int, int] = {}
-        self._followed = 0
-        self._not_followed = 0
         self._unplaced: Counter[int] = Counter()
         self.first: int | None = None
         """Index of the first call about a file of that name, also after *until*; None: none was."""
@@ -108,14 +107,14 @@ class Paper:
         if self._ino is None:
             return None
         dirty, lost = self._durability.unsynced.ranges(self._ino)
-        times = self._times.get(self._ino, Counter())
+        times = self._times.of(self._ino)
         return PageMap(
             path=self._path,
             page_size=self._page_size,
             states={page: self._state(page, dirty, lost) for page in times},
             times=dict(times),
             after=self._after.get(self._ino),
-            not_followed=self._not_followed,
+            not_followed=self._times.not_followed,
             unplaced=self._unplaced[self._ino],
         )
 
@@ -129,16 +128,16 @@ class Paper:
         self._after[ino] = call.index
         match effect.kind:
             case "made":
-                self._times.pop(ino, None)
+                self._times.forget(ino)
                 self._unplaced.pop(ino, None)
             case "cut" | "emptied":
-                self._keep(ino, effect.start)
+                self._times.cut(ino, effect.start)
             case "unplaced":
                 self.written[call.path or "?"] += 1
                 self._unplaced[ino] += 1
             case "write" | "store" | "synced write":
                 self.written[call.path or "?"] += 1
-                self._write(ino, effect.start, effect.stop)
+                self._times.add(ino, effect.start, effect.stop - effect.start)
 
     def _name(self, call: Call, ino: int) -> None:
         """Note which file has which name by *call*, one of file *ino*."""
@@ -167,22 +166,6 @@ class Paper:
         """Tell whether a file that is known has the name after *call*."""
         name = call.target if call.family == "rename" and call.done else call.path
         return call.ino is not None and name == self._path
-
-    def _write(self, ino: int, start: int, stop: int) -> None:
-        times = self._times.setdefault(ino, Counter())
-        first, last = start // self._page_size, (stop - 1) // self._page_size
-        for page in range(first, last + 1):
-            if page not in times:
-                if self._followed >= PAGE_LIMIT:
-                    self._not_followed += last + 1 - page
-                    return
-                self._followed += 1
-            times[page] += 1
-
-    def _keep(self, ino: int, size: int) -> None:
-        times = self._times.get(ino, Counter())
-        for page in [page for page in times if page * self._page_size >= size]:
-            del times[page]
 
     def _state(self, page: int, dirty: Ranges, lost: Ranges) -> PageState:
         start, stop = page * self._page_size, (page + 1) * self._page_size
