@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from cli_support import Recorder, broken, kept, torn, tracefs
 
+from tracefs.cli.main import main
+from tracefs.report.unsynced import Unsynced
+
 
 def test_the_pages_of_a_file_are_drawn(tmp_path: Path) -> None:
     recording = str(broken(tmp_path / "bad.trace"))
@@ -56,6 +59,22 @@ def test_of_straces_text_is_told_what_was_left_out(tmp_path: Path) -> None:
     answer = tracefs("pages", f"{tmp_path}/strace.txt", "f", "--dir", f"{tmp_path}/no")
     assert answer.code == 2
     assert f"not judged: 1 file written elsewhere, as {tmp_path}/f " in answer.err
+
+
+@pytest.mark.parametrize(
+    ("name", "limited"),
+    [("pagemap.PAGE_LIMIT", 0), ("durability.Unsynced", lambda: Unsynced(range_limit=0))],
+)
+def test_more_than_is_followed_is_not_all(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    limited: object,
+) -> None:
+    monkeypatch.setattr(f"tracefs.report.{name}", limited)
+    assert main(["pages", str(broken(tmp_path / "bad.trace")), "pages.db"]) == 4
+    assert "limit reached: " in capsys.readouterr().out
 
 
 def test_a_file_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:

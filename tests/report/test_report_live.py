@@ -1,10 +1,13 @@
 """How a recording is while it is being made."""
 
+import pytest
 from report_support import PAGE, START_NS, call, close, fdatasync, pwrite
 from syrupy.assertion import SnapshotAssertion
 
 from tracefs.findings import Finding, Severity, Verdict
+from tracefs.report.durability import Durability
 from tracefs.report.live import FileNow, Live, Now, lines
+from tracefs.report.unsynced import Unsynced
 from tracefs.trace.call import Call
 
 
@@ -59,6 +62,17 @@ def test_the_rate_is_that_of_the_program() -> None:
         live.take(pwrite(0, start_ns=START_NS + number * 1_000_000))
     assert live.now(1).calls_a_second == 1000
     assert live.now(1).calls_a_second == 0
+
+
+def test_what_could_not_be_followed_is_no_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracefs.report.live._MOST_FILES", 1)
+    live = Live()
+    live._durability = Durability(Unsynced(range_limit=2))
+    for page, ino in ((0, 7), (2, 8), (4, 7)):
+        live.take(pwrite(page * PAGE, ino=ino))
+    shown = list(lines(live.now(1)))
+    assert "not synced: at least 8192 bytes" in shown
+    assert shown[-1] == "and at least 1 more file"
 
 
 def test_what_is_shown(snapshot: SnapshotAssertion) -> None:

@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_support import PAGE, call, close, fdatasync, pwrite
 
+from tracefs.report.durability import Durability
 from tracefs.report.pagemap import PageMap, PageMapper, PageState, drawn
 from tracefs.report.style import PLAIN, Style
+from tracefs.report.unsynced import Unsynced
 from tracefs.trace.call import Call
 
 NEVER, SYNCED, DIRTY, LOST = PageState
@@ -126,6 +128,17 @@ def test_a_write_without_a_known_place_is_told() -> None:
     assert found is not None
     assert found.unplaced == 1
     assert "not drawn: 1 write without a known place" in list(drawn(found, PLAIN.paint))
+
+
+def test_pages_that_may_wait_unseen_are_told() -> None:
+    mapper = PageMapper("pages.db", PAGE)
+    mapper._durability = Durability(Unsynced(range_limit=1))
+    mapper.add_all([pwrite(0, index=0), pwrite(2 * PAGE, index=1)])
+    found = mapper.map()
+    assert found is not None
+    assert list(drawn(found, PLAIN.paint))[-2] == (
+        "limit reached: 1 unsynced write not followed; what is shown as synced may not be"
+    )
 
 
 def test_times_are_digits() -> None:

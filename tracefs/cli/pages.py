@@ -60,4 +60,5 @@ def run(args: argparse.Namespace) -> int:
         print("\n".join(drawn(found, style_for(sys.stdout).paint, times=args.times)))
         if not summary.complete or summary.unknown_calls:
             print(frame.foot(summary))
-    return 0 if summary.complete else recording.EXIT_UNKNOWN
+    followed = not (found.not_followed or found.unsynced_not_followed)
+    return 0 if summary.complete and followed else recording.EXIT_UNKNOWN

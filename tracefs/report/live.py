@@ -53,6 +53,8 @@ class Now(Struct, frozen=True, kw_only=True):
     files: tuple[FileNow, ...]
     """Those with most bytes that wait, then those with most calls."""
     files_in_all: int
+    files_more: bool
+    """There are more than that: not every file could be followed."""
     findings: tuple[Finding, ...]
     """The last ones."""
     found: int
@@ -69,6 +71,7 @@ class Live:
     def __init__(self) -> None:
         self._durability = Durability()
         self._files: dict[int, FileNow] = {}
+        self._files_more = False
         self._recent: deque[int] = deque(maxlen=_RECENT)
         self._calls = self._unknown = self._failed = self._syncs = 0
         self._told = 0
@@ -93,6 +96,7 @@ class Live:
         file = self._files.get(ino)
         if file is None or effect.kind == "made":
             if file is None and len(self._files) >= _MOST_FILES:
+                self._files_more = True
                 return
             file = self._files[ino] = FileNow(path=call.path or "?")
         file.path = call.path or file.path
@@ -129,10 +133,11 @@ class Live:
             p50_ns=times.percentile(50),
             p99_ns=times.percentile(99),
             max_ns=times.maximum,
-            waiting=sum(file.waiting for file in self._files.values()),
+            waiting=durability.unsynced.total(),
             lower_bound=durability.lower_bound,
             files=tuple(files[:top]),
             files_in_all=len(files),
+            files_more=self._files_more,
             findings=findings[-_FOUND:],
             found=len(findings),
             ended=ended,
@@ -177,8 +182,9 @@ def lines(now: Now) -> Iterator[str]:
     for file in now.files:
         *numbers, path = row(file)
         yield "  ".join([*(f"{number:>12}" for number in numbers), path])
-    if now.files_in_all > len(now.files):
-        yield f"and {plural(now.files_in_all - len(now.files), 'more file')}"
+    hidden = now.files_in_all + now.files_more - len(now.files)
+    if hidden:
+        yield f"and {'at least ' if now.files_more else ''}{plural(hidden, 'more file')}"
     yield from found(now)
 
 

@@ -65,6 +65,9 @@ class PageMap(Struct, frozen=True, kw_only=True):
     """Page writes beyond the limit."""
     unplaced: int
     """Writes of which the place is not known."""
+    unsynced_not_followed: int = 0
+    """Writes of any file, not synced, whose bytes were beyond the limit of what is followed; above
+    0, a page that seems to be synced may not be."""
 
 
 class PageMapper:
@@ -116,6 +119,7 @@ class PageMapper:
             after=self._after.get(self._ino),
             not_followed=self._times.not_followed,
             unplaced=self._unplaced[self._ino],
+            unsynced_not_followed=self._durability.unsynced.not_followed,
         )
 
     def _add(self, call: Call) -> None:
@@ -191,6 +195,9 @@ def drawn(map_: PageMap, paint: Paint, *, times: bool = False) -> Iterator[str]:
     yield from _rows(map_, paint, times=times)
     if map_.not_followed:
         yield f"limit reached: {plural(map_.not_followed, 'page write')} not followed"
+    if map_.unsynced_not_followed:
+        writes = plural(map_.unsynced_not_followed, "unsynced write")
+        yield f"limit reached: {writes} not followed; what is shown as synced may not be"
     if map_.unplaced:
         yield f"not drawn: {plural(map_.unplaced, 'write')} without a known place"
     if times:

@@ -164,6 +164,10 @@ class Unsynced:
         file = self._files.get(ino)
         return (Ranges(), Ranges()) if file is None else (file.dirty, file.lost)
 
+    def total(self) -> int:
+        """Return the number of unsynced bytes of all files."""
+        return sum(file.total for file in self._files.values())
+
     def all_waiting(self) -> Iterator[Waiting]:
         """Yield each file that has unsynced bytes."""
         for file in self._files.values():
