@@ -221,25 +221,53 @@ def test_the_keyboard_goes_through_pages_and_to_who_wrote_them(show: Show) -> No
 
 def test_a_click_on_the_timeline_chooses_the_call(show: Show) -> None:
     browser = show(*RUN)
-    browser.evaluate("document.getElementById('lanes').scrollIntoView()")
-    box = browser.evaluate(
-        "(() => { const box = document.getElementById('lanes').getBoundingClientRect();"
-        "return [box.left, box.top, box.width]; })()"
-    )
+    left, top, width = _lanes(browser)
     # The second thread has one call: anywhere near it.
     x = next(
         x
-        for x in range(140, int(box[2]), 4)
-        if _chosen_by_click(browser, box[0] + x, box[1] + 20 + 24 + 12) == "4"
+        for x in range(140, int(width), 4)
+        if _chosen_by_click(browser, left + x, top + 20 + 24 + 12) == "4"
     )
     assert x
     assert text(browser, "chosen").startswith("4 ")
+
+
+def _lanes(browser: Browser) -> tuple[float, float, float]:
+    """Bring the timeline into sight; return its left edge, its top edge and its width."""
+    browser.evaluate("document.getElementById('lanes').scrollIntoView()")
+    left, top, width = browser.evaluate(
+        "(() => { const box = document.getElementById('lanes').getBoundingClientRect();"
+        "return [box.left, box.top, box.width]; })()"
+    )
+    return left, top, width
 
 
 def _chosen_by_click(browser: Browser, x: float, y: float) -> Any:
     browser.click(x, y)
     browser.settle()
     return browser.evaluate("document.querySelector('#list [aria-selected=true]')?.dataset.call")
+
+
+def test_the_timeline_is_moved_by_its_buttons(show: Show) -> None:
+    browser = show(*RUN)
+
+    def after(button: str) -> str:
+        browser.evaluate(f"document.getElementById('{button}').click()")
+        browser.settle()
+        picture: str = browser.evaluate("document.getElementById('lanes').toDataURL()")
+        return picture
+
+    whole = after("whole")
+    middle, begin, again, end = map(after, ["closer", "earlier", "later", "later"])
+    assert len({whole, middle, end, begin}) == 4
+    assert again == middle
+    assert after("later") == end  # there is nothing behind it
+    assert after("wider") == whole
+    after("closer")
+    after("later")
+    left, top, width = _lanes(browser)
+    clicks = (_chosen_by_click(browser, left + x, top + 32) for x in range(int(width), 0, -4))
+    assert next(filter(None, clicks)) == "7"
 
 
 def test_a_hostile_name_is_text(show: Show) -> None:

@@ -4,6 +4,11 @@
 const EFFECT = { NONE: 0, WRITE: 1, SYNCED_WRITE: 2, SYNC: 3, LOSES: 4, CUT: 5, EMPTIED: 6, SYNC_ALL: 7, STORE: 8 };
 const WRITES = new Set([EFFECT.WRITE, EFFECT.SYNCED_WRITE, EFFECT.STORE]);
 
+// The first page and the last that these bytes touch; none: the page of the offset.
+function pagesAt(offset, length, pageSize) {
+  return [Math.floor(offset / pageSize), Math.floor((offset + Math.max(1, length) - 1) / pageSize)];
+}
+
 class Varints {
   constructor(bytes) {
     this.bytes = bytes;

@@ -14,10 +14,13 @@ const AXIS = 20;
 const GRAPH = 48;
 const NAMES = 132;
 
+const UNKNOWN = KINDS.length - 1;
+const OTHER = UNKNOWN - 1;
+
 function kindOf([name, family]) {
-  if (name === "unknown") return 6;
+  if (name === "unknown") return UNKNOWN;
   const found = KINDS.findIndex((kind) => kind.families.includes(family));
-  return found < 0 ? 5 : found;
+  return found < 0 ? OTHER : found;
 }
 
 function colours() {
@@ -37,7 +40,7 @@ function surface(canvas, height, width = canvas.clientWidth) {
   return { pen, width, height };
 }
 
-// One call as a mark that begins at x and is at least so wide.
+// One call as a mark that begins at x and is at least so wide; a shape for each of KINDS.
 const SHAPES = [
   (pen, x, y, wide) => pen.fillRect(x, y + 5, Math.max(2, wide), LANE - 10),
   (pen, x, y, wide) => {
@@ -90,29 +93,31 @@ class Timeline {
     [this.from, this.to] = this.whole;
   }
 
+  // Show so much from a time on, or as near to it as the whole allows.
+  look(from, span) {
+    const [low, high] = this.whole;
+    this.from = Math.min(Math.max(low, from), high - span);
+    this.to = this.from + span;
+  }
+
   // Show more or less, around a time.
   zoom(factor, around = (this.from + this.to) / 2) {
     const [low, high] = this.whole;
     const span = Math.min(high - low, Math.max(1, (this.to - this.from) * factor));
     const part = (around - this.from) / (this.to - this.from);
-    this.from = Math.min(Math.max(low, around - part * span), high - span);
-    this.to = this.from + span;
+    this.look(around - part * span, span);
   }
 
   move(part) {
     const span = this.to - this.from;
-    const [low, high] = this.whole;
-    this.from = Math.min(Math.max(low, this.from + part * span), high - span);
-    this.to = this.from + span;
+    this.look(this.from + part * span, span);
   }
 
   // Bring a call into sight.
   reveal(index) {
     const time = this.at(index);
-    if (time >= this.from && time <= this.to) return;
     const span = this.to - this.from;
-    this.from = Math.min(Math.max(this.whole[0], time - span / 2), this.whole[1] - span);
-    this.to = this.from + span;
+    if (time < this.from || time > this.to) this.look(time - span / 2, span);
   }
 
   x(time) {
@@ -272,6 +277,9 @@ function trimmed(number) {
   return `${Number(number.toPrecision(4))}`;
 }
 
+// Of each state of a page, as PAGE has them.
+const GRAVITY = [0, 2, 1, 3];
+
 class PageMap {
   constructor(canvas, pageSize) {
     this.canvas = canvas;
@@ -308,8 +316,7 @@ class PageMap {
   look(cell, count, mode, data) {
     let [state, times, last] = [0, 0, -1];
     for (let place = cell * this.each; place < Math.min(count, (cell + 1) * this.each); place++) {
-      const rank = [0, 2, 1, 3];
-      if (rank[this.state.state[place]] > rank[state]) state = this.state.state[place];
+      if (GRAVITY[this.state.state[place]] > GRAVITY[state]) state = this.state.state[place];
       times = Math.max(times, this.state.times[place]);
       last = Math.max(last, this.state.last[place]);
     }

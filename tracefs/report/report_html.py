@@ -153,7 +153,7 @@ def _timeline(main: ET.Element) -> None:
     _legend(section, _KINDS)
     bar = add(section, "div", class_="bar", id="lanes-buttons")
     for name, text in (
-        ("closer", "Closer"), ("wider", "Wider"), ("earlier", "Earlier"), ("sooner", "Later"),
+        ("closer", "Closer"), ("wider", "Wider"), ("earlier", "Earlier"), ("later", "Later"),
         ("whole", "All"),
     ):  # fmt: skip
         add(bar, "button", text, id=name, type="button")

@@ -43,7 +43,7 @@ class Page {
     this.list = new CallList(element("list"), (index) => this.cells(index), (index) => this.choose(index));
     this.timeline = new Timeline(element("lanes"), data, head.tables, head.timed);
     this.map = new PageMap(element("map"), head.pageSize);
-    this.owed = new Owed(data, head.elsewhere, head.tables.files.length);
+    this.owed = new Ledger(data, head.elsewhere, head.tables.files.length);
     this.states = new Map();
     this.fill();
     this.listen();
@@ -115,7 +115,7 @@ class Page {
     lanes.addEventListener("keydown", (event) => this.onTimeline(event));
     for (const [id, act] of [
       ["closer", () => this.timeline.zoom(0.5)], ["wider", () => this.timeline.zoom(2)],
-      ["earlier", () => this.timeline.move(-0.5)], ["sooner", () => this.timeline.move(0.5)],
+      ["earlier", () => this.timeline.move(-0.5)], ["later", () => this.timeline.move(0.5)],
       ["whole", () => this.timeline.all()],
     ]) {
       element(id).addEventListener("click", () => {
@@ -282,8 +282,7 @@ class Page {
     const { data } = this;
     if (at < 0 || data.file[at] !== this.file) return [];
     if (!WRITES.has(data.effect[at])) return [];
-    const first = Math.floor(data.offset[at] / this.head.pageSize);
-    const last = Math.floor((data.offset[at] + data.result[at] - 1) / this.head.pageSize);
+    const [first, last] = pagesAt(data.offset[at], data.result[at], this.head.pageSize);
     const from = state.pages.place(first);
     return Array.from({ length: Math.min(last - first + 1, 512) }, (_, step) => from + step).filter((place) => place < state.pages.count);
   }
@@ -335,14 +334,13 @@ class Page {
   cells(at) {
     const { data } = this;
     const { calls, paths, errors, more, threads } = this.head.tables;
-    const known = (number) => (Number.isNaN(number) ? "?" : `${number}`);
     const [name, family] = calls[data.call[at]];
     const error = data.error[at];
     const result = error ? `-1 ${errors[error]}` : outcome(family === "open" ? data.fd[at] : data.result[at]);
     const pages = family === "write" && !Number.isNaN(data.offset[at]) ? this.pagesOf(at) : "";
     const place = [
       Number.isNaN(data.length[at]) ? "" : `${data.length[at]} bytes`,
-      Number.isNaN(data.offset[at]) ? "" : `at ${known(data.offset[at])}`,
+      Number.isNaN(data.offset[at]) ? "" : `at ${data.offset[at]}`,
       pages,
     ].filter(Boolean).join(" ");
     const finding = this.marks.has(at) ? "! " : "";
@@ -362,8 +360,7 @@ class Page {
   pagesOf(at) {
     const length = Number.isNaN(this.data.length[at]) ? this.data.result[at] : this.data.length[at];
     if (Number.isNaN(length)) return "";
-    const first = Math.floor(this.data.offset[at] / this.head.pageSize);
-    const last = Math.floor((this.data.offset[at] + Math.max(1, length) - 1) / this.head.pageSize);
+    const [first, last] = pagesAt(this.data.offset[at], length, this.head.pageSize);
     return first === last ? `page ${first}` : `pages ${first}-${last}`;
   }
 }

@@ -7,9 +7,7 @@ const MARKED = 1 << 22;
 
 function* writtenRanges(data, pageSize, events) {
   for (const at of events) {
-    if (!WRITES.has(data.effect[at])) continue;
-    const [start, stop] = [data.offset[at], data.offset[at] + data.result[at]];
-    yield [Math.floor(start / pageSize), Math.floor((stop - 1) / pageSize)];
+    if (WRITES.has(data.effect[at])) yield pagesAt(data.offset[at], data.result[at], pageSize);
   }
 }
 
@@ -127,9 +125,9 @@ class PageState {
   write(at, ends) {
     const [start, size] = [this.data.offset[at], this.pageSize];
     const stop = start + this.data.result[at];
-    const first = Math.floor(start / size);
+    const [first, last] = pagesAt(start, this.data.result[at], size);
     const from = this.pages.place(first);
-    const to = Math.min(this.pages.count, from + Math.floor((stop - 1) / size) - first + 1);
+    const to = Math.min(this.pages.count, from + last - first + 1);
     for (let place = from; place < to; place++) {
       const low = (first + place - from) * size;
       const covered = start <= low && stop >= low + size;
@@ -195,7 +193,7 @@ function spell([first, last]) {
 }
 
 // Each file with bytes that wait for a sync.
-class Owed {
+class Ledger {
   constructor(data, elsewhere, files) {
     this.data = data;
     this.elsewhere = elsewhere;
