@@ -5,11 +5,12 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given
@@ -19,15 +20,16 @@ from report_support import PAGE, START_NS, call, close, fdatasync, pwrite
 
 from tracefs.events import Injected
 from tracefs.pathtext import to_bytes, to_text
+from tracefs.report.documents import asset
 from tracefs.report.export import Export
 from tracefs.report.export_c import C
 from tracefs.report.export_csv import COLUMNS, Csv
 from tracefs.report.export_fio import Fio
 from tracefs.report.export_jsonl import JsonLines
 from tracefs.report.export_perfetto import Perfetto
-from tracefs.report.export_python import Python
+from tracefs.report.export_python import _FIELDS, Python
 from tracefs.report.protobuf import varint
-from tracefs.report.replay_plan import closed_early
+from tracefs.report.replay_plan import Do, closed_early
 from tracefs.trace.call import Call, Released
 
 HOSTILE = b'a "b"\n,;* ??! \\ \xff\r\x1b[2J{%s}'
@@ -244,6 +246,20 @@ def test_fio_gets_no_write_that_it_would_stop_at() -> None:
     text = exported(fio, [log, pwrite(0, 0, handle=1), append, pwrite(0, 5, handle=1)])
     assert text.splitlines()[3:] == [b"0 log write 0 5"]
     assert fio.left_out == 2
+
+
+def test_programs_know_all_that_a_replay_does() -> None:
+    python = ast.parse(asset("replay_head.py.txt").removesuffix("STEPS = [\n"))
+    functions = {
+        one.name.removesuffix("_"): [each.arg for each in one.args.args]
+        for one in python.body
+        if isinstance(one, ast.FunctionDef)
+    }
+    [names] = re.findall(r"enum what {(.*?)}", asset("replay_head.c"), re.DOTALL)
+    done = set(get_args(Do))
+    assert {one.strip().lower() for one in names.split(",")} == done == set(_FIELDS)
+    for do, fields in _FIELDS.items():
+        assert functions[do] == ["call", *fields.replace("flags", "names").split()]
 
 
 def test_what_failed_is_no_loss() -> None:

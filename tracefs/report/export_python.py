@@ -1,11 +1,11 @@
 """A program in Python that makes the same calls again, from a list of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tracefs.pathtext import printable, to_bytes
 from tracefs.report.export_program import Program
-from tracefs.report.replay_plan import Step
+from tracefs.report.replay_plan import Do, Step
 
 _TAIL: Final = """]
 
@@ -22,6 +22,34 @@ if __name__ == "__main__":
         except OSError as error:
             sys.exit(f"call {call}: {error.strerror}")
 """
+
+
+_FIELDS: Final[dict[Do, str]] = {
+    "open": "slot path flags",
+    "pwrite64": "slot offset length",
+    "pwritev": "slot offset length",
+    "pwritev2": "slot offset length flags",
+    "write": "slot length",
+    "writev": "slot length",
+    "fsync": "slot",
+    "fdatasync": "slot",
+    "syncfs": "slot",
+    "sync": "",
+    "fsyncdir": "path",
+    "lseek": "slot offset",
+    "close": "slot",
+    "ftruncate": "slot length",
+    "truncate": "path length",
+    "fallocate": "slot offset length flags",
+    "rename": "path target flags",
+    "link": "path target",
+    "linkfd": "slot path",
+    "unlink": "path",
+    "symlink": "path target",
+    "mkdir": "path",
+    "rmdir": "path",
+}
+"""Fields of a step that the function of this name in the program is given, besides the index."""
 
 
 class Python(Program):
@@ -42,28 +70,7 @@ class Python(Program):
         return _TAIL + (f"\n# Not done as in the recording:\n{notes}" if notes else "")
 
 
-def _arguments(step: Step) -> tuple[object, ...]:
-    """Return what the function of this name in the program is given besides the call's index."""
-    path, target = to_bytes(step.path), to_bytes(step.target)
-    words: dict[str, tuple[object, ...]] = {
-        "open": (step.slot, path, step.flags),
-        "pwrite64": (step.slot, step.offset, step.length),
-        "pwritev": (step.slot, step.offset, step.length),
-        "pwritev2": (step.slot, step.offset, step.length, step.flags),
-        "write": (step.slot, step.length),
-        "writev": (step.slot, step.length),
-        "sync": (),
-        "fsyncdir": (path,),
-        "lseek": (step.slot, step.offset),
-        "ftruncate": (step.slot, step.length),
-        "truncate": (path, step.length),
-        "fallocate": (step.slot, step.offset, step.length, step.flags),
-        "rename": (path, target, step.flags),
-        "link": (path, target),
-        "linkfd": (step.slot, path),
-        "symlink": (path, target),
-        "unlink": (path,),
-        "mkdir": (path,),
-        "rmdir": (path,),
-    }
-    return words.get(step.do, (step.slot,))
+def _arguments(step: Step) -> Iterator[object]:
+    for name in _FIELDS[step.do].split():
+        value = getattr(step, name)
+        yield to_bytes(value) if name in {"path", "target"} else value

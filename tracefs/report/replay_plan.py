@@ -6,19 +6,34 @@ failed, calls without a name, changes of which the recording has no value.
 
 from collections import Counter
 from collections.abc import Container, Iterable
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
 from tracefs.pathtext import parent
 from tracefs.trace.call import Call, Released, TraceItem
 
-_WRITES: Final = frozenset({"pwrite64", "pwritev", "pwritev2", "write", "writev"})
-_MOVED_BY_KERNEL: Final = frozenset({"mmap", "sendfile", "splice", "copy_file_range"})
-"""Writes whose bytes come from elsewhere: their place and length are done by pwrite64(2)."""
+Do = Literal[
+    "open", "pwrite64", "pwritev", "pwritev2", "write", "writev", "fsync", "fdatasync", "syncfs",
+    "sync", "fsyncdir", "lseek", "close", "ftruncate", "truncate", "fallocate", "rename", "link",
+    "linkfd", "unlink", "symlink", "mkdir", "rmdir",
+]  # fmt: skip
+"""What a replay can do, named as in ``replay_head.c`` and ``replay_head.py.txt``. linkfd gives the
+file of an open, which has none, a name."""
+_WRITES: Final[dict[str, Do]] = {
+    "pwrite64": "pwrite64", "pwritev": "pwritev", "pwritev2": "pwritev2", "write": "write",
+    "writev": "writev",
+    # The bytes of these come from elsewhere.
+    "mmap": "pwrite64", "sendfile": "pwrite64", "splice": "pwrite64", "copy_file_range": "pwrite64",
+}  # fmt: skip
+"""By the name of the call."""
 _AT_POSITION: Final = frozenset({"write", "writev"})
-_SYNCS: Final = frozenset({"fsync", "fdatasync", "syncfs"})
-_NAMES: Final = frozenset({"rename", "link", "unlink", "symlink", "mkdir", "rmdir"})
+_SYNCS: Final[dict[str, Do]] = {"fsync": "fsync", "fdatasync": "fdatasync", "syncfs": "syncfs"}
+_NAMES: Final[dict[str, Do]] = {
+    "rename": "rename", "link": "link", "unlink": "unlink", "symlink": "symlink", "mkdir": "mkdir",
+    "rmdir": "rmdir",
+}  # fmt: skip
+"""By the family of the call."""
 _NOTHING: Final = frozenset({"read", "dup", "flags", "map"})
 """Families that change nothing by themselves; they are no loss."""
 
@@ -28,10 +43,7 @@ class Step(Struct, frozen=True, kw_only=True):
 
     index: int
     """Of the call in its trace."""
-    do: str
-    """open, pwrite64, pwritev, pwritev2, write, writev, fsync, fdatasync, syncfs, sync, fsyncdir,
-    lseek, close, ftruncate, truncate, fallocate, rename, link, linkfd, unlink, symlink, mkdir,
-    rmdir. linkfd gives the file of an open, which has none, a name."""
+    do: Do
     slot: int = 0
     """Number of the open; those that are closed are used again."""
     path: str = ""
@@ -120,8 +132,6 @@ class Plan:
         }.get(call.family)
         if make is not None:
             return make(call)
-        if call.family not in _NAMES:
-            return f"a replay has no {call.call}"
         if call.family == "link" and call.path is not None and call.ino in self._nameless:
             slot = self._nameless.pop(call.ino)
             return self._of(call, "linkfd", slot=slot, path=call.path)
@@ -152,15 +162,14 @@ class Plan:
         slot, count = self._slot(call), call.result
         if slot is None:
             return "its open is not in the recording"
-        do = call.call
-        appends = do in _AT_POSITION and slot in self._appends
+        appends = call.call in _AT_POSITION and slot in self._appends
         if count is None or (call.offset is None and not appends):
             return "where it wrote, or how much, is not known"
-        if do in _MOVED_BY_KERNEL:
-            self.changed[f"{do} is done by pwrite64"] += 1
-            do = "pwrite64"
-        elif do not in _WRITES:
-            return f"a replay has no {do}"
+        do = _WRITES.get(call.call)
+        if do is None:
+            return f"a replay has no {call.call}"
+        if do != call.call:
+            self.changed[f"{call.call} is done by {do}"] += 1
         if call.offset is not None and do in _AT_POSITION and not appends:
             if self._positions[slot] != call.offset:
                 self.changed[f"{do} is done by pwrite64, as its position came from elsewhere"] += 1
@@ -189,14 +198,12 @@ class Plan:
             if call.path is None:
                 return "which directory it synced is not known"
             return self._of(call, "fsyncdir", path=call.path)
-        slot = self._slot(call)
-        if slot is None or call.call not in _SYNCS:
-            return (
-                f"a replay has no {call.call}"
-                if slot is not None
-                else ("its open is not in the recording")
-            )
-        return self._of(call, call.call, slot=slot, path=call.path or "")
+        slot, do = self._slot(call), _SYNCS.get(call.call)
+        if slot is None:
+            return "its open is not in the recording"
+        if do is None:
+            return f"a replay has no {call.call}"
+        return self._of(call, do, slot=slot, path=call.path or "")
 
     def _close(self, call: Call) -> Step | str:
         slot = self._slot(call)
@@ -234,7 +241,7 @@ class Plan:
         return None if call.handle is None else self._slots.get(call.handle)
 
     def _of(
-        self, call: Call, do: str, *, slot: int = 0, path: str = "", flags: tuple[str, ...] = (),
+        self, call: Call, do: Do, *, slot: int = 0, path: str = "", flags: tuple[str, ...] = (),
         offset: int = 0, length: int = 0,
     ) -> Step:  # fmt: skip
         return Step(
@@ -251,12 +258,15 @@ def _never(call: Call) -> str | None:
 
 
 def _named(call: Call) -> Step | str:
+    do = _NAMES.get(call.family)
+    if do is None:
+        return f"a replay has no {call.call}"
     if call.path is None or (call.family in {"rename", "link", "symlink"} and call.target is None):
         return "the names are not known"
     if call.family == "rename" and "RENAME_WHITEOUT" in call.flags:
         return "a replay leaves no whiteouts"
     return Step(
-        index=call.index, do=call.family, path=call.path, target=call.target or "",
+        index=call.index, do=do, path=call.path, target=call.target or "",
         flags=call.flags if call.family == "rename" else (), at_ns=call.start_ns,
     )  # fmt: skip
 
