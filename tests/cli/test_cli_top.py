@@ -1,6 +1,7 @@
 """``tracefs top``: plain, and on the screen that textual draws."""
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,34 @@ def test_a_directory_that_nobody_traces_is_told(
         "  repair: name the recording; being made are: running.trace\n"
     )
     running.finish()
+
+
+@pytest.mark.parametrize("word", ["0", "86400", "nan", "x"])
+def test_a_time_that_is_none_is_told(word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["top", f"--every={word}"]) == 2
+    assert f"'{word}' is not a number of seconds above 0 and below 86400" in capsys.readouterr().err
+
+
+def test_without_textual_it_is_plain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.delitem(sys.modules, "tracefs.cli.top_screen", raising=False)
+    monkeypatch.setitem(sys.modules, "textual.app", None)
+    assert main(["top", str(kept(tmp_path / "good.trace"))]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("tracefs: plain, as textual is missing: pip install 'tracefs[live]'")
+    assert "6 calls" in said
+
+
+def test_a_screen_that_is_broken_is_not_passed_by(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording = str(kept(tmp_path / "good.trace"))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setitem(sys.modules, "tracefs.cli.top_screen", None)
+    with pytest.raises(ModuleNotFoundError):
+        main(["top", recording])
 
 
 def test_the_screen_has_the_same(tmp_path: Path) -> None:

@@ -66,7 +66,9 @@ def run(args: argparse.Namespace) -> int:
     if not args.plain and sys.stdout.isatty():
         try:
             from tracefs.cli.top_screen import show  # noqa: PLC0415  # textual is an extra
-        except ImportError:
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] != "textual":
+                raise
             print("tracefs: plain, as textual is missing: pip install 'tracefs[live]'")
         else:
             show(watch)
@@ -81,7 +83,9 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < _LONGEST_S:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds above 0")
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not a number of seconds above 0 and below {_LONGEST_S:.0f}"
+        )
     return seconds
 
 
