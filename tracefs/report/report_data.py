@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from tracefs.report.columns import LARGEST, Column, Packed, countable, pack
 from tracefs.report.effects import Effect, Kind
-from tracefs.report.ledger import Changed, Ledger, Owed
+from tracefs.report.ledger import Changed, Entry, Ledger, Owed
 from tracefs.report.quote import printable
 from tracefs.report.strace import error_name
 from tracefs.trace.call import Call, TraceItem
@@ -149,43 +149,54 @@ class Collector:
         )
 
     def _add(self, call: Call) -> None:
-        columns = self._columns
-        entry = self._ledger.take(call)
-        file, waiting = entry.file, entry.waiting
-        name = self._calls.number((call.call, call.family))
-        expected = self._end.get(file, 0)
-        offset, length, result = map(countable, (call.offset, call.length, call.result))
-        columns["call"].put(name)
-        columns["thread"].put(self._threads.number(call.tid))
-        if call.pid is not None:
-            self._pids[call.tid] = call.pid
-        if call.comm is not None:
-            self._comms[call.tid] = call.comm
-        columns["file"].put(0 if file is None else file + 1)
-        columns["path"].put(self._paths.number(call.path))
-        columns["fd"].put_known(call.fd)
-        columns["offset"].put_known(offset, expected)
-        columns["length"].put_known(length, self._length.get(name, 0))
-        columns["result"].put_known(result, length or 0)
-        # Down and up: nothing seems to have ended before something else began that had not.
-        start, end = call.start_ns // TICK_NS, -(-call.end_ns // TICK_NS)
-        columns["start"].put_signed(start - self._before)
-        columns["duration"].put_signed(end - start)
+        columns, entry = self._columns, self._ledger.take(call)
+        self._put_thread(call)
+        self._put_place(call, entry.file)
+        self._put_times(call)
         columns["error"].put(self._errors.number(call.errno))
         source = self._locate(call) if call.stack else None
         columns["more"].put(self._more.number(", ".join(_said(call, source))))
         columns["effect"].put(number_of(entry.effect))
-        columns["waiting"].put_signed(waiting - self._waiting.get(file, 0))
-        for other in self._ledger.elsewhere[self._told :]:
-            self._waiting[other.file] = other.bytes
-        self._told = len(self._ledger.elsewhere)
-        self._before = start
-        self._waiting[file] = waiting
+        self._put_waiting(entry)
+        self._count += 1
+
+    def _put_thread(self, call: Call) -> None:
+        self._columns["thread"].put(self._threads.number(call.tid))
+        if call.pid is not None:
+            self._pids[call.tid] = call.pid
+        if call.comm is not None:
+            self._comms[call.tid] = call.comm
+
+    def _put_place(self, call: Call, file: int | None) -> None:
+        """Add its name, and the numbers that mostly are what was there before promises."""
+        columns, name = self._columns, self._calls.number((call.call, call.family))
+        offset, length, result = map(countable, (call.offset, call.length, call.result))
+        columns["call"].put(name)
+        columns["file"].put(0 if file is None else file + 1)
+        columns["path"].put(self._paths.number(call.path))
+        columns["fd"].put_known(call.fd)
+        columns["offset"].put_known(offset, self._end.get(file, 0))
+        columns["length"].put_known(length, self._length.get(name, 0))
+        columns["result"].put_known(result, length or 0)
         if length is not None:
             self._length[name] = length
         if call.family == "write" and offset is not None:
             self._end[file] = offset + (result or 0)
-        self._count += 1
+
+    def _put_times(self, call: Call) -> None:
+        # Down and up: nothing seems to have ended before something else began that had not.
+        start, end = call.start_ns // TICK_NS, -(-call.end_ns // TICK_NS)
+        self._columns["start"].put_signed(start - self._before)
+        self._columns["duration"].put_signed(end - start)
+        self._before = start
+
+    def _put_waiting(self, entry: Entry) -> None:
+        file, waiting = entry.file, entry.waiting
+        self._columns["waiting"].put_signed(waiting - self._waiting.get(file, 0))
+        for other in self._ledger.elsewhere[self._told :]:
+            self._waiting[other.file] = other.bytes
+        self._told = len(self._ledger.elsewhere)
+        self._waiting[file] = waiting
 
 
 def number_of(effect: Effect) -> int:
