@@ -1,10 +1,13 @@
 """Files that are written whole or not at all."""
 
 import contextlib
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, Final
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def write_whole(path: bytes, content: bytes) -> None:
@@ -27,6 +30,23 @@ def whole_file(path: bytes) -> Iterator[IO[bytes]]:
     Raises:
         OSError: it can't be; what was there before still is.
     """
+    with _named(path), _written(path) as file:
+        yield file
+
+
+@contextlib.contextmanager
+def _named(path: bytes) -> Iterator[None]:
+    """Let an error of a full disk, which comes without a name, tell of *path*."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno in _FULL:
+            raise OSError(error.errno, error.strerror, path) from None
+        raise
+
+
+@contextlib.contextmanager
+def _written(path: bytes) -> Iterator[IO[bytes]]:
     if os.path.exists(path) and not os.path.isfile(path):
         with open(path, "wb") as pipe:  # /dev/stdout and its like are written, not replaced
             yield pipe

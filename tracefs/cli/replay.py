@@ -65,8 +65,8 @@ def run(args: argparse.Namespace) -> int:
     target.say(f"replayed {plural(reader.ending.events, 'event')} in {took:.2f} s")
     if doubt is not None:
         target.say(f"what came of it may not be all: {doubt}")
-    other = traced if args.compare is None else os.fsencode(args.compare)
-    return _compared(place, Path(os.fsdecode(other)), asked=args.compare is not None) or (
+    other = os.fsencode(args.compare) if args.compare else traced
+    return _compared(place, Path(os.fsdecode(other)), asked=bool(args.compare)) or (
         recording.EXIT_UNKNOWN if doubt is not None else 0
     )
 
