@@ -132,6 +132,14 @@ def test_a_sync_that_began_before_the_write_was_answered_does_not_cover_it() -> 
     assert figures.unsynced.bytes_at_end == PAGE
 
 
+def test_times_that_are_not_known_are_not_told() -> None:
+    stats = Stats(PAGE, 9, lasting=False)
+    stats.add_all([pwrite(0), fdatasync()])
+    figures = stats.report(TraceSummary(complete=True, calls=2, unknown_calls=0))
+    assert figures.syncs is None
+    assert "sync times: not in the text (strace -T)" in list(render(figures, histograms=True))
+
+
 def test_o_dsync_needs_no_sync() -> None:
     figures = report(pwrite(0), pwrite(0, 100, synced_by="O_DSYNC"), close())
     assert figures.unsynced.bytes_at_end == PAGE - 100
@@ -239,4 +247,5 @@ def test_histograms_are_drawn_when_asked_for() -> None:
     at = lines.index("fdatasync, time in us")
     assert [line.split("  ")[-1] for line in lines[at + 1 : at + 3]] == ["#" * 40, "0"]
     assert lines[at + 1].split()[:4] == ["32.8", "-", "65.5", "3"]
+    assert figures.syncs is not None
     assert sum(bucket.count for bucket in figures.syncs[0].buckets) == 4

@@ -67,6 +67,12 @@ def test_every_kind_of_call(snapshot: SnapshotAssertion) -> None:
     assert "\n".join(LINES.line(call) for call in CALLS) == snapshot
 
 
+def test_a_duration_that_is_not_known_is_not_told() -> None:
+    lines = CallLines(start_ns=START_NS, page_size=PAGE, lasting=False)
+    assert lines.outcome(fdatasync()) == "fdatasync(3<pages.db>) = 0"
+    assert LINES.outcome(fdatasync()) == "fdatasync(3<pages.db>) = 0 <0.000045>"
+
+
 def test_every_kind_of_call_as_json(snapshot: SnapshotAssertion) -> None:
     assert "\n".join(call_json.call_line(call, PAGE) for call in CALLS) == snapshot
 

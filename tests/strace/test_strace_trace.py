@@ -8,6 +8,7 @@ from strace_samples import BODY, HEAD, TAIL, text
 from tracefs.check import check
 from tracefs.findings import CheckResult, Verdict
 from tracefs.report.ledger import Ledger
+from tracefs.report.strace import STARTS_ONLY, UNTIMED, WITHOUT_DURATIONS
 from tracefs.strace.files import Scope
 from tracefs.strace.survey import survey
 from tracefs.strace.trace import StraceTrace
@@ -57,6 +58,20 @@ def test_a_sync_of_everything_leaves_nothing_to_wait(sync: str, left: int) -> No
     for one in calls(OPEN, PAGE, sync, CLOSE):
         ledger.take(one)
     assert sum(owed.bytes for owed in ledger.at_end()) == left
+
+
+@pytest.mark.parametrize(
+    ("before", "behind", "clock"),
+    [
+        ("", "", UNTIMED),
+        ("1.000100 ", "", STARTS_ONLY),
+        ("1.000100 ", " <0.000045>", "CLOCK_REALTIME"),
+    ],
+)
+def test_what_the_text_has_of_times_is_told(before: str, behind: str, clock: str) -> None:
+    found = trace([f"100 {before}{SYNC}{behind}\n"])
+    assert found.header.clock == clock
+    assert (found.header.clock in WITHOUT_DURATIONS) == (not behind)
 
 
 def test_the_last_descriptor_ends_the_open() -> None:

@@ -18,7 +18,7 @@ from tracefs.cli.recording import EXIT_UNKNOWN
 from tracefs.contracts.base import Contract
 from tracefs.events import Header
 from tracefs.findings import CheckResult, Finding, Verdict
-from tracefs.report.strace import UNTIMED, CallLines
+from tracefs.report.strace import UNTIMED, WITHOUT_DURATIONS, CallLines
 from tracefs.report.style import PLAIN, Style, style_for
 from tracefs.report.verdict import VerdictText, written_out
 from tracefs.trace import Call
@@ -167,7 +167,10 @@ def _text(
     style: Style,
 ) -> str:
     timed = header.clock != UNTIMED
-    lines = CallLines(start_ns=header.start_ns, page_size=page_size, style=style, timed=timed)
+    lasting = header.clock not in WITHOUT_DURATIONS
+    lines = CallLines(
+        start_ns=header.start_ns, page_size=page_size, style=style, timed=timed, lasting=lasting
+    )
     calls = _calls(source, _wanted(result))
     result = located(result, calls, header.started)
     text = VerdictText(seen=calls, lines=lines, style=style)

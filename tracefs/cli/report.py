@@ -19,7 +19,7 @@ from tracefs.report import frame
 from tracefs.report.report_data import Collector
 from tracefs.report.report_html import View, page
 from tracefs.report.shell import shell_line
-from tracefs.report.strace import UNTIMED
+from tracefs.report.strace import UNTIMED, WITHOUT_DURATIONS
 from tracefs.trace import Call, TraceItem
 from tracefs.wholefile import write_whole
 
@@ -58,6 +58,7 @@ def run(args: argparse.Namespace) -> int:
             header.start_ns,
             recording.page_size(header),
             timed=header.clock != UNTIMED,
+            lasting=header.clock not in WITHOUT_DURATIONS,
             locate=locator(header.started),
         )
         collector.add_all(

@@ -21,7 +21,7 @@ from tracefs.journal.reader import JournalReader
 from tracefs.pathtext import fits
 from tracefs.report import call_json, frame
 from tracefs.report.selection import Selection, call_names
-from tracefs.report.strace import COLUMNS, UNTIMED, CallLines
+from tracefs.report.strace import COLUMNS, UNTIMED, WITHOUT_DURATIONS, CallLines
 from tracefs.report.style import style_for
 from tracefs.trace import Call
 
@@ -136,6 +136,7 @@ def _text(header: Header) -> Callable[[Call], None]:
         page_size=size,
         style=style_for(sys.stdout),
         timed=header.clock != UNTIMED,
+        lasting=header.clock not in WITHOUT_DURATIONS,
         locate=locator(header.started),
     )
     return lambda call: print(lines.line(call))

@@ -9,6 +9,7 @@ from tracefs.cli.evidence import Evidence, add_directory
 from tracefs.report import stats_text
 from tracefs.report.jsonline import line
 from tracefs.report.stats import Stats
+from tracefs.report.strace import WITHOUT_DURATIONS
 
 NAME: Final = "stats"
 HELP: Final = "count calls, bytes, sync times and rewritten pages"
@@ -36,7 +37,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the figures; return the exit code."""
     source = Evidence(source=recording.find(args.recording), directory=args.dir)
     with source.read() as trace:
-        stats = Stats(recording.page_size(trace.header), args.top)
+        lasting = trace.header.clock not in WITHOUT_DURATIONS
+        stats = Stats(recording.page_size(trace.header), args.top, lasting=lasting)
         stats.add_all(trace.items())
         report = stats.report(trace.summary())
     if args.json:

@@ -61,6 +61,7 @@ class ReportData(Struct, frozen=True, kw_only=True):
     calls: int
     page_size: int
     timed: bool
+    lasting: bool
     tables: Tables
     packed: Packed
     at_close: tuple[Owed, ...]
@@ -81,6 +82,7 @@ class Collector:
         start_ns: time that others are counted from.
         page_size: in bytes.
         timed: calls have times.
+        lasting: it is known how long they took.
         locate: says where in its source a call was made.
     """
 
@@ -90,9 +92,11 @@ class Collector:
         page_size: int,
         *,
         timed: bool,
+        lasting: bool = True,
         locate: Callable[[Call], str | None],
     ) -> None:
         self._page_size, self._timed, self._locate = page_size, timed, locate
+        self._lasting = lasting
         self._columns = {name: Column() for name in _COLUMNS}
         self._ledger = Ledger(_MOST_CLOSES)
         self._calls: _Table[tuple[str, str]] = _Table()
@@ -128,6 +132,7 @@ class Collector:
             calls=self._count,
             page_size=self._page_size,
             timed=self._timed,
+            lasting=self._lasting and self._timed,
             tables=Tables(
                 calls=tuple(self._calls.keys),
                 threads=tuple(

@@ -78,6 +78,7 @@ class HeadData(Struct, frozen=True, kw_only=True, rename="camel"):
     calls: int
     page_size: int
     timed: bool
+    lasting: bool
     tick_ns: int
     lower_bound: bool
     tables: Tables
@@ -109,6 +110,7 @@ def _head(view: View) -> HeadData:
         calls=data.calls,
         page_size=data.page_size,
         timed=data.timed,
+        lasting=data.lasting,
         tick_ns=TICK_NS,
         lower_bound=data.lower_bound,
         tables=data.tables,

@@ -352,7 +352,7 @@ class Page {
       ["path", data.path[at] ? paths[data.path[at]] : ""],
       ["place", place],
       [error ? "result bad" : "result", result ? `= ${result}` : ""],
-      ["took", this.head.timed ? duration(data.duration[at]) : ""],
+      ["took", this.head.lasting ? duration(data.duration[at]) : ""],
       ["more", more[data.more[at]]],
     ];
   }

@@ -77,7 +77,8 @@ class StatsReport(Struct, frozen=True, kw_only=True):
     bytes_written: int
     unplaced_writes: int
     """Writes whose file, offset or extent is not known: in no figure about pages or syncs."""
-    syncs: tuple[Latency, ...]
+    syncs: tuple[Latency, ...] | None
+    """None: how long calls took is not known."""
     rewrites: Rewrites
     unsynced: UnsyncedReport
     trace: TraceSummary
@@ -89,10 +90,11 @@ class Stats:
     Args:
         page_size: in bytes.
         top: rows kept of each list.
+        lasting: it is known how long calls took.
     """
 
-    def __init__(self, page_size: int, top: int) -> None:
-        self._top = top
+    def __init__(self, page_size: int, top: int, *, lasting: bool = True) -> None:
+        self._top, self._lasting = top, lasting
         self._calls: Counter[str] = Counter()
         self._failed: Counter[str] = Counter()
         self._bytes = 0
@@ -137,7 +139,11 @@ class Stats:
             ),
             bytes_written=self._bytes,
             unplaced_writes=self._unplaced,
-            syncs=tuple(_latency(name, times) for name, times in sorted(self._syncs.items())),
+            syncs=(
+                tuple(_latency(name, times) for name, times in sorted(self._syncs.items()))
+                if self._lasting
+                else None
+            ),
             rewrites=self._pages.result(),
             unsynced=self._unsynced_report(),
             trace=trace,

@@ -19,7 +19,7 @@ def render(report: StatsReport, *, histograms: bool = False) -> Iterator[str]:
     yield from _calls(report)
     yield from _syncs(report.syncs)
     if histograms:
-        for row in report.syncs:
+        for row in report.syncs or ():
             yield from _bars(row)
     yield from _rewrites(report)
     yield from _unsynced(report.unsynced)
@@ -37,8 +37,11 @@ def _calls(report: StatsReport) -> Iterator[str]:
         yield f"  {writes} without a known place: not counted below"
 
 
-def _syncs(syncs: tuple[Latency, ...]) -> Iterator[str]:
+def _syncs(syncs: tuple[Latency, ...] | None) -> Iterator[str]:
     yield ""
+    if syncs is None:
+        yield "sync times: not in the text (strace -T)"
+        return
     if not syncs:
         yield "sync times: there was no sync that succeeded"
         return

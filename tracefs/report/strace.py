@@ -19,6 +19,9 @@ from tracefs.trace.call import Call
 
 UNTIMED: Final = "none"
 """Clock of evidence that has no times (`tracefs.events.Header.clock`): strace without -t."""
+STARTS_ONLY: Final = "CLOCK_REALTIME, at the start"
+"""Clock of evidence that doesn't say how long calls took: strace without -T."""
+WITHOUT_DURATIONS: Final = frozenset({UNTIMED, STARTS_ONLY})
 _NANOSECONDS: Final = 1_000_000_000
 _AT_POSITION: Final = frozenset({"write", "writev", "sendfile", "splice", "copy_file_range"})
 """Calls whose offset is the file position or passed by pointer: it stands in the remark."""
@@ -38,6 +41,8 @@ class CallLines(Struct, frozen=True, kw_only=True):
     style: Style = PLAIN
     timed: bool = True
     """Calls have times."""
+    lasting: bool = True
+    """It is known how long they took."""
     locate: Callable[[Call], str | None] | None = None
     """Says where in its source a call was made; None: nobody can."""
 
@@ -50,7 +55,7 @@ class CallLines(Struct, frozen=True, kw_only=True):
     def outcome(self, call: Call) -> str:
         """Return *call* with its result, duration, and a remark that places it in pages."""
         body = f"{spelled(call)} = {_result(call)}{_injected(call)}"
-        if self.timed:
+        if self.timed and self.lasting:
             body += f" <{_seconds(call.end_ns - call.start_ns)}>"
         if call.errno:
             body = self.style.paint(body, "red")

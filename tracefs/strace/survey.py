@@ -31,6 +31,7 @@ _CWD: Final = re.compile(r"(?:-100 /\* )?\bAT_FDCWD(?: \*/)?<([^<>]*)>")
 _PATH: Final = re.compile(r"(?:\d+|AT_FDCWD|-100 /\* AT_FDCWD \*/)<")
 _BARE: Final = re.compile(r"\((?:\d+|AT_FDCWD)[,)]")
 _FLAGS: Final = re.compile(r"\bCLONE_[A-Z_]+")
+_LASTED: Final = re.compile(r" <\d+\.\d+>$")
 _FAILED: Final = " = -1 E"
 _DELETED: Final = b" (deleted)"
 
@@ -63,6 +64,8 @@ class Survey(Struct, kw_only=True):
     exits: bool = False
     """The ends of threads are told (+++ exited)."""
     timed: bool = False
+    lasting: bool = False
+    """Calls are told with how long they took (-T)."""
     relative: bool = False
     """Times count from the line before."""
     paths: bool = False
@@ -106,6 +109,8 @@ def _take(found: Survey, begun: dict[int | None, Line], line: Line) -> None:
     if not name:
         return
     found.names.add(name)
+    if not found.lasting and line.text.endswith(">"):
+        found.lasting = _LASTED.search(line.text) is not None
     found.unsuccessful = (
         found.unsuccessful or kind is Kind.BEGUN or name in _ENDS or _FAILED in line.text
     )

@@ -350,6 +350,13 @@ def _descriptors(text: str) -> Iterator[words.Descriptor]:
             continue
 
 
+def _clock(survey: Survey) -> str:
+    """Return the clock of all times, as `tracefs.report.strace` knows it."""
+    if not survey.timed:
+        return "none"
+    return "CLOCK_REALTIME" if survey.lasting else "CLOCK_REALTIME, at the start"
+
+
 def _header(survey: Survey, source: str) -> Header:
     command = survey.command
     return Header(
@@ -359,7 +366,7 @@ def _header(survey: Survey, source: str) -> Header:
         source=source,
         started="",
         start_ns=0,
-        clock="CLOCK_REALTIME" if survey.timed else "none",
+        clock=_clock(survey),
         kernel="",
         machine="",
         mode="cached",
