@@ -193,7 +193,7 @@ def test_fio_gets_what_it_can_say() -> None:
 @pytest.mark.parametrize(
     ("one", "reason"),
     [
-        (pwrite(0, handle=None), "its open is not in the recording"),
+        (pwrite(0, handle=None), "through which open it came is not known"),
         (pwrite(0, handle=5), "its open is not in the recording"),
         (pwrite(0, handle=1, result=None), "where it wrote, or how much, is not known"),
         (call("unknown", "write", handle=1), "its name is not known"),

@@ -161,7 +161,7 @@ class Plan:
     def _write(self, call: Call) -> Step | str:
         slot, count = self._slot(call), call.result
         if slot is None:
-            return "its open is not in the recording"
+            return _openless(call)
         appends = call.call in _AT_POSITION and slot in self._appends
         if count is None or (call.offset is None and not appends):
             return "where it wrote, or how much, is not known"
@@ -184,7 +184,7 @@ class Plan:
     def _seek(self, call: Call) -> Step | str:
         slot = self._slot(call)
         if slot is None:
-            return "its open is not in the recording"
+            return _openless(call)
         if call.result is None or call.offset is None or not call.flags:
             self._positions[slot] = None
             return "where it moved to is not known"
@@ -200,7 +200,7 @@ class Plan:
             return self._of(call, "fsyncdir", path=call.path)
         slot, do = self._slot(call), _SYNCS.get(call.call)
         if slot is None:
-            return "its open is not in the recording"
+            return _openless(call)
         if do is None:
             return f"a replay has no {call.call}"
         return self._of(call, do, slot=slot, path=call.path or "")
@@ -208,7 +208,7 @@ class Plan:
     def _close(self, call: Call) -> Step | str:
         slot = self._slot(call)
         if slot is None or call.handle is None:
-            return "its open is not in the recording"
+            return _openless(call)
         if call.index in self._early:
             return "it closed one of several descriptors of the same open"
         del self._slots[call.handle]
@@ -229,8 +229,10 @@ class Plan:
 
     def _allocate(self, call: Call) -> Step | str:
         slot = self._slot(call)
-        if slot is None or call.offset is None or call.length is None:
-            return "its open is not in the recording, or its range is not known"
+        if slot is None:
+            return _openless(call)
+        if call.offset is None or call.length is None:
+            return "its range is not known"
         if call.result is None:
             return "what came of it is not known"
         return self._of(
@@ -248,6 +250,12 @@ class Plan:
             index=call.index, do=do, slot=slot, path=path, flags=flags, offset=offset,
             length=length, at_ns=call.start_ns,
         )  # fmt: skip
+
+
+def _openless(call: Call) -> str:
+    if call.handle is None:
+        return "through which open it came is not known"
+    return "its open is not in the recording"
 
 
 def _never(call: Call) -> str | None:
