@@ -71,7 +71,8 @@ def test_bytes_are_a_lower_bound_where_a_place_is_not_known() -> None:
     append = call("write", "write", index=1, result=10)
     ledger, _ = taken(pwrite(0, index=0), append, call("write", "write", index=2, result=0))
     assert (ledger.lower_bound, ledger.unplaced) == (True, 1)
-    ledger, _ = taken(pwrite(0, index=0))
+    nothing: dict[str, Any] = {"known_by": "seccomp", "fragments": 0, "result": None}
+    ledger, _ = taken(pwrite(0, index=0), pwrite(0, index=1, **nothing))
     assert (ledger.lower_bound, ledger.unplaced) == (False, 0)
 
 

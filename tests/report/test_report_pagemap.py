@@ -127,6 +127,10 @@ def test_a_write_without_a_known_place_is_told() -> None:
     found = mapped(pwrite(0, index=0), append, call("write", "write", index=2, ino=9, result=10))
     assert found is not None
     assert found.unplaced == 1
+    idle = pwrite(0, index=3, known_by="seccomp", result=None, fragments=0)
+    again = mapped(pwrite(0, index=0), append, idle)
+    assert again is not None
+    assert again.unplaced == 1
     assert "not drawn: 1 write without a known place" in list(drawn(found, PLAIN.paint))
 
 

@@ -232,6 +232,21 @@ def test_a_notified_copy_and_its_request_are_one_call() -> None:
     assert (call.call, call.known_by, call.length) == ("copy_file_range", "seccomp", 4096)
 
 
+def test_a_copy_that_comes_to_the_end_and_the_next_one_are_two_calls() -> None:
+    """cat(1) copies until a call returns 0, which makes no request."""
+    made = recording()
+    asked = (5, 0, 3, 0, 1 << 62)
+    for _ in range(2):
+        made.notice("copy_file_range", *asked)
+        if made.clock == 20:
+            made.write(sight("copy_file_range", *asked, fd=3, fd_ino=INO, position=0), 0, 4)
+    first, second = [one for one in made.calls() if one.call == "copy_file_range"]
+    notices = [event for event in made.events if isinstance(event, Notice)]
+    write = made.events[2]
+    assert (first.result, first.start_ns, first.end_ns) == (4, notices[0].start_ns, write.end_ns)
+    assert (second.result, second.start_ns) == (None, notices[1].start_ns)
+
+
 @pytest.mark.parametrize(
     ("machine", "bits", "flag"),
     [

@@ -56,7 +56,7 @@ def effect(call: Call) -> Effect:
 
 
 def _of_write(call: Call) -> Effect:
-    if call.result == 0:
+    if call.result == 0 or call.idle:
         return _NONE
     if call.ino is None or call.offset is None or call.result is None:
         return _UNPLACED

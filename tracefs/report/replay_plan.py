@@ -99,7 +99,7 @@ class Plan:
         self.slots = 0
         """Slots that are needed at most."""
         self.failed = 0
-        """Calls that failed, and so changed nothing; they are not done again."""
+        """Calls that failed or had nothing to do, and changed nothing; they are not done again."""
         self.left_out: Counter[str] = Counter()
         """Reason -> calls that are not done again."""
         self.changed: Counter[str] = Counter()
@@ -109,7 +109,7 @@ class Plan:
         """Return what is to be done; None: nothing, and `left_out` may say why."""
         if call.index < 0 or call.family in _NOTHING:
             return None
-        if call.errno:
+        if call.errno or call.idle:
             self.failed += 1
             return None
         made = _never(call) or self._made(call)
@@ -282,7 +282,7 @@ def _named(call: Call) -> Step | str:
 def told(plan: Plan) -> list[str]:
     """Return what a replay doesn't do as the program did, in sentences."""
     return [
-        *([f"{plan.failed} left out: failed"] if plan.failed else []),
+        *([f"{plan.failed} left out: failed, or had nothing to do"] if plan.failed else []),
         *(f"{count} left out: {reason}" for reason, count in plan.left_out.most_common()),
         *(f"{count} done otherwise: {reason}" for reason, count in plan.changed.most_common()),
     ]

@@ -103,6 +103,14 @@ class Call(Struct, frozen=True, gc=False):
         return lost or self.errno not in {0, EINTR}
 
     @property
+    def idle(self) -> bool:
+        """A write of which no request came: it failed, or had nothing to do (end of its source)."""
+        return (
+            self.family == "write" and self.known_by == "seccomp"
+            and self.result is None and not self.fragments
+        )  # fmt: skip
+
+    @property
     def done(self) -> bool:
         """It succeeded, and did what it says."""
         return not self.errno and not self.pretended
