@@ -34,6 +34,20 @@ def test_a_write_after_the_sync_is_named() -> None:
     assert found(check(program)) == [Found(RULE, "broken", 3, "a.db", 5)]
 
 
+def test_a_copy_that_met_the_end_of_its_source_owes_nothing() -> None:
+    """cat(1) copies until a call returns 0: no request comes of that one."""
+    program = Program()
+    file = program.open()
+    program.write(file, 0)
+    program.sync(file)
+    program.write(
+        file, 1, name="sendfile", known_by="seccomp", result=None, fragments=0,
+        reason="no request followed: it failed, or had nothing to do",
+    )  # fmt: skip
+    program.end(file)
+    assert check(program).verdict is Verdict.KEPT
+
+
 def test_a_sync_by_any_open_of_the_file_will_do() -> None:
     program = Program()
     file, other = program.open(), program.open()

@@ -26,6 +26,20 @@ def test_any_sync_of_the_file_will_do(name: str) -> None:
     assert_kept(judge(script.items))
 
 
+def test_a_copy_that_met_the_end_of_its_source_needs_no_sync() -> None:
+    script = Script()
+    opened = script.open()
+    script.write(opened)
+    script.sync(opened)
+    script.write(
+        opened, 1, name="sendfile", known_by="seccomp", result=None, fragments=0,
+        reason="no request followed: it failed, or had nothing to do",
+    )  # fmt: skip
+    script.end(opened)
+    rules = {rule for rule, _ in errors(judge(script.items))}
+    assert "synced" not in rules
+
+
 def test_a_sync_through_another_open_will_do() -> None:
     script = Script()
     first, second = script.open(), script.open(flags=["O_RDONLY"])

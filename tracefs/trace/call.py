@@ -1,10 +1,13 @@
 """What a program did: one structure for each system call."""
 
 from errno import EINTR
+from typing import Final
 
 from msgspec import Struct
 
 from tracefs.events import HELD, LOSES, Frame, Injected, is_pretended
+
+_COPIES: Final = frozenset({"sendfile", "splice", "copy_file_range"})
 
 
 class Call(Struct, frozen=True, gc=False):
@@ -109,6 +112,11 @@ class Call(Struct, frozen=True, gc=False):
             self.family == "write" and self.known_by == "seccomp"
             and self.result is None and not self.fragments
         )  # fmt: skip
+
+    @property
+    def at_end(self) -> bool:
+        """A copy of which no request came: its source had ended, or could not be read."""
+        return self.idle and self.call in _COPIES
 
     @property
     def done(self) -> bool:

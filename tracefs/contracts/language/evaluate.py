@@ -128,8 +128,7 @@ _COMPARISONS: Final[dict[str, Callable[..., bool]]] = {
     ">=": operator.ge,
 }
 _PLAIN: Final = frozenset(
-    {"path", "target", "offset", "length", "result", "position", "size", "fragments"}
-    | {"fd", "pid", "tid"}
+    {"path", "target", "offset", "length", "position", "size", "fragments"} | {"fd", "pid", "tid"}
 )
 """Fields that are the call's own attributes."""
 
@@ -308,18 +307,22 @@ def _page(call: Call, view: View) -> int | None:
     return None if call.offset is None else call.offset // view.page_size
 
 
+def _result(call: Call) -> int | None:
+    return 0 if call.at_end else call.result
+
+
 def _short(call: Call, _view: View) -> bool | None:
     if call.errno:
         return True
-    if call.result is None or call.length is None:
-        return None
-    return call.result < call.length
+    result = _result(call)
+    return None if result is None or call.length is None else result < call.length
 
 
 def _unfinished(call: Call, _view: View) -> bool:
     if call.length is None or call.offset is None:
         return False
-    return bool(call.errno) or (call.result is not None and call.result < call.length)
+    result = _result(call)
+    return bool(call.errno) or (result is not None and result < call.length)
 
 
 _SYNCS: Final = ("sync", "syncdir")
@@ -328,6 +331,8 @@ _SPECIAL: Final[dict[str, Callable[[Call, View], Value | None]]] = {
     "call": _name,
     "family": lambda call, _view: call.family,
     "errno": _errno,
+    # Whatever it returned, it wrote nothing.
+    "result": lambda call, _view: _result(call),
     "note": lambda call, _view: call.note or "",
     "synced_by": lambda call, _view: call.synced_by or "",
     "flags": _flag_set,

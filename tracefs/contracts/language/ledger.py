@@ -215,7 +215,7 @@ class Ledger:
             file.touch(call)
             return
         self._leaves(opened, call)
-        if call.result == 0 or not call.done:
+        if call.result == 0 or call.at_end or not call.done:
             file.changed = True
             return
         file.changed = opened.wrote = True
@@ -224,7 +224,7 @@ class Ledger:
 
     def _leaves(self, opened: Open, call: Call) -> None:
         """Remember what *call* left undone."""
-        done = 0 if call.errno else call.result
+        done = 0 if call.errno or call.at_end else call.result
         if done is None or call.length is None or call.offset is None or done >= call.length:
             opened.short = None
             return

@@ -112,7 +112,7 @@ class Losses:
             if self.syncs(call) and call.errno != EINTR:
                 self._lose(file, start, call.length)
             return
-        if call.pretended or call.result == 0:
+        if call.pretended or call.result == 0 or call.at_end:
             return
         file.damaged = _either(file.damaged, overwrites)
         if start is None or call.result is None:

@@ -128,7 +128,7 @@ class PageWriteJudge:
         if retry is writes.NO:
             self._durability.before_write(file, opened, call)
         writes.judge_result(self._reporter, opened, call, retry)
-        if call.result == 0 or not call.done:
+        if call.result == 0 or call.at_end or not call.done:
             file.changed = True
             return
         self._durability.after_write(file, opened, call)

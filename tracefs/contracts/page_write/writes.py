@@ -82,7 +82,7 @@ def pass_over(reporter: Reporter, opened: Open, then: Call) -> None:
 
 def judge_result(reporter: Reporter, opened: Open, call: Call, retry: Retry) -> None:
     """``complete``: remember what *call* left undone."""
-    done = 0 if call.errno else call.result
+    done = 0 if call.errno or call.at_end else call.result
     if done is None or call.length is None or call.offset is None:
         opened.short = None
         if not call.errno:
