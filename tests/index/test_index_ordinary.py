@@ -190,7 +190,7 @@ def programs(draw: st.DrawFn) -> list[TraceItem]:
         program.opens, program.opens, program.pairs, program.late, program.noise, program.odd,
         program.cut,
     ]  # fmt: skip
-    for _ in range(draw(st.integers(1, 6))):
+    for _ in range(draw(st.integers(1, 10))):
         draw(st.sampled_from(steps))()
     stream = program.script.items
     for at in draw(st.sets(st.integers(0, len(stream) - 1), max_size=3)) if stream else ():
@@ -214,7 +214,9 @@ def twisted(call: Call) -> st.SearchStrategy[Call]:
     return st.sampled_from([replace(call, **{name: value}) for name, value in fields.items()])
 
 
-@settings(max_examples=int(__import__("os").environ.get("EX", "150")))
+# Tables are made for each example: a tenth of a second or, beside other tests, a whole one.
+@pytest.mark.timeout(240)
+@settings(max_examples=15)
 @example(stream=by_opens(5), witness="proc", complete=True)
 @given(programs(), st.sampled_from(["proc", "seccomp"]), st.booleans())
 def test_the_verdict_and_all_findings_are_those_of_the_whole_trace(
@@ -224,7 +226,8 @@ def test_the_verdict_and_all_findings_are_those_of_the_whole_trace(
     assert found == whole
 
 
-@settings(max_examples=5)
+@pytest.mark.timeout(240)
+@settings(max_examples=4)
 @given(programs(), st.sampled_from([("a.db",), ("b*",)]), st.sampled_from([(), ("no-seek",)]))
 def test_so_it_is_where_files_and_rules_are_chosen(
     stream: list[TraceItem], paths: tuple[str, ...], without: tuple[str, ...]

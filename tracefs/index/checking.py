@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from msgspec import Struct
@@ -17,7 +18,7 @@ from tracefs.contracts.page_write.report import SYNCED
 from tracefs.events import Header
 from tracefs.findings import CheckResult, ContractResult, TraceSummary, worst
 from tracefs.index.ordinary import ordinary
-from tracefs.index.partition import Partition, name_of
+from tracefs.index.partition import Lines, Partition, name_of
 from tracefs.trace.call import TraceItem
 
 
@@ -28,6 +29,8 @@ class Asked(Struct, frozen=True, kw_only=True):
     page_size: int | None = None
     without: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
+    threads: int = 1
+    """How many look at a recording at once, each at a portion of it; at least 1."""
 
 
 class Checked(Struct, frozen=True, kw_only=True, tag=True):
@@ -53,7 +56,7 @@ def check_partition(folder: Path, asked: Asked) -> Checked:
     others = [each for each in contracts if not isinstance(each, PageWrite)]
     results: list[ContractResult] = []
     if pages:
-        found = _judged(_Shortened(trace, size), pages, asked)
+        found = _judged(_Shortened(trace, size, asked.threads), pages, asked)
         if any(one.rule == SYNCED for each in found for one in each.findings):
             found = _judged(trace, pages, asked)
         results += found
@@ -87,9 +90,10 @@ def _judged(
 class _Shortened:
     """A recording without what `ordinary` finds."""
 
-    def __init__(self, partition: Partition, page_size: int) -> None:
+    def __init__(self, partition: Partition, page_size: int, threads: int) -> None:
         self._partition = partition
         self._page_size = page_size
+        self._threads = threads
 
     @property
     def header(self) -> Header:
@@ -102,8 +106,13 @@ class _Shortened:
 
     def items(self) -> Iterator[TraceItem]:
         """Yield what is left, in order."""
-        heard = hears_seeks(self.header)
-        with self._partition.tables() as tables:
-            for portion in tables.portions():
-                without = ordinary(tables, portion, self._page_size, hears_seeks=heard)
+        with self._partition.tables() as tables, ThreadPoolExecutor(self._threads) as pool:
+            portions = list(tables.portions())
+            for portion, without in zip(portions, pool.map(self._ordinary, portions), strict=True):
                 yield from tables.items(portion, without)
+
+    def _ordinary(self, portion: Lines) -> list[Lines]:
+        # A connection of its own: DuckDB has one query at a time for each.
+        with self._partition.tables() as tables:
+            heard = hears_seeks(self.header)
+            return ordinary(tables, portion, self._page_size, hears_seeks=heard)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tracefs.errors import TracefsError
 from tracefs.index.checking import Asked, Checked, check_partition
@@ -43,7 +44,8 @@ def outcomes(
     Raises:
         SetupError: nobody answers at that address.
     """
-    question = msgspec.msgpack.encode(asked)
+    threads = 1 if scheduler else max(1, jobs // max(1, len(partitions)))
+    question = msgspec.msgpack.encode(replace(asked, threads=threads))
     if scheduler is None and min(jobs, len(partitions)) <= 1:
         yield from (_DECODE(perform(str(folder), question)) for folder in partitions)
         return
