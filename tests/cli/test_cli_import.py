@@ -143,7 +143,9 @@ def test_a_file_that_is_not_there_is_told(text: Path) -> None:
     assert list((text.parent / "state/tracefs").iterdir()) == []
 
 
-@pytest.mark.parametrize("words", [["replay", "SOURCE", "made"], ["index", "SOURCE"]])
+@pytest.mark.parametrize(
+    "words", [["replay", "SOURCE", "made"], ["index", "SOURCE"], ["crash", "SOURCE"]]
+)
 def test_what_needs_requests_says_why_it_has_none(text: Path, words: list[str]) -> None:
     folder = str(made(text))
     answer = tracefs(*(folder if word == "SOURCE" else word for word in words))

@@ -114,3 +114,12 @@ def test_a_replay_inside_the_traced_directory_is_not_compared_with_itself(folder
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert f"the same as {folder}/data: 5 names, sha256 " in done.stderr
+
+
+def test_a_recording_without_its_bytes_leaves_no_directory(folder: Path) -> None:
+    (folder / "rec/start.jsonl").unlink()
+    done = replay(folder)
+    assert done.returncode == 3
+    assert "has no starting tree" in done.stderr
+    assert "repair: record it with tracefs run --payload" in done.stderr
+    assert not (folder / "again").exists()

@@ -196,12 +196,7 @@ def _found(setting: Setting, name: str) -> Found:
 
 
 def _question(args: argparse.Namespace) -> Question:
-    folder = recording.find(args.recording)
-    if not isinstance(folder, Path):
-        raise UsageError(
-            "crash states need the recording's folder, with its bytes",
-            repair="tracefs run --payload -- COMMAND, then tracefs crash",
-        )
+    folder = recording.folder(args.recording, "a crash")
     if args.html:
         recording.require_apart(args.html, folder)
     choice = _choice(args)

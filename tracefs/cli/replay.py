@@ -45,9 +45,6 @@ def run(args: argparse.Namespace) -> int:
     """Replay and compare; return 0, 1 where something differs, 4 where that can't be told."""
     source = recording.folder(args.recording, "a replay")
     place = Path(args.directory)
-    place.mkdir(exist_ok=True)
-    if any(place.iterdir()):
-        raise UsageError(f"{printable(str(place))} is not empty", repair="name a new directory")
     raise_descriptor_limit()
     began = time.monotonic()
     with (
@@ -56,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
         StartTree.open(source) as start,
     ):
         traced = start.source
+        _prepare(place)
         build(start, place)
         with Replay(place, source, start.entries) as replay:
             events = _paced(reader.events(), progress, timing=args.timing)
@@ -69,6 +67,13 @@ def run(args: argparse.Namespace) -> int:
     return _compared(place, Path(os.fsdecode(other)), asked=bool(args.compare)) or (
         recording.EXIT_UNKNOWN if doubt is not None else 0
     )
+
+
+def _prepare(place: Path) -> None:
+    """Make the directory, unless it is there and empty."""
+    place.mkdir(exist_ok=True)
+    if any(place.iterdir()):
+        raise UsageError(f"{printable(str(place))} is not empty", repair="name a new directory")
 
 
 def _paced(events: Iterator[AnyEvent], progress: Progress, *, timing: bool) -> Iterator[AnyEvent]:

@@ -145,7 +145,7 @@ class PayloadReader:
         except OSError as error:
             raise RecordingError(
                 f"{self._name} has no bytes to replay: {error.strerror}",
-                repair="record --payload",
+                repair="record it with tracefs run --payload",
             ) from None
         if not stat.S_ISREG(os.fstat(self._fd).st_mode):
             os.close(self._fd)
@@ -160,7 +160,9 @@ class PayloadReader:
         if not size:
             return b""
         if offset is None:
-            raise RecordingError("bytes to replay are missing", repair="record --payload")
+            raise RecordingError(
+                "bytes to replay are missing", repair="record it with tracefs run --payload"
+            )
         found = bytearray()
         while len(found) < size:
             more = os.pread(self._fd, min(size - len(found), _BLOCK), offset + len(found))

@@ -237,7 +237,8 @@ def _read(recording: Path) -> tuple[Head, tuple[Entry, ...]]:
         fd = os.open(recording / START, _FILE)
     except OSError as error:
         raise RecordingError(
-            f"{name} has no starting tree: {error.strerror}", repair="record --payload"
+            f"{name} has no starting tree: {error.strerror}",
+            repair="record it with tracefs run --payload",
         ) from None
     with open(fd, "rb") as file:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
