@@ -26,7 +26,7 @@ _STDIN: Final = 0
 
 def _is_text(copy: IO[bytes]) -> bool:
     """Tell whether the beginning of a pipe, which is all that *copy* has, is of strace's text."""
-    from tracefs.strace.text import HEAD, looks_like  # noqa: PLC0415  # as above
+    from tracefs.strace.text import HEAD, looks_like  # noqa: PLC0415  # most evidence is recordings
 
     copy.flush()
     copy.seek(0)

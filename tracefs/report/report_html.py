@@ -21,7 +21,8 @@ from tracefs.report.quote import printable
 from tracefs.report.report_data import TICK_NS, ReportData, Tables
 
 _SCRIPTS: Final = (
-    "report_data.js", "report_state.js", "report_draw.js", "report_list.js", "report_main.js",
+    "report_words.js", "report_data.js", "report_state.js", "report_draw.js", "report_map.js",
+    "report_list.js", "report_main.js",
 )  # fmt: skip
 _LOOKS: Final = {
     Verdict.KEPT: ("good", "\N{CHECK MARK}"),

@@ -3,6 +3,24 @@
 const ROW = 26;
 const TALLEST = 8_000_000;
 
+// The calls that pass what is asked, as numbers, and in passes as ones. Names are looked through
+// once each, calls by their numbers; an empty text and no marks ask for nothing.
+function passing(tables, data, passes, { text, call, thread, marked }) {
+  const has = (names) => names.map((name) => name.toLowerCase().includes(text));
+  const [calls, paths, more, errors] = [tables.calls.map(([name]) => name), tables.paths, tables.more, tables.errors].map(has);
+  const shown = new Int32Array(data.count);
+  let number = 0;
+  for (let at = 0; at < data.count; at++) {
+    const fits = (call === "" || data.call[at] === Number(call))
+      && (thread === "" || data.thread[at] === Number(thread))
+      && (marked === null || marked.has(at))
+      && (text === "" || calls[data.call[at]] || paths[data.path[at]] || more[data.more[at]] || errors[data.error[at]]);
+    passes[at] = fits ? 1 : 0;
+    if (fits) shown[number++] = at;
+  }
+  return shown.slice(0, number);
+}
+
 class CallList {
   constructor(box, describe, choose) {
     this.box = box;

@@ -4,43 +4,20 @@
 const ROWS = 20;
 const element = (id) => document.getElementById(id);
 
-function texts(parent, ...lines) {
-  parent.replaceChildren(...lines.map((line) => {
-    const item = document.createElement("li");
-    if (typeof line === "string") item.textContent = line;
-    else item.append(...line);
-    return item;
-  }));
-}
-
-function link(call, text) {
-  const made = document.createElement("a");
-  made.href = `#call=${call}`;
-  made.textContent = text;
-  return made;
-}
-
-function count(number, noun) {
-  return `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
-}
-
-function outcome(number) {
-  return Number.isNaN(number) ? "" : `${number}`;
-}
-
 class Page {
   constructor(head, data) {
     this.head = head;
     this.data = data;
     this.calls = data.count;
     this.chosen = -1;
-    this.file = this.firstFile();
+    this.file = mostWritten(data, head.tables.files.length);
     this.mode = "state";
     this.place = -1;
     this.passes = { calls: new Uint8Array(data.count), version: 0 };
     this.found = head.findings.filter((one) => one.call !== null && one.call < data.count).map((one) => one.call);
     this.marks = new Set(this.found);
-    this.list = new CallList(element("list"), (index) => this.cells(index), (index) => this.choose(index));
+    this.words = new CallWords(head, data, this.marks);
+    this.list = new CallList(element("list"), (index) => this.words.cells(index), (index) => this.choose(index));
     this.timeline = new Timeline(element("lanes"), data, head.tables, head.timed);
     this.map = new PageMap(element("map"), head.pageSize);
     this.owed = new Ledger(data, head.elsewhere, head.tables.files.length);
@@ -49,15 +26,6 @@ class Page {
     this.listen();
     this.fromAddress();
     this.draw();
-  }
-
-  // The file that most calls wrote.
-  firstFile() {
-    const writes = new Uint32Array(this.head.tables.files.length + 1);
-    for (let at = 0; at < this.data.count; at++) {
-      if (WRITES.has(this.data.effect[at])) writes[this.data.file[at]]++;
-    }
-    return writes.reduce((best, number, file) => (file && number > writes[best] ? file : best), 0);
   }
 
   fill() {
@@ -220,29 +188,17 @@ class Page {
     history.replaceState(null, "", `#${asked}`);
   }
 
-  // Which calls are shown: names are looked through once each, calls by their numbers.
   filter() {
-    const { tables } = this.head;
-    const text = element("text").value.toLowerCase();
-    const has = (names) => names.map((name) => name.toLowerCase().includes(text));
-    const [calls, paths, more, errors] = [tables.calls.map(([name]) => name), tables.paths, tables.more, tables.errors].map(has);
-    const call = element("call").value;
-    const thread = element("thread").value;
-    const marked = element("found-only").checked ? this.marks : null;
-    const { data } = this;
-    const shown = new Int32Array(data.count);
-    let number = 0;
-    for (let at = 0; at < data.count; at++) {
-      const passes = (call === "" || data.call[at] === Number(call))
-        && (thread === "" || data.thread[at] === Number(thread))
-        && (marked === null || marked.has(at))
-        && (text === "" || calls[data.call[at]] || paths[data.path[at]] || more[data.more[at]] || errors[data.error[at]]);
-      this.passes.calls[at] = passes ? 1 : 0;
-      if (passes) shown[number++] = at;
-    }
+    const shown = passing(this.head.tables, this.data, this.passes.calls, {
+      text: element("text").value.toLowerCase(),
+      call: element("call").value,
+      thread: element("thread").value,
+      marked: element("found-only").checked ? this.marks : null,
+    });
     this.passes.version++;
-    this.list.show(shown.slice(0, number));
-    element("number").textContent = number === data.count ? count(number, "call") : `${number.toLocaleString("en")} of ${count(data.count, "call")}`;
+    this.list.show(shown);
+    const all = count(this.data.count, "call");
+    element("number").textContent = shown.length === this.data.count ? all : `${shown.length.toLocaleString("en")} of ${all}`;
   }
 
   later() {
@@ -295,7 +251,7 @@ class Page {
     const line = `after ${count(this.calls, "call")} of ${this.data.count.toLocaleString("en")}${time}: ${bound}${count(total, "byte")} not synced`;
     element("moment-text").textContent = at < 0 ? `before the first call: ${count(0, "byte")} not synced` : line;
     element("when").setAttribute("aria-valuetext", line);
-    element("chosen").textContent = this.chosen < 0 ? "" : this.cells(this.chosen).map(([, text]) => text).filter(Boolean).join(" ");
+    element("chosen").textContent = this.chosen < 0 ? "" : this.words.cells(this.chosen).map(([, text]) => text).filter(Boolean).join(" ");
   }
 
   tellPages(state) {
@@ -328,40 +284,6 @@ class Page {
     });
     if (files.length > ROWS) lines.push(`and ${count(files.length - ROWS, "more file")}`);
     texts(element("owed"), ...(lines.length ? lines : ["nothing waits for a sync"]));
-  }
-
-  // What the list says of a call: class of the cell and its text.
-  cells(at) {
-    const { data } = this;
-    const { calls, paths, errors, more, threads } = this.head.tables;
-    const [name, family] = calls[data.call[at]];
-    const error = data.error[at];
-    const result = error ? `-1 ${errors[error]}` : outcome(family === "open" ? data.fd[at] : data.result[at]);
-    const pages = family === "write" && !Number.isNaN(data.offset[at]) ? this.pagesOf(at) : "";
-    const place = [
-      Number.isNaN(data.length[at]) ? "" : `${data.length[at]} bytes`,
-      Number.isNaN(data.offset[at]) ? "" : `at ${data.offset[at]}`,
-      pages,
-    ].filter(Boolean).join(" ");
-    const finding = this.marks.has(at) ? "! " : "";
-    return [
-      ["index", `${at}`],
-      ["time", this.head.timed ? (data.start[at] / 1e9).toFixed(6) : ""],
-      ["who", threads[data.thread[at]].tid === null ? "?" : `${threads[data.thread[at]].tid}`],
-      [error ? "name bad" : "name", `${finding}${name}`],
-      ["path", data.path[at] ? paths[data.path[at]] : ""],
-      ["place", place],
-      [error ? "result bad" : "result", result ? `= ${result}` : ""],
-      ["took", this.head.lasting ? duration(data.duration[at]) : ""],
-      ["more", more[data.more[at]]],
-    ];
-  }
-
-  pagesOf(at) {
-    const length = Number.isNaN(this.data.length[at]) ? this.data.result[at] : this.data.length[at];
-    if (Number.isNaN(length)) return "";
-    const [first, last] = pagesAt(this.data.offset[at], length, this.head.pageSize);
-    return first === last ? `page ${first}` : `pages ${first}-${last}`;
   }
 }
 

@@ -5,6 +5,13 @@ const PAGE = { CLEAN: 0, DIRTY: 1, SYNCED: 2, LOST: 3 };
 const MOST_PAGES = 1 << 22;
 const MARKED = 1 << 22;
 
+// The number of the file that most calls wrote; 0: none.
+function mostWritten(data, files) {
+  const writes = new Uint32Array(files + 1);
+  for (let at = 0; at < data.count; at++) if (WRITES.has(data.effect[at])) writes[data.file[at]]++;
+  return writes.reduce((best, number, file) => (file && number > writes[best] ? file : best), 0);
+}
+
 function* writtenRanges(data, pageSize, events) {
   for (const at of events) {
     if (WRITES.has(data.effect[at])) yield pagesAt(data.offset[at], data.result[at], pageSize);
