@@ -28,7 +28,7 @@ def test_a_recording_that_has_ended_is_told_and_that_is_all(tmp_path: Path) -> N
 def test_there_is_no_negative_number_of_files(tmp_path: Path) -> None:
     answer = tracefs("top", "--plain", "--top", "-1", str(kept(tmp_path / "good.trace")))
     assert answer.code == 2
-    assert "'-1' is not a whole number of 0 or more" in answer.err
+    assert "'-1' is not a whole number of 1 or more" in answer.err
 
 
 def test_findings_are_told_so_far(tmp_path: Path) -> None:
