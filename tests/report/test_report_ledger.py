@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_support import PAGE, call, close, fdatasync, pwrite
 
+from tracefs.events import Injected
 from tracefs.report.ledger import Changed, Ledger
 from tracefs.trace.call import Call
 
@@ -81,6 +82,14 @@ def test_closes_are_counted_beyond_those_that_are_kept() -> None:
     for one in (pwrite(0, index=0), close(index=1), close(index=2)):
         ledger.take(one)
     assert (ledger.closes, len(ledger.at_close)) == (2, 1)
+
+
+def test_a_close_that_was_only_said_to_be_done_is_none() -> None:
+    feigned = Injected(kind="retval", rule="close:retval=0")
+    ledger, _ = taken(pwrite(0, index=0), close(index=1, injected=(feigned,)))
+    assert ledger.closes == 0
+    ledger.take(close(index=2, errno=5, result=None))
+    assert [one.at for one in ledger.at_close] == [2]
 
 
 @pytest.mark.parametrize("flag", [None, "O_DSYNC"])

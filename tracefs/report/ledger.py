@@ -79,7 +79,8 @@ class Ledger:
         if effect.kind in {"write", "store"}:
             self._last[ino] = call.index
         waiting = self._now(ino)
-        if waiting and call.family == "close":
+        # One that failed has closed its descriptor all the same (close(2)).
+        if waiting and call.family == "close" and not call.pretended:
             self._closed(call, ino, waiting)
         return Entry(number, waiting, effect)
 
