@@ -54,6 +54,11 @@ def test_bytes_of_a_write_without_a_known_place_may_wait() -> None:
     assert "not synced: 4096 bytes" in list(lines(after(pwrite(0))))
 
 
+def test_a_sync_that_took_no_time_has_succeeded() -> None:
+    shown = list(lines(after(fdatasync(start_ns=START_NS, end_ns=START_NS))))
+    assert shown[1].startswith("1 sync, the latest: half within 0 us")
+
+
 def test_the_rate_is_that_of_the_program() -> None:
     live = Live()
     live.take(pwrite(0, start_ns=START_NS))

@@ -46,7 +46,9 @@ class Now(Struct, frozen=True, kw_only=True):
     p50_ns: int
     p99_ns: int
     max_ns: int
-    """Of the latest syncs that succeeded; 0: there were none."""
+    """Of the latest syncs that succeeded."""
+    measured: int
+    """How many these are; 0: none has succeeded."""
     waiting: int
     lower_bound: bool
     """More bytes may wait: there are more of them than are followed, or places are unknown."""
@@ -133,6 +135,7 @@ class Live:
             p50_ns=times.percentile(50),
             p99_ns=times.percentile(99),
             max_ns=times.maximum,
+            measured=times.count,
             waiting=durability.unsynced.total(),
             lower_bound=durability.lower_bound,
             files=tuple(files[:top]),
@@ -154,7 +157,7 @@ def summary(now: Now) -> Iterator[str]:
         f"{plural(now.calls, 'call')} ({now.calls_a_second:,.0f} a second{unknown}), "
         f"{now.failed} failed; recording {state}"
     )
-    if now.max_ns:
+    if now.measured:
         yield (
             f"{plural(now.syncs, 'sync')}, the latest: half within {_us(now.p50_ns)}, 99 % within "
             f"{_us(now.p99_ns)}, the slowest {_us(now.max_ns)}"
