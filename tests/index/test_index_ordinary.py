@@ -17,7 +17,7 @@ from tracefs.findings import ContractResult, TraceSummary
 from tracefs.index import partition
 from tracefs.index.checking import Asked, check_partition
 from tracefs.index.dataset import add
-from tracefs.index.ordinary import ordinary
+from tracefs.index.ordinary import FLAGS, ordinary
 from tracefs.index.partition import Lines, Partition
 from tracefs.trace.call import Call, TraceItem
 
@@ -99,6 +99,22 @@ def by_pairs(pages: Sequence[int]) -> list[TraceItem]:
 
 def test_opens_between_the_first_and_the_last_are_left_out() -> None:
     assert left_out(Given(header(), by_opens(10))) == [(4, 35)]
+
+
+@pytest.mark.parametrize("flags", FLAGS)
+def test_no_finding_is_about_ordinary_flags(flags: tuple[str, ...]) -> None:
+    script = Script()
+    for _ in range(5):
+        opened = script.open(flags=flags)
+        script.write(opened)
+        script.sync(opened)
+        script.close(opened)
+        script.release(opened)
+    trace = Given(header(), script.items)
+    assert left_out(trace) == [(4, 15)]
+    whole, found = both(trace)
+    assert found == whole
+    assert found.findings == ()
 
 
 def test_pairs_are_left_out_but_the_one_that_reaches_furthest() -> None:

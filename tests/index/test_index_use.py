@@ -197,7 +197,7 @@ def test_only_a_folder_has_one(
 ) -> None:
     monkeypatch.chdir(recording)
     assert main(["index", "--", f"./{name}" if name != "-" else name]) == 2
-    assert "only a recording's folder" in capsys.readouterr().err
+    assert "an index needs the recording's folder" in capsys.readouterr().err
 
 
 def test_the_command_says_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,10 +17,12 @@ findings to those of the whole trace, for programs by chance of which some calls
 
 from typing import Final
 
-from tracefs.contracts.page_write.flags import HARMLESS
 from tracefs.index.partition import Lines, Tables
 
-_HARMLESS: Final = ", ".join(f"'{flag}'" for flag in sorted(HARMLESS))
+FLAGS: Final = (
+    ("O_RDWR",), ("O_RDWR", "O_CREAT"), ("O_RDWR", "O_CLOEXEC"), ("O_RDWR", "O_CREAT", "O_CLOEXEC"),
+)  # fmt: skip
+"""Of opens that are ordinary: a few, since to look for each flag takes long."""
 _OPENS: Final = """
 WITH releases_before AS (
     SELECT before AS "index", count(*) AS many, min(handle) AS released, min(ino) AS released_ino
@@ -32,7 +34,7 @@ WITH releases_before AS (
         CASE
             WHEN errno != 0 OR len(injected) > 0 OR exact IS NOT NULL THEN 'other'
             WHEN family = 'open' AND created = false AND size IS NOT NULL
-                AND list_contains(flags, 'O_RDWR') AND list_has_all([{harmless}], flags)
+                AND flags IN ({flags})
                 THEN 'open'
             WHEN family = 'write' AND call = 'pwrite64' AND length = {page} AND result = {page}
                 AND "offset" % {page} = 0 AND synced_by IS NULL AND note IS NULL THEN 'write'
@@ -119,7 +121,7 @@ def ordinary(tables: Tables, portion: Lines, page_size: int, *, hears_seeks: boo
         first=first,
         last=last,
         page=page_size,
-        harmless=_HARMLESS,
+        flags=", ".join(str(list(flags)) for flags in FLAGS),
         from_start="true" if hears_seeks else "position = 0",
         in_place="true" if hears_seeks else "position = last_position",
     )

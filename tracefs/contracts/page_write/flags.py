@@ -9,7 +9,7 @@ from tracefs.trace.call import Call
 
 _FORBIDDEN: Final = frozenset({"O_APPEND", "O_TRUNC"})
 # These change neither what is written nor when it is durable.
-HARMLESS: Final = frozenset(
+_HARMLESS: Final = frozenset(
     {
         "O_RDWR",
         "O_CREAT",
@@ -21,7 +21,6 @@ HARMLESS: Final = frozenset(
         "O_NOFOLLOW",
     }
 )
-"""Flags that no finding is about."""
 
 
 def is_writable(call: Call) -> bool:
@@ -45,7 +44,7 @@ def judge_flags(reporter: Reporter, call: Call) -> None:
         flag
         for flag in call.flags
         # A flag that has no name is one of the kernel's own and shows as a number.
-        if flag not in _FORBIDDEN and flag not in HARMLESS and not flag.startswith("0")
+        if flag not in _FORBIDDEN and flag not in _HARMLESS and not flag.startswith("0")
     ]
     if other:
         reporter.advice(OPEN_FLAGS, call, text.other_flags, other)
