@@ -1,6 +1,7 @@
 """``tracefs dataset check``: what contracts say of each recording, and what becomes of it."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,14 @@ def test_what_another_version_added_is_not_judged(dataset: Path) -> None:
     ]
     assert "not judged  bad.trace: bad.trace in the dataset can't be read" in answer.out
     assert "# 3 recordings, 0 calls: 3 not judged" in answer.out
+
+
+def test_a_table_of_another_recording_is_not_taken_for_its_own(dataset: Path) -> None:
+    tables = [dataset / f"recording={name}.trace/calls.parquet" for name in ("good", "bad")]
+    shutil.copy(*tables)
+    answer = tracefs("dataset", "check", "-j1", str(dataset), "--recording", "bad.trace")
+    assert answer.code == 3
+    assert "bad.trace in the dataset can't be read: calls.parquet is damaged\n" in answer.out
 
 
 def test_a_contract_file_is_found_from_wherever_it_is_named(

@@ -18,7 +18,7 @@ from tracefs.index import partition
 from tracefs.index.checking import Asked, check_partition
 from tracefs.index.dataset import add
 from tracefs.index.ordinary import FLAGS, ordinary
-from tracefs.index.partition import Lines, Partition
+from tracefs.index.partition import Lines
 from tracefs.trace.call import Call, TraceItem
 
 
@@ -67,7 +67,7 @@ def left_out(trace: Given, *, hears_seeks: bool = False) -> list[Lines]:
     with tempfile.TemporaryDirectory() as name:
         add(Path(name), "one", trace, None)
         [folder] = partition.folders(Path(name))
-        with Partition(folder).tables() as tables:
+        with partition.opened(folder) as trace_, trace_.tables() as tables:
             return [
                 lines
                 for portion in tables.portions()

@@ -178,7 +178,7 @@ def _build(folder: Path, journal: int, progress: Progress) -> Card:
         card = Card(
             rules=cards.rules(),
             journal=Content(size=status.st_size, sha256=sha256, mark=mark),
-            table=_content(place / TABLE),
+            table=cards.content_of(place / TABLE),
             rows=made.rows,
             exact=made.exact,
             summary=trace.summary(),
@@ -217,12 +217,3 @@ def _batches(trace: Items) -> Iterator[list[Call]]:
                 batch = []
     if batch:
         yield batch
-
-
-def _content(path: Path) -> Content:
-    """Return the content of a file that has just been written, and will be renamed."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        return Content(size=os.fstat(descriptor).st_size, sha256=cards.hash_of(descriptor))
-    finally:
-        os.close(descriptor)

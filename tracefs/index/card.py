@@ -120,6 +120,15 @@ def require_same(descriptor: int, content: Content, changed: str) -> None:
         raise Unusable(changed)
 
 
+def content_of(path: Path) -> Content:
+    """Return the content of a file that has just been written, and will be renamed."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return Content(size=os.fstat(descriptor).st_size, sha256=hash_of(descriptor))
+    finally:
+        os.close(descriptor)
+
+
 def hash_of(descriptor: int) -> str:
     """Return the SHA-256 of all bytes of an open file."""
     found, offset = hashlib.sha256(), 0

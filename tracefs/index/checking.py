@@ -18,7 +18,7 @@ from tracefs.contracts.page_write.report import SYNCED
 from tracefs.events import Header
 from tracefs.findings import CheckResult, ContractResult, TraceSummary, worst
 from tracefs.index.ordinary import ordinary
-from tracefs.index.partition import Lines, Partition, name_of
+from tracefs.index.partition import Lines, Partition, opened
 from tracefs.trace.call import TraceItem
 
 
@@ -48,7 +48,11 @@ def check_partition(folder: Path, asked: Asked) -> Checked:
         RecordingError: a table can't be read, or is of another version.
         Unusable: DuckDB is not installed.
     """
-    trace = Partition(folder)
+    with opened(folder) as trace:
+        return Checked(recording=trace.name, result=_checked(trace, asked))
+
+
+def _checked(trace: Partition, asked: Asked) -> CheckResult:
     size = asked.page_size or trace.header.page_size
     contracts = [each for name in asked.contracts for each in find_all(name)]
     require(contracts, asked.page_size, asked.without)
@@ -64,13 +68,10 @@ def check_partition(folder: Path, asked: Asked) -> Checked:
         results += _judged(trace, others, asked)
     order = [each.id for each in contracts]
     results.sort(key=lambda one: order.index(one.id))
-    return Checked(
-        recording=name_of(folder),
-        result=CheckResult(
-            verdict=worst(*(one.verdict for one in results)),
-            contracts=tuple(results),
-            trace=trace.summary(),
-        ),
+    return CheckResult(
+        verdict=worst(*(one.verdict for one in results)),
+        contracts=tuple(results),
+        trace=trace.summary(),
     )
 
 
@@ -112,7 +113,6 @@ class _Shortened:
                 yield from tables.items(portion, without)
 
     def _ordinary(self, portion: Lines) -> list[Lines]:
-        # A connection of its own: DuckDB has one query at a time for each.
         with self._partition.tables() as tables:
             heard = hears_seeks(self.header)
             return ordinary(tables, portion, self._page_size, hears_seeks=heard)

@@ -20,6 +20,7 @@ from tracefs.errors import RecordingError
 from tracefs.events import Header
 from tracefs.findings import TraceSummary
 from tracefs.index import card as cards
+from tracefs.index.card import Content, Unusable, content_of, require_same
 from tracefs.index.engine import connect, duckdb_error
 from tracefs.index.table import COLUMNS, call_of
 from tracefs.trace.call import Released, TraceItem
@@ -58,6 +59,8 @@ class Card(Struct, frozen=True, kw_only=True):
     """Stands for how calls were joined: `tracefs.index.card.rules`."""
     header: Header
     summary: TraceSummary
+    tables: dict[str, Content]
+    """`CALLS` and `RELEASES`."""
 
 
 def folder_of(dataset: Path, name: str) -> Path:
@@ -116,8 +119,9 @@ def _named(file: IO[bytes]) -> str:
 
 
 def write_card(folder: Path, header: Header, summary: TraceSummary) -> None:
-    """Write what is known of the trace as a whole."""
-    card = Card(rules=cards.rules(), header=header, summary=summary)
+    """Write what is known of the trace as a whole, whose tables are in *folder* already."""
+    tables = {name: content_of(folder / name) for name in (CALLS, RELEASES)}
+    card = Card(rules=cards.rules(), header=header, summary=summary, tables=tables)
     (folder / TRACE).write_bytes(msgspec.json.format(msgspec.json.encode(card)) + b"\n")
 
 
@@ -132,9 +136,7 @@ def read_card(folder: Path) -> Card:
     except FileNotFoundError:
         raise _other_version(folder) from None
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RecordingError(
-            f"{name_of(folder)} in the dataset can't be read: {error}", repair=AGAIN
-        ) from error
+        raise _unreadable(name_of(folder), str(error)) from error
     if (card.format, card.version, card.rules) != (FORMAT, VERSION, cards.rules()):
         raise _other_version(folder)
     return card
@@ -147,11 +149,12 @@ def _other_version(folder: Path) -> RecordingError:
 
 
 class Partition:
-    """The trace of one recording, as `tracefs.check.check` takes it."""
+    """The trace of one recording, as `tracefs.check.check` takes it; see `opened`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._card = read_card(folder)
+    def __init__(self, name: str, card: Card, calls: IO[bytes], releases: IO[bytes]) -> None:
+        self.name = name
+        self._card = card
+        self._views = {"stored": calls, "releases": releases}
 
     @property
     def header(self) -> Header:
@@ -174,26 +177,47 @@ class Partition:
 
     @contextmanager
     def tables(self) -> Iterator["Tables"]:
-        """Give the open tables.
+        """Give the tables, by a connection of its own: DuckDB has one query at a time for each.
 
         Raises:
-            RecordingError: one can't be read, also later, while they are open.
+            RecordingError: one can't be read, also later, while they are in use.
         """
-        with ExitStack() as files:
+        with closing(connect()) as database:
             try:
-                calls, releases = (
-                    files.enter_context(open(self.folder / name, "rb", buffering=0))
-                    for name in (CALLS, RELEASES)
-                )
-                database = files.enter_context(closing(connect()))
                 database.execute("SET temp_directory = ''")
-                for name, file in (("stored", calls), ("releases", releases)):
+                for name, file in self._views.items():
                     database.execute(f"CREATE VIEW {name} AS FROM read_parquet({_named(file)})")
                 yield Tables(database)
             except (OSError, duckdb_error()) as error:
-                raise RecordingError(
-                    f"{name_of(self.folder)} in the dataset can't be read: {error}", repair=AGAIN
-                ) from error
+                raise _unreadable(self.name, str(error)) from error
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[Partition]:
+    """Give the recording in *folder*, whose tables are whole, and stay what they are.
+
+    Raises:
+        RecordingError: it can't be read, is damaged, or another version of tracefs wrote it.
+        Unusable: DuckDB is not installed.
+    """
+    card, name = read_card(folder), name_of(folder)
+    with ExitStack() as files:
+        found: dict[str, IO[bytes]] = {}
+        try:
+            for table, content in card.tables.items():
+                file = files.enter_context(open(folder / table, "rb", buffering=0))
+                require_same(file.fileno(), content, f"{table} is damaged")
+                found[table] = file
+            partition = Partition(name, card, found[CALLS], found[RELEASES])
+        except OSError as error:
+            raise _unreadable(name, str(error.strerror)) from error
+        except (Unusable, KeyError) as error:
+            raise _unreadable(name, str(error)) from error
+        yield partition
+
+
+def _unreadable(name: str, why: str) -> RecordingError:
+    return RecordingError(f"{name} in the dataset can't be read: {why}", repair=AGAIN)
 
 
 Lines = tuple[int, int]
