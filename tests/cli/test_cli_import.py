@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,16 @@ def test_what_is_no_text_of_strace_leaves_nothing(text: Path, content: str) -> N
         assert f"{text} is no text of strace" in answer.err
     assert not (text.parent / "made.trace").exists()
     assert list((text.parent / "state/tracefs").iterdir()) == []
+
+
+def test_an_empty_folder_that_was_there_stays_as_it_was(text: Path) -> None:
+    folder = text.parent / "mine"
+    folder.mkdir(mode=0o750)
+    before = folder.stat()
+    assert tracefs("import", "-o", str(folder), sys.executable).code == 3
+    after = folder.stat()
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+    assert list(folder.iterdir()) == []
 
 
 def test_a_folder_with_something_in_it_is_left_alone(text: Path) -> None:

@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import os
-import shutil
 import sys
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,7 +16,7 @@ from tracefs.cli.evidence import add_directory
 from tracefs.cli.progress import Progress
 from tracefs.errors import RecordingError, UsageError
 from tracefs.journal import imported
-from tracefs.journal.format import TEXT
+from tracefs.journal.format import IMPORT, TEXT
 from tracefs.journal.recordings import new_folder
 from tracefs.pathtext import printable, to_text
 from tracefs.report.frame import plural
@@ -69,12 +68,14 @@ def run(args: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _folder(output: str | None, text: str) -> Iterator[Path]:
-    """Give an empty folder for the recording; what is in it goes if it doesn't become one."""
+    """Give an empty folder for the recording; if it doesn't become one all is as it was."""
+    there = False
     if output is None:
         name = "strace" if text == "-" else text
         folder = new_folder(name, datetime.now().astimezone(), recording.base())
     else:
         folder = Path(output)
+        there = folder.exists()
         try:
             folder.mkdir(parents=True, mode=0o700, exist_ok=True)
             used = any(folder.iterdir())
@@ -88,7 +89,11 @@ def _folder(output: str | None, text: str) -> Iterator[Path]:
     try:
         yield folder
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            for file in (IMPORT, TEXT):
+                (folder / file).unlink(missing_ok=True)
+            if not there:
+                folder.rmdir()
         raise
 
 
