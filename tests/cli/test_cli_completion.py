@@ -56,6 +56,9 @@ def test_every_command_has_its_options() -> None:
         (("dataset", "query", "all", "--format", ""), ["text", "json", "csv"]),
         (("contracts", "lint", "--j"), ["--json"]),
         (("report", ""), []),
+        (("dataset", "add", ""), []),
+        (("export", "--to", "=", "p"), ["perfetto", "python", "parquet"]),
+        (("run", "--", "ls", "--"), []),
     ],
     ids=" ".join,
 )

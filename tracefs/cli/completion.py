@@ -99,10 +99,14 @@ def _bash(found: list[Words]) -> Iterator[str]:
     yield "# bash completion of tracefs; made by tracefs completion bash"
     yield "_tracefs() {"
     yield "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command="
-    yield "    local at; for ((at = 1; at < COMP_CWORD; at++)); do"
-    yield "        [[ ${COMP_WORDS[at]} == -* ]] || { command=${COMP_WORDS[at]}; break; }"
-    yield "    done"
     yield "    COMPREPLY=()"
+    yield "    local at; for ((at = 1; at < COMP_CWORD; at++)); do"
+    yield "        [[ ${COMP_WORDS[at]} != -- ]] || return  # a command of the user's"
+    yield "        [[ $command || ${COMP_WORDS[at]} == -* ]] || command=${COMP_WORDS[at]}"
+    yield "    done"
+    yield "    # bash makes three words of --to=csv"
+    yield "    [[ $word != = ]] || word="
+    yield "    [[ $before != = ]] || before=${COMP_WORDS[COMP_CWORD-2]}"
     yield '    case "$command $before" in'
     for one in found:
         for option in one.options:
@@ -118,7 +122,7 @@ def _bash(found: list[Words]) -> Iterator[str]:
         yield f"    {one.name})"
         yield f"        [[ $word == -* ]] && {_reply(names)}"
         if one.choices:
-            yield f"        [[ $word == -* ]] || {_reply(one.choices)}"
+            yield f'        [[ $word == -* || $before != "$command" ]] || {_reply(one.choices)}'
         yield "        ;;"
     yield "    esac"
     yield "}"
