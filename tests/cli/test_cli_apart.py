@@ -56,6 +56,19 @@ def test_a_bare_journal_on_standard_input_stays(tmp_path: Path) -> None:
     assert journal.read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["strace.txt", "import.json", "journal.jsonl"])
+def test_what_was_imported_stays(tmp_path: Path, name: str) -> None:
+    text = tmp_path / "text"
+    text.write_text('1 openat(AT_FDCWD</d>, "a", O_RDWR) = 3</d/a>\n')
+    folder = tmp_path / "imported"
+    tracefs("import", "-o", str(folder), str(text))
+    assert (folder / "import.json").exists()
+    before = sums(folder)
+    answer = tracefs("export", str(folder), "--to", "csv", "-o", str(folder / name))
+    assert answer.code == 2, answer.err
+    assert sums(folder) == before
+
+
 def test_another_file_in_the_recordings_folder_is_written(tmp_path: Path) -> None:
     recording = kept(tmp_path / "good.trace")
     for _ in range(2):

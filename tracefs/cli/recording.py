@@ -15,11 +15,13 @@ from typing import IO, Final, TextIO
 from tracefs.errors import RecordingError, UsageError
 from tracefs.events import Header
 from tracefs.journal import recordings
-from tracefs.journal.format import CARD, JOURNAL, KEPT, PAYLOAD, START, TABLE
+from tracefs.journal.format import CARD, IMPORT, JOURNAL, KEPT, PAYLOAD, START, TABLE, TEXT
 from tracefs.journal.imported import text_of
 from tracefs.journal.reader import Source
 from tracefs.pathtext import printable
 
+_NAMES: Final = (JOURNAL, PAYLOAD, START, TABLE, CARD, IMPORT, TEXT)
+"""Files that a recording may consist of, beside those in its folder `KEPT`."""
 EXIT_UNKNOWN: Final = 4
 """The recording doesn't tell what was asked."""
 
@@ -73,19 +75,22 @@ def require_apart(output: str, source: Source) -> None:
     Raises:
         UsageError: it would.
     """
+    if any(_is_same(output, one) for one in _files(source)):
+        raise UsageError(
+            f"{printable(output)} belongs to the recording that is read",
+            repair="name another file",
+        )
+
+
+def _is_same(output: str, one: Path | int) -> bool:
+    """Tell whether the file *output*, if it is none yet its name, is the regular file *one*."""
     try:
         there = os.stat(output)
     except OSError:
-        return
-    if not stat.S_ISREG(there.st_mode):
-        return
-    for one in _files(source):
-        with contextlib.suppress(OSError):
-            if os.path.samestat(there, os.stat(one)):
-                raise UsageError(
-                    f"{printable(output)} belongs to the recording that is read",
-                    repair="name another file",
-                )
+        return isinstance(one, Path) and os.path.realpath(output) == os.path.realpath(one)
+    with contextlib.suppress(OSError):
+        return stat.S_ISREG(there.st_mode) and os.path.samestat(there, os.stat(one))
+    return False
 
 
 def _files(source: Source) -> Iterator[Path | int]:
@@ -94,8 +99,8 @@ def _files(source: Source) -> Iterator[Path | int]:
         yield 0
         return
     yield source
-    folder = source.parent if source.name == JOURNAL else source
-    yield from (folder / name for name in (JOURNAL, PAYLOAD, START, TABLE, CARD))
+    folder = source.parent if source.name in {JOURNAL, TEXT} else source
+    yield from (folder / name for name in _NAMES)
     with contextlib.suppress(OSError):
         yield from (folder / KEPT).iterdir()
 
