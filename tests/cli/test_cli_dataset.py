@@ -19,6 +19,9 @@ from tracefs.index import dataset as dataset_module
 from tracefs.journal.reader import JournalReader
 from tracefs.trace import Trace
 
+NULL = b"__HIVE_DEFAULT_PARTITION__"
+"""What means NULL in the name of a partition."""
+
 
 def made(folder: Path) -> Path:
     """Return a dataset of three recordings, in *folder* with them."""
@@ -108,8 +111,13 @@ def test_a_name_is_taken_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("folder", "name"),
-    [(b"2026-01-02", "2026-01-02"), (b"007", "007"), (b"lat\xe9in", "lat\\xe9in")],
-    ids=["date", "number", "no UTF-8"],
+    [
+        (b"2026-01-02", "2026-01-02"),
+        (b"007", "007"),
+        (b"lat\xe9in", "lat\\xe9in"),
+        (NULL, NULL.decode()),
+    ],
+    ids=["date", "number", "no UTF-8", "NULL"],
 )
 def test_any_name_of_a_recording_is_text(tmp_path: Path, folder: bytes, name: str) -> None:
     recording = kept(Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + folder)))

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import duckdb
 
 PREFIX: Final = "recording="
+_NO_NAME: Final = "__HIVE_DEFAULT_PARTITION__"
+"""What stands for NULL where Hive's partitions are read."""
 CALLS: Final = "calls.parquet"
 RELEASES: Final = "releases.parquet"
 TRACE: Final = "trace.json"
@@ -65,7 +67,8 @@ class Card(Struct, frozen=True, kw_only=True):
 
 def folder_of(dataset: Path, name: str) -> Path:
     """Return the folder of the recording *name*."""
-    return dataset / f"{PREFIX}{quote(name, safe='')}"
+    quoted = quote(name, safe="")
+    return dataset / f"{PREFIX}{'%5F' + name[1:] if name == _NO_NAME else quoted}"
 
 
 def name_of(folder: Path) -> str:
