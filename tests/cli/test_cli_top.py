@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_support import Recorder, broken, kept, tracefs
+from cli_support import PAGE, Recorder, broken, kept, tracefs
 from textual.widgets import DataTable, Static
 
 from tracefs.cli.main import main
@@ -23,6 +23,20 @@ def test_a_recording_that_has_ended_is_told_and_that_is_all(tmp_path: Path) -> N
         "not synced: 0 bytes",
     ]
     assert len(answer.out.splitlines()) == 6
+
+
+def test_findings_are_told_while_a_page_is_not_synced(tmp_path: Path) -> None:
+    """The judge is copied then, and what it remembers of a file and its writer is a ring."""
+    recorder = Recorder(tmp_path / "now.trace")
+    recorder.create()
+    for page in range(600):
+        recorder.write(page * PAGE)
+    answer = tracefs(
+        "top", "--plain", "--every", "0.000001", "--contract", "page-write",
+        str(recorder.finish()),
+    )  # fmt: skip
+    assert answer.code == 0, answer.err[-500:]
+    assert "error synced, pages.db, page 99, call 100" in answer.out
 
 
 def test_there_is_no_negative_number_of_files(tmp_path: Path) -> None:

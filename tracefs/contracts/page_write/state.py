@@ -1,7 +1,8 @@
 """What is remembered of each file and each open while a trace goes by: constant in its length."""
 
+import copy
 import math
-from typing import Final
+from typing import Final, Self
 
 from msgspec import Struct
 
@@ -13,7 +14,17 @@ NOT_KNOWN: Final = -1
 """For `Open.expected` and `File.size`: take the next one that is seen."""
 
 
-class File(Struct, kw_only=True, eq=False):
+class _Linked(Struct, eq=False):
+    """What can be reached from itself: deepcopy has to know the copy before its fields are."""
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
+        made = memo[id(self)] = copy.copy(self)
+        for name in self.__struct_fields__:
+            setattr(made, name, copy.deepcopy(getattr(self, name), memo))
+        return made
+
+
+class File(_Linked, kw_only=True, eq=False):
     """A file with at least one open that is judged."""
 
     ino: int | None
@@ -92,7 +103,7 @@ class Short(Struct, frozen=True):
     """Offset behind the last byte that is missing."""
 
 
-class Open(Struct, kw_only=True, eq=False):
+class Open(_Linked, kw_only=True, eq=False):
     """One open for writing (an open file description)."""
 
     file: File
