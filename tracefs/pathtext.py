@@ -57,6 +57,16 @@ def printable(text: str, also: str = "") -> str:
     return "".join(_escape(c) if not c.isprintable() or c in also else c for c in text)
 
 
+def spell_unencodable(error: UnicodeError) -> tuple[str, int]:
+    r"""Escape what an encoding lacks as `printable` does (`codecs.register_error`).
+
+    ``backslashreplace`` would make ``\xe9`` of an é, which is another name: that of the byte.
+    """
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(map(_escape, error.object[error.start : error.end])), error.end
+
+
 def quoted(text: str) -> str:
     """Return *text* as messages show it: printable, in quotes, not too long."""
     shown = printable(text)

@@ -31,6 +31,14 @@ def test_a_name_can_be_given_as_it_is_printed_or_as_it_is(tmp_path: Path, given:
     assert answer.out.startswith("a\\x0ab \\xe9: 2 pages of 4096 bytes written")
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_name_that_the_locale_lacks_stays_that_name(tmp_path: Path, encoding: str) -> None:
+    recording = str(kept(tmp_path / "good.trace", path="\u0107"))
+    answer = tracefs("pages", recording, "\u0107", env={"PYTHONIOENCODING": encoding})
+    assert answer.out.startswith("\\xc4\\x87: 2 pages")
+    assert tracefs("pages", recording, "\\xc4\\x87").code == 0
+
+
 def test_an_incomplete_recording_says_so(tmp_path: Path) -> None:
     answer = tracefs("pages", str(torn(tmp_path / "torn.trace")), "pages.db")
     assert answer.code == 4

@@ -5,6 +5,7 @@ A subcommand module has ``NAME``, ``HELP``, ``configure(parser)`` and ``run(args
 """
 
 import argparse
+import codecs
 import contextlib
 import importlib
 import io
@@ -16,6 +17,9 @@ from typing import Final, NamedTuple, NoReturn
 
 from tracefs import __version__
 from tracefs.errors import TracefsError
+
+_SPELLED: Final = "tracefs.spelled"
+"""Name of what is done with characters that a stream's encoding lacks."""
 
 
 class Command(NamedTuple):
@@ -186,9 +190,16 @@ def _survive_closed_streams() -> None:
 
 def _survive_any_name() -> None:
     """Let no character of a name end the program where the terminal's encoding lacks it."""
+    codecs.register_error(_SPELLED, _spelled)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors=_SPELLED)
+
+
+def _spelled(error: UnicodeError) -> tuple[str | bytes, int]:
+    from tracefs.pathtext import spell_unencodable  # noqa: PLC0415  # few ever need it
+
+    return spell_unencodable(error)
 
 
 def _forget_output() -> None:

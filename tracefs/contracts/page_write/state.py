@@ -1,6 +1,5 @@
 """What is remembered of each file and each open while a trace goes by: constant in its length."""
 
-import copy
 import math
 from typing import Final, Self
 
@@ -18,6 +17,8 @@ class _Linked(Struct, eq=False):
     """What can be reached from itself: deepcopy has to know the copy before its fields are."""
 
     def __deepcopy__(self, memo: dict[int, object]) -> Self:
+        import copy  # noqa: PLC0415  # who copies has it already
+
         made = memo[id(self)] = copy.copy(self)
         for name in self.__struct_fields__:
             setattr(made, name, copy.deepcopy(getattr(self, name), memo))
