@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_support import PAGE, Recorder, broken, kept, tracefs
+from cli_support import PAGE, Recorder, broken, kept, torn, tracefs
 from textual.widgets import DataTable, Static
 
 from tracefs.cli.main import main
@@ -37,6 +37,13 @@ def test_findings_are_told_while_a_page_is_not_synced(tmp_path: Path) -> None:
     )  # fmt: skip
     assert answer.code == 0, answer.err[-500:]
     assert "error synced, pages.db, page 99, call 100" in answer.out
+
+
+def test_a_recording_that_was_cut_off_is_told(tmp_path: Path) -> None:
+    answer = tracefs("top", "--plain", str(torn(tmp_path / "torn.trace")))
+    assert "the recording is incomplete: no footer: " in answer.out
+    answer = tracefs("top", "--plain", str(kept(tmp_path / "good.trace")))
+    assert "incomplete" not in answer.out
 
 
 def test_there_is_no_negative_number_of_files(tmp_path: Path) -> None:

@@ -143,7 +143,8 @@ class Watch:
         self._overdue = time.monotonic() + self._every_s
         with JournalReader(self._source, follow=True, wait=wait) as reader:
             self._judges = [self._judge(one, reader.header) for one in self._contracts]
-            for number, item in enumerate(Trace(reader).items()):
+            trace = Trace(reader)
+            for number, item in enumerate(trace.items()):
                 for judge in self._judges:
                     judge.feed(item)
                 if isinstance(item, Call) and item.index >= 0:
@@ -152,19 +153,33 @@ class Watch:
                     self._tell(told)
                     if self.stopped:
                         return
-        self._tell(told, ended=not self.stopped, behind=False)
+        lacks = None if self.stopped else trace.summary().incomplete_because
+        self._tell(told, ended=not self.stopped, lacks=lacks, behind=False)
 
     def _judge(self, contract: Contract, header: Header) -> Judge:
         return contract.start(header, Settings(page_size=recording.page_size(header)))
 
     def _tell(
-        self, told: Callable[[Now], None], *, ended: bool = False, behind: bool = True
+        self,
+        told: Callable[[Now], None],
+        *,
+        ended: bool = False,
+        lacks: str | None = None,
+        behind: bool = True,
     ) -> None:
         at = time.monotonic()
         if at < (max(self._next, self._overdue) if behind else self._next) and not ended:
             return
         self._next = at + self._every_s
-        told(self._live.now(self._top, self._findings(), ended=ended, behind=behind))
+        told(
+            self._live.now(
+                self._top,
+                self._findings(),
+                ended=ended,
+                incomplete_because=lacks,
+                behind=behind,
+            )
+        )
 
     def _findings(self) -> tuple[Finding, ...]:
         """Return what is found so far: a judge can be asked once, so a copy is."""

@@ -63,6 +63,8 @@ class Now(Struct, frozen=True, kw_only=True):
     """How many there are."""
     ended: bool
     """The recording has ended."""
+    incomplete_because: str | None
+    """Once it has ended: what it lacks."""
     behind: bool
     """More is in it than was read so far."""
 
@@ -113,6 +115,7 @@ class Live:
         findings: tuple[Finding, ...] = (),
         *,
         ended: bool = False,
+        incomplete_because: str | None = None,
         behind: bool = False,
     ) -> Now:
         """Return how things are, with *top* files."""
@@ -144,6 +147,7 @@ class Live:
             findings=findings[-_FOUND:],
             found=len(findings),
             ended=ended,
+            incomplete_because=incomplete_because,
             behind=behind,
         )
 
@@ -157,6 +161,8 @@ def summary(now: Now) -> Iterator[str]:
         f"{plural(now.calls, 'call')} ({now.calls_a_second:,.0f} a second{unknown}), "
         f"{now.failed} failed; recording {state}"
     )
+    if now.incomplete_because is not None:
+        yield f"the recording is incomplete: {printable(now.incomplete_because)}"
     if now.measured:
         yield (
             f"{plural(now.syncs, 'sync')}, the latest: half within {_us(now.p50_ns)}, 99 % within "
