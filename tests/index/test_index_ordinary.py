@@ -14,11 +14,11 @@ from page_write_calls import PAGE, Opened, Script, header
 from tracefs.check import check
 from tracefs.events import Header, Injected
 from tracefs.findings import ContractResult, TraceSummary
-from tracefs.index import partition
+from tracefs.index import partition, tables
 from tracefs.index.checking import Asked, check_partition
 from tracefs.index.dataset import add
 from tracefs.index.ordinary import FLAGS, ordinary
-from tracefs.index.partition import Lines
+from tracefs.index.tables import Lines
 from tracefs.trace.call import Call, TraceItem
 
 
@@ -67,11 +67,11 @@ def left_out(trace: Given, *, hears_seeks: bool = False) -> list[Lines]:
     with tempfile.TemporaryDirectory() as name:
         add(Path(name), "one", trace, None)
         [folder] = partition.folders(Path(name))
-        with partition.opened(folder) as trace_, trace_.tables() as tables:
+        with partition.opened(folder) as trace_, trace_.tables() as found:
             return [
                 lines
-                for portion in tables.portions()
-                for lines in ordinary(tables, portion, PAGE, hears_seeks=hears_seeks)
+                for portion in found.portions()
+                for lines in ordinary(found, portion, PAGE, hears_seeks=hears_seeks)
             ]
 
 
@@ -124,7 +124,7 @@ def test_pairs_are_left_out_but_the_one_that_reaches_furthest() -> None:
 
 @pytest.mark.parametrize("seam", [1, 7, 8, 9, 10, 11, 12, 13])
 def test_portions_are_judged_as_one(monkeypatch: pytest.MonkeyPatch, seam: int) -> None:
-    monkeypatch.setattr(partition, "PORTION", seam)
+    monkeypatch.setattr(tables, "PORTION", seam)
     for stream in (by_opens(12), by_pairs(range(12)), [*by_opens(3), *by_pairs([1, 2])]):
         trace = Given(header(), numbered(stream))
         whole, found = both(trace)

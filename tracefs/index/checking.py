@@ -18,7 +18,8 @@ from tracefs.contracts.page_write.report import SYNCED
 from tracefs.events import Header
 from tracefs.findings import CheckResult, ContractResult, TraceSummary, worst
 from tracefs.index.ordinary import ordinary
-from tracefs.index.partition import Lines, Partition, opened
+from tracefs.index.partition import Partition, opened
+from tracefs.index.tables import Lines
 from tracefs.trace.call import TraceItem
 
 

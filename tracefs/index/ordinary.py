@@ -17,7 +17,7 @@ findings to those of the whole trace, for programs by chance of which some calls
 
 from typing import Final
 
-from tracefs.index.partition import Lines, Tables
+from tracefs.index.tables import Lines, Tables
 
 FLAGS: Final = (
     ("O_RDWR",), ("O_RDWR", "O_CREAT"), ("O_RDWR", "O_CLOEXEC"), ("O_RDWR", "O_CREAT", "O_CLOEXEC"),
