@@ -66,7 +66,7 @@ def test_findings_have_their_calls(tmp_path: Path) -> None:
 def test_an_incomplete_recording_says_so(tmp_path: Path) -> None:
     recording = torn(tmp_path / "torn.trace")
     answer = tracefs("report", str(recording), "-o", f"{tmp_path}/out.html")
-    assert answer.code == 0
+    assert answer.code == 4
     assert "tracefs: the recording is incomplete: " in answer.err
     assert "recording incomplete: " in (tmp_path / "out.html").read_text()
 

@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Write the page; return the exit code."""
+    """Write the page; return the exit code: 4 if the recording is incomplete."""
     source = Evidence(source=recording.find(args.recording), directory=args.dir)
     recording.require_apart(args.output, source.source)
     result = _judged(source, args.contract)
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     if not summary.complete:
         target.say(f"the recording is incomplete: {summary.incomplete_because}")
     target.say(f"next: open it in a browser, xdg-open {shell_line([args.output])}")
-    return 0
+    return 0 if summary.complete else recording.EXIT_UNKNOWN
 
 
 def _judged(source: Evidence, contracts: list[str]) -> CheckResult | None:
