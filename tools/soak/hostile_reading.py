@@ -28,7 +28,7 @@ COMMANDS: Final = (
     ("record-golden", "-o", _NOWHERE, "--from"),
     ("report", "-o", "/dev/null"), ("report", "--contract", "page-write", "-o", "/dev/null"),
     *(("export", "--to", form, "-o", "/dev/null")
-      for form in ("csv", "jsonl", "perfetto", "c", "python", "fio")),
+      for form in ("csv", "jsonl", "perfetto", "c", "python", "strace", "fio")),
 )  # fmt: skip
 CODES: Final = frozenset({0, 1, 3, 4})
 """Told, broken, not readable, unknown."""
