@@ -53,6 +53,18 @@ def test_a_folder_has_a_table_for_each_file(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("words", [("export", "--to", "jsonl"), ("report",)])
+def test_a_dash_is_standard_output(
+    tmp_path: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    kept(tmp_path / "good.trace")
+    answer = tracefs(*words, "-o", "-", "good.trace")
+    assert answer.code == 0
+    assert "pwrite64" in answer.out
+    assert [one.name for one in tmp_path.iterdir()] == ["good.trace"]
+
+
 def test_a_format_that_reads_twice_reads_a_pipe(tmp_path: Path) -> None:
     journal = (kept(tmp_path / "good.trace") / "journal.jsonl").read_bytes()
     words = [sys.executable, "-m", "tracefs", "export", "-", "--to", "strace", "-o", "/dev/stdout"]

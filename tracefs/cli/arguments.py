@@ -29,6 +29,11 @@ def path_text(text: str) -> str:
     return to_text(to_bytes(path_glob(text)))
 
 
+def output_file(text: str) -> str:
+    """Return the file that *text* names; ``-`` is standard output, as for other tools."""
+    return "/dev/stdout" if text == "-" else text
+
+
 def _at_least(text: str, least: int) -> int:
     if not (text.isascii() and text.isdigit()) or int(text) < least:
         raise ArgumentTypeError(f"{text!r} is not a whole number of {least} or more")

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from tracefs.check import Trace as AnyTrace
 from tracefs.cli import recording, target
+from tracefs.cli.arguments import output_file
 from tracefs.cli.evidence import Evidence, add_directory
 from tracefs.cli.locate import locator
 from tracefs.cli.progress import Progress
@@ -61,8 +62,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", metavar="FORMAT", choices=_ALL, required=True,
                         help=", ".join(_ALL))  # fmt: skip
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="where it goes (default: a name for each format)"
-    )
+        "-o", "--output", metavar="FILE", type=output_file,
+        help="where it goes (default: a name for each format; - is standard output)",
+    )  # fmt: skip
     parser.add_argument(
         "--by-file", action="store_true",
         help="of parquet: a folder with a table for each traced file",

@@ -8,6 +8,7 @@ from typing import Final
 
 from tracefs.check import check
 from tracefs.cli import recording, target
+from tracefs.cli.arguments import output_file
 from tracefs.cli.check import located
 from tracefs.cli.evidence import Evidence, add_directory
 from tracefs.cli.locate import locator
@@ -32,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to *parser*."""
     recording.add_argument(parser)
     parser.add_argument(
-        "-o", "--output", metavar="FILE", default=_DEFAULT,
+        "-o", "--output", metavar="FILE", type=output_file, default=_DEFAULT,
         help=f"where the page goes (default: {_DEFAULT})",
     )  # fmt: skip
     parser.add_argument(
