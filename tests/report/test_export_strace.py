@@ -133,6 +133,14 @@ def test_a_trace_without_times_has_none() -> None:
     assert export.call(fdatasync()) == b"12341 fdatasync(3</pages.db>) = 0\n"
 
 
+def test_a_trace_without_durations_has_none() -> None:
+    """strace without -T."""
+    clock = "CLOCK_REALTIME, at the start"
+    export = Strace(replace(HEADER, clock=clock, started="", start_ns=0))
+    once = fdatasync(start_ns=1_500_000_000, end_ns=1_500_000_000)
+    assert export.call(once) == b"12341 1.500000 fdatasync(3</pages.db>) = 0\n"
+
+
 def test_seconds_count_from_1970() -> None:
     said, _ = text([fdatasync(start_ns=START_NS + 1_500_000_000, end_ns=START_NS + 1_500_045_000)])
     # date -u -d 2026-01-02T03:04:05 +%s

@@ -13,7 +13,7 @@ from typing import Final
 from tracefs.events import Header
 from tracefs.pathtext import to_bytes
 from tracefs.report.export import Learning
-from tracefs.report.strace import UNTIMED, error_name, error_text
+from tracefs.report.strace import UNTIMED, WITHOUT_DURATIONS, error_name, error_text
 from tracefs.trace.call import Call
 
 UNSEEN: Final = 1_000_000
@@ -36,6 +36,7 @@ class Strace(Learning):
         """By handle: its descriptors that may be open; None: one that nobody saw."""
         self._unseen = UNSEEN
         self._timed = header.clock != UNTIMED
+        self._lasting = header.clock not in WITHOUT_DURATIONS
         self._epoch_ns = _since_1970(header.started) - header.start_ns
 
     @property
@@ -58,6 +59,7 @@ class Strace(Learning):
         head = tail = ""
         if self._timed:
             head = f"{_seconds(max(call.start_ns + self._epoch_ns, 0))} "
+        if self._lasting:
             tail = f" <{_seconds(max(call.end_ns - call.start_ns, 0))}>"
         injected = " (INJECTED)" * bool(call.faults)
         return f"{call.tid} {head}{call.call}({said}{injected}{tail}\n".encode()
