@@ -137,7 +137,11 @@ def test_a_table_is_shown_by_the_next_step(
     monkeypatch.chdir(tmp_path)
     answer = tracefs("export", str(recording), "--to", "parquet", "-o", 'it\'s a "table"', *words)
     [step] = re.findall("^tracefs: next: (.*)$", answer.err, re.MULTILINE)
-    done = subprocess.run(step, shell=True, check=True, capture_output=True, text=True)
+    # The Python that tracefs is installed for, as where its environment is active.
+    path = f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"
+    done = subprocess.run(
+        step, shell=True, check=True, capture_output=True, text=True, env=os.environ | {"PATH": path}
+    )
     assert done.stdout.count("pwrite64") == 2
 
 
