@@ -140,7 +140,12 @@ def test_a_table_is_shown_by_the_next_step(
     # The Python that tracefs is installed for, as where its environment is active.
     path = f"{os.path.dirname(sys.executable)}:{os.environ['PATH']}"
     done = subprocess.run(
-        step, shell=True, check=True, capture_output=True, text=True, env=os.environ | {"PATH": path}
+        step,
+        shell=True,
+        check=True,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PATH": path},
     )
     assert done.stdout.count("pwrite64") == 2
 
