@@ -96,7 +96,8 @@ def run(args: argparse.Namespace) -> int:
             else:
                 print("\n".join(_text(outcome)))
     if args.format == "text":
-        print(tally.line())
+        # Before what is said on standard error, also where both are one file.
+        print(tally.line(), flush=True)
     if tally.exit_code:
         target.say(
             f"next: tracefs dataset check {shell_line([str(args.dataset)])} --recording NAME "
