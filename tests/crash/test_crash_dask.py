@@ -28,7 +28,7 @@ distributed = pytest.importorskip("distributed", reason="Dask is not installed: 
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A cluster of two worker processes, each with a nanny that starts it again."""
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None,
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0",
         local_directory=str(tmp_path_factory.mktemp("dask")),
     ) as cluster:  # fmt: skip
         yield cluster.scheduler_address

@@ -25,7 +25,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     except ImportError:
         lacking("Dask is not installed: tracefs[dask]")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, dashboard_address=None,
+        n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0",
         local_directory=str(tmp_path_factory.mktemp("dask")),
     ) as cluster:  # fmt: skip
         yield cluster.scheduler_address
