@@ -25,7 +25,7 @@ from tracefs.trace import Call
 
 NAME: Final = "check"
 HELP: Final = "say whether a recording keeps a contract"
-_DEFAULT: Final = "page-write"
+DEFAULT: Final = "page-write"
 
 EXIT_BROKEN: Final = 1
 
@@ -33,11 +33,18 @@ EXIT_BROKEN: Final = 1
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to *parser*."""
     recording.add_argument(parser)
+    add_asked(parser)
+    add_directory(parser, "to judge")
+    verdict_format.add_arguments(parser)
+
+
+def add_asked(parser: argparse.ArgumentParser) -> None:
+    """Let *parser* take what is asked: contracts, page size, rules left out, files."""
     parser.add_argument(
         "--contract",
         metavar="NAME",
         action="append",
-        help=f"contract to hold: a built-in one, or a contract file (default: {_DEFAULT})",
+        help=f"contract to hold: a built-in one, or a contract file (default: {DEFAULT})",
     )
     parser.add_argument(
         "--page-size", metavar="N", type=positive, help="bytes in a page (default: as recorded)"
@@ -53,15 +60,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="only files with paths like GLOB",
     )
-    add_directory(parser, "to judge")
-    verdict_format.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the verdict; return the exit code."""
     return judge(
         args.recording,
-        args.contract or [_DEFAULT],
+        args.contract or [DEFAULT],
         page_size=args.page_size,
         without=args.without,
         paths=args.path,

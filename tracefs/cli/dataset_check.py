@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from tracefs.check import require
 from tracefs.cli import recording, target
-from tracefs.cli.arguments import path_glob, positive
-from tracefs.cli.check import EXIT_BROKEN, exit_code
+from tracefs.cli.arguments import positive
+from tracefs.cli.check import DEFAULT, EXIT_BROKEN, add_asked, exit_code
 from tracefs.cli.progress import Progress
 from tracefs.contracts import find_all, is_file
 from tracefs.errors import RecordingError, UsageError
@@ -28,7 +28,6 @@ from tracefs.report.frame import plural
 from tracefs.report.jsonline import line
 from tracefs.report.shell import shell_line
 
-_DEFAULT: Final = "page-write"
 _NAMED: Final = 5
 """Recordings that a message names."""
 
@@ -36,21 +35,11 @@ _NAMED: Final = 5
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add this command's arguments to *parser*."""
     parser.add_argument("dataset", metavar="DIR", type=Path)
-    parser.add_argument(
-        "--contract", metavar="NAME", action="append",
-        help=f"a built-in contract, or a contract file (default: {_DEFAULT})",
-    )  # fmt: skip
+    add_asked(parser)
     parser.add_argument(
         "--recording", metavar="GLOB", action="append", default=[],
         help="only recordings with names like GLOB",
     )  # fmt: skip
-    parser.add_argument(
-        "--page-size", metavar="N", type=positive, help="bytes in a page (default: as recorded)"
-    )
-    parser.add_argument("--without", metavar="RULE", action="append", default=[],
-                          help="leave this rule out")  # fmt: skip
-    parser.add_argument("--path", metavar="GLOB", type=path_glob, action="append", default=[],
-                          help="only files with paths like GLOB")  # fmt: skip
     parser.add_argument("--keep", action="store_true",
                           help="put what is said into the table verdicts")  # fmt: skip
     parser.add_argument(
@@ -116,7 +105,7 @@ def _keep(folder: Path, outcome: Outcome) -> None:
 
 
 def _asked(args: argparse.Namespace) -> Asked:
-    names = args.contract or [_DEFAULT]
+    names = args.contract or [DEFAULT]
     if args.keep and (args.without or args.path or args.page_size):
         raise UsageError(
             "the table verdicts has what whole contracts say of all files",
