@@ -219,7 +219,8 @@ def test_a_close_counts_if_nothing_came_after_it() -> None:
         Released(handle=1, ino=7, end_ns=0), pwrite(0, index=6, handle=1),
     )  # fmt: skip
     assert closed_early(calls) == {1}
-    python = Python(closed_early(calls))
+    python = Python()
+    python.learn(calls)
     text = exported(python, calls[:4]).decode()
     assert "(pwrite64, 2, 0, 0, 4096)" in text
     assert "(close, 3, 0)" in text

@@ -27,8 +27,7 @@ SYNCS = "".join(
 def text(calls: Iterable[Call]) -> tuple[str, int]:
     """Return the text, and how many calls it leaves out."""
     made, export = list(calls), Strace(HEADER)
-    for each in made:
-        export.learn(each)
+    export.learn(made)
     return exported(export, made).decode(), export.left_out
 
 

@@ -3,7 +3,7 @@
 import argparse
 import json
 import os
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +28,6 @@ from tracefs.report.export_perfetto import Perfetto
 from tracefs.report.export_python import Python
 from tracefs.report.export_strace import Strace
 from tracefs.report.frame import plural
-from tracefs.report.replay_plan import closed_early
 from tracefs.report.shell import shell_line
 from tracefs.trace import Call
 from tracefs.trace.call import TraceItem
@@ -37,20 +36,17 @@ from tracefs.wholefile import whole_file
 NAME: Final = "export"
 HELP: Final = "write a recording for another tool, or as a program"
 
-Make = Callable[[Header, Container[int]], Export]
-"""Given what `closed_early` finds, where the format is one of `_AGAIN`."""
+Make = Callable[[Header], Export]
 _FORMATS: Final[dict[str, tuple[Make, str]]] = {
-    "csv": (lambda head, _: Csv(head.page_size, locator(head.started)), "calls.csv"),
-    "jsonl": (lambda head, _: JsonLines(head.page_size, locator(head.started)), "calls.jsonl"),
-    "perfetto": (lambda head, _: Perfetto(locator(head.started)), "calls.pftrace"),
-    "c": (lambda _, early: C(early), "replay.c"),
-    "python": (lambda _, early: Python(early), "replay.py"),
-    "strace": (lambda head, _: Strace(head), "calls.strace"),
-    "fio": (lambda _, early: Fio(early), "replay.iolog"),
+    "csv": (lambda head: Csv(head.page_size, locator(head.started)), "calls.csv"),
+    "jsonl": (lambda head: JsonLines(head.page_size, locator(head.started)), "calls.jsonl"),
+    "perfetto": (lambda head: Perfetto(locator(head.started)), "calls.pftrace"),
+    "c": (lambda _: C(), "replay.c"),
+    "python": (lambda _: Python(), "replay.py"),
+    "strace": (Strace, "calls.strace"),
+    "fio": (lambda _: Fio(), "replay.iolog"),
 }
 """Name -> who writes it, and the name of its file."""
-_AGAIN: Final = frozenset({"c", "python", "fio"})
-"""Formats that do the calls again: a close counts only if it is the last of its open."""
 _PROGRAMS: Final = ("c", "python")
 _PARQUET: Final = "parquet"
 _ALL: Final = (*_FORMATS, _PARQUET)
@@ -113,13 +109,10 @@ def _file(args: argparse.Namespace, source: Evidence, progress: Progress) -> _Wr
     recording.require_apart(output, source.source)
     with source.read() as trace:
         recording.page_size(trace.header)
-        again = args.to in _AGAIN
-        export = make(trace.header, closed_early(trace.items()) if again else ())
-        if isinstance(export, Learning):
-            for call in _calls(trace, progress):
-                export.learn(call)
-        elif not again:
+        export = make(trace.header)
+        if not isinstance(export, Learning):
             return _written(trace, export, output, progress)
+        export.learn(_counted(trace, progress))
     with source.again() as trace:
         return _written(trace, export, output, progress)
 
@@ -169,10 +162,16 @@ class _Shown:
 
 
 def _calls(trace: AnyTrace, progress: Progress) -> Iterator[Call]:
-    calls = 0
-    for item in trace.items():
+    for item in _counted(trace, progress):
         if isinstance(item, Call) and item.index >= 0:
             yield item
+
+
+def _counted(trace: AnyTrace, progress: Progress) -> Iterator[TraceItem]:
+    calls = 0
+    for item in trace.items():
+        yield item
+        if isinstance(item, Call) and item.index >= 0:
             calls += 1
             if not calls & 1023:
                 progress.count("calls", calls)

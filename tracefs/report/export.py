@@ -1,6 +1,8 @@
 """What all exports have in common: calls go in, one by one, and bytes of a file come out."""
 
-from tracefs.trace.call import Call
+from collections.abc import Iterable
+
+from tracefs.trace.call import Call, TraceItem
 
 
 class Export:
@@ -27,6 +29,6 @@ class Export:
 class Learning(Export):
     """One that must have seen all calls before it is given the first."""
 
-    def learn(self, call: Call) -> None:
-        """Take note of a call."""
+    def learn(self, items: Iterable[TraceItem]) -> None:
+        """Look at the whole trace."""
         raise NotImplementedError

@@ -4,13 +4,13 @@
 times as they were; ``--replay_no_stall=1`` as fast as it can.
 """
 
-from collections.abc import Container
+from collections.abc import Iterable
 from typing import Final
 
 from tracefs.pathtext import to_bytes
-from tracefs.report.export import Export
+from tracefs.report.export import Learning
 from tracefs.report.replay_plan import Plan, Step
-from tracefs.trace.call import Call
+from tracefs.trace.call import Call, TraceItem
 
 _NS_IN_MS: Final = 1_000_000
 _ACTIONS: Final = {
@@ -19,21 +19,24 @@ _ACTIONS: Final = {
 }  # fmt: skip
 
 
-class Fio(Export):
+class Fio(Learning):
     """One log. fio has one descriptor for each file, and no names with white space.
 
     It has no folders: those that names lie in have to be there.
     """
 
-    def __init__(self, early: Container[int] = ()) -> None:
-        """See `Plan`."""
-        self._plan = Plan(early)
+    def __init__(self) -> None:
+        self._plan = Plan()
         self._paths: dict[int, str] = {}
         """Slot -> its file."""
         self._opens: dict[str, int] = {}
         self._known: set[str] = set()
         self._unsaid = 0
         self._start: int | None = None
+
+    def learn(self, items: Iterable[TraceItem]) -> None:
+        """See `Learning`."""
+        self._plan.learn(items)
 
     @property
     def left_out(self) -> int:

@@ -4,23 +4,26 @@ Bytes are a pattern: a recording need not have kept them. The program is given t
 in.
 """
 
-from collections.abc import Container, Sequence
+from collections.abc import Iterable, Sequence
 
 from tracefs.report.documents import asset
-from tracefs.report.export import Export
+from tracefs.report.export import Learning
 from tracefs.report.replay_plan import Plan, Step, told
-from tracefs.trace.call import Call
+from tracefs.trace.call import Call, TraceItem
 
 
-class Program(Export):
+class Program(Learning):
     """One source file: its beginning, a row for each call, its end; see `Export`."""
 
     head: str
     """Name of the file with its beginning, in this package."""
 
-    def __init__(self, early: Container[int] = ()) -> None:
-        """See `Plan`."""
-        self._plan = Plan(early)
+    def __init__(self) -> None:
+        self._plan = Plan()
+
+    def learn(self, items: Iterable[TraceItem]) -> None:
+        """See `Learning`."""
+        self._plan.learn(items)
 
     @property
     def left_out(self) -> int:

@@ -6,7 +6,7 @@ later calls name it; one that no call shows is numbered from `UNSEEN` on. Calls 
 which they were complete, each on one line.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +14,7 @@ from tracefs.events import Header
 from tracefs.pathtext import to_bytes
 from tracefs.report.export import Learning
 from tracefs.report.strace import UNTIMED, WITHOUT_DURATIONS, error_name, error_text
-from tracefs.trace.call import Call
+from tracefs.trace.call import Call, Released, TraceItem
 
 UNSEEN: Final = 1_000_000
 """More than any process may have open (``fs.nr_open`` is 1,048,576 at most by default)."""
@@ -44,10 +44,13 @@ class Strace(Learning):
         """See `Export`."""
         return self._left_out
 
-    def learn(self, call: Call) -> None:
+    def learn(self, items: Iterable[TraceItem]) -> None:
         """See `Learning`."""
-        if call.handle is not None and call.fd is not None and call.family != "dup":
-            self._numbers.setdefault(call.handle, call.fd)
+        for call in items:
+            if isinstance(call, Released) or call.handle is None or call.fd is None:
+                continue
+            if call.family != "dup":
+                self._numbers.setdefault(call.handle, call.fd)
 
     def call(self, call: Call) -> bytes:
         """See `Export`."""

@@ -5,7 +5,7 @@ failed, calls without a name, changes of which the recording has no value.
 """
 
 from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -80,14 +80,11 @@ def closed_early(items: Iterable[TraceItem]) -> frozenset[int]:
 
 
 class Plan:
-    """Makes steps of calls, in their order; threads are done one after the other.
+    """Makes steps of calls, in their order; threads are done one after the other."""
 
-    Args:
-        early: closes after which the open was used still, as `closed_early` finds them.
-    """
-
-    def __init__(self, early: Container[int] = ()) -> None:
-        self._early = early
+    def __init__(self) -> None:
+        self._early: frozenset[int] = frozenset()
+        """Closes after which the open was used still."""
         self._slots: dict[int, int] = {}
         """Number of the open in the trace -> slot."""
         self._free: list[int] = []
@@ -104,6 +101,10 @@ class Plan:
         """Reason -> calls that are not done again."""
         self.changed: Counter[str] = Counter()
         """Reason -> calls that are done by another call."""
+
+    def learn(self, items: Iterable[TraceItem]) -> None:
+        """Look at the whole trace, before the first step."""
+        self._early = closed_early(items)
 
     def step(self, call: Call) -> Step | None:
         """Return what is to be done; None: nothing, and `left_out` may say why."""
